@@ -1,0 +1,29 @@
+//! The release model and its state machine, as pure functions of values.
+//!
+//! Nothing here waits, calls out, reads a clock or draws a random number: time, ids and what
+//! guests answered come in as arguments. The crate compiles for `wasm32-unknown-unknown`, and
+//! the test command keeps it so.
+//!
+//! The contract has four verbs, and one that joins them:
+//!
+//! * [`release::decide`]: what an [`release::Input`] makes true, or why it is refused;
+//! * [`release::Release::apply`]: the total fold of an [`release::Event`] into the state;
+//! * [`release::work()`]: what should be going on now and when to wake up: derived, never stored;
+//! * [`release::check()`]: every invariant, one named function each;
+//! * [`release::turn()`]: decide, apply, and let the graph advance until it is quiet.
+//!
+//! Read the modules in this order.
+
+pub mod id;
+pub mod time;
+pub mod json;
+pub mod actor;
+pub mod limits;
+pub mod failure;
+pub mod attempt;
+pub mod component;
+pub mod schema;
+pub mod expression;
+pub mod defect;
+pub mod process;
+pub mod release;

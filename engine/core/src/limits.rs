@@ -1,0 +1,31 @@
+//! Bounds of documents and releases. Each has a name and a reason; the sandbox has its own.
+
+use crate::time::Span;
+
+/// Longest process document, in bytes: a thousand activities with their inputs fit.
+pub const DOCUMENT_BYTES_MAX: usize = 1024 * 1024;
+/// Deepest nesting of a document or JSON value: no reader needs more, and recursion stays safe.
+pub const NESTING_MAX: usize = 64;
+/// Most phases in a process.
+pub const PHASES_MAX: usize = 1_000;
+/// Most activities in a process: what the console can still show and one release can still load.
+pub const ACTIVITIES_MAX: usize = 10_000;
+/// Longest expression, in bytes.
+pub const EXPRESSION_BYTES_MAX: usize = 4 * 1024;
+/// Deepest nesting of list macros (`all`, `exists`, `map`, `filter`) in an expression: evaluation
+/// grows with the power of this.
+pub const EXPRESSION_MACROS_NESTED_MAX: usize = 2;
+/// Largest inputs of a release, or rendered `with` or outputs of an activity, as JSON text, in bytes.
+pub const VALUE_BYTES_MAX: usize = 1024 * 1024;
+/// Longest comment, reason or title, in bytes.
+pub const TEXT_BYTES_MAX: usize = 8 * 1024;
+/// Most attempts that a retry may ask for.
+pub const ATTEMPTS_MAX: u32 = 100;
+/// Timeout of an attempt whose process and component name none.
+pub const TIMEOUT_DEFAULT: Span = Span(15 * 60 * 1000);
+/// Longest wait between two attempts, unless the process names another.
+pub const BACKOFF_MAX_DEFAULT: Span = Span(60 * 60 * 1000);
+/// Largest checkpoint of a suspended attempt, in bytes: it lives in memory while it waits.
+pub const CHECKPOINT_BYTES_MAX: usize = 64 * 1024;
+/// Most facts that one run may record.
+pub const EVIDENCE_PER_RUN_MAX: usize = 100;

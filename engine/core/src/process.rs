@@ -1,0 +1,227 @@
+//! A process: the immutable, checked definition that releases run.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use crate::actor::Party;
+use crate::component::Uses;
+use crate::expression::{Condition, Template};
+use crate::id::{Digest, Name};
+use crate::schema::Schema;
+use crate::time::Span;
+
+pub mod document;
+pub mod graph;
+pub mod validate;
+
+/// Position of a phase in [`Process::phases`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PhaseIx(pub u32);
+
+/// Position of an activity in [`Process::activities`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ActivityIx(pub u32);
+
+/// A published process version: name, number and the digest of its document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessRef {
+    /// The process.
+    pub name: Name,
+    /// 1 for the first published version.
+    pub version: u32,
+    /// The document, byte for byte.
+    pub digest: Digest,
+}
+
+/// A checked process. Only [`validate`] makes one, so every index, need and expression in it holds.
+#[derive(Clone, Debug)]
+pub struct Process {
+    /// The name that versions share.
+    pub name: Name,
+    /// For people.
+    pub title: String,
+    /// Digest of the document.
+    pub digest: Digest,
+    /// What a release must be given.
+    pub inputs: Inputs,
+    /// In document order.
+    pub phases: Vec<Phase>,
+    /// Phase by phase, in document order.
+    pub activities: Vec<Activity>,
+    /// What a release gives back when it has ended.
+    pub outputs: Option<Template>,
+}
+
+/// The typed inputs of a process.
+#[derive(Clone, Debug)]
+pub struct Inputs {
+    /// An object schema over all inputs.
+    pub schema: Schema,
+    /// Values for inputs that are left out.
+    pub defaults: serde_json::Map<String, serde_json::Value>,
+}
+
+/// A named group of activities.
+#[derive(Clone, Debug)]
+pub struct Phase {
+    /// Unique in the process.
+    pub name: Name,
+    /// For people.
+    pub title: String,
+    /// Who answers for it.
+    pub owners: Vec<Party>,
+    /// Phases that must be satisfied before any activity in this one is ready.
+    pub needs: Vec<PhaseIx>,
+    /// Phases that need this one.
+    pub dependents: Vec<PhaseIx>,
+    /// Skips the phase when it is false.
+    pub condition: Option<Condition>,
+    /// Positions of its activities; never empty.
+    pub activities: Range<u32>,
+}
+
+/// One unit of work.
+#[derive(Clone, Debug)]
+pub struct Activity {
+    /// Unique in its phase.
+    pub name: Name,
+    /// For people.
+    pub title: String,
+    /// Its phase.
+    pub phase: PhaseIx,
+    /// Who answers for it.
+    pub owners: Vec<Party>,
+    /// Activities, of this or another phase, that must be satisfied before it is ready.
+    pub needs: Vec<ActivityIx>,
+    /// Activities that need this one.
+    pub dependents: Vec<ActivityIx>,
+    /// Skips the activity when it is false.
+    pub condition: Option<Condition>,
+    /// What it does.
+    pub kind: Kind,
+    /// What happens when it has failed for good: the nearest of activity, phase and process.
+    pub on_failure: OnFailure,
+}
+
+/// What an activity does.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// Runs a component.
+    Component(Component),
+    /// Asks people.
+    Manual(Manual),
+}
+
+/// A call of a component.
+#[derive(Clone, Debug)]
+pub struct Component {
+    /// Which component.
+    pub uses: Uses,
+    /// Its inputs.
+    pub with: Template,
+    /// How often and when it is tried again.
+    pub retry: Retry,
+    /// Longest time of one attempt, its suspensions included.
+    pub timeout: Span,
+}
+
+/// When a failed attempt is tried again.
+///
+/// The wait before attempt n + 1 is `backoff × factor^(n-1)`, at most `backoff_max`; with jitter it is
+/// drawn evenly from zero to that ("full jitter",
+/// <https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>) by hashing the attempt's key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// Attempts in all; 1 means no retry.
+    pub attempts_max: u32,
+    /// Wait before the second attempt.
+    pub backoff: Span,
+    /// Growth of the wait, in thousandths (2000 doubles it).
+    pub factor_permille: u32,
+    /// Longest wait.
+    pub backoff_max: Span,
+    /// Whether waits are spread by chance.
+    pub jitter: bool,
+}
+
+/// A question to people.
+#[derive(Clone, Debug)]
+pub struct Manual {
+    /// What to do or to decide.
+    pub instructions: Template,
+    /// Schema of the answer, which becomes the outputs.
+    pub form: Option<Schema>,
+    /// Every rule must be met; empty means that anybody may complete the activity.
+    pub approvals: Vec<ApprovalRule>,
+    /// Whether the person who started the release may not decide.
+    pub exclude_initiator: bool,
+    /// Time to decide, counted from when people were asked.
+    pub expires: Option<Span>,
+}
+
+/// Approvals that must come from one party.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApprovalRule {
+    /// Who may approve.
+    pub from: Party,
+    /// How many different people of them.
+    pub count: u32,
+}
+
+/// What happens when an activity has failed and no retry is left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnFailure {
+    /// It waits for a person; other branches go on.
+    #[default]
+    Hold,
+    /// It has failed; what needs it is skipped, and the release will fail.
+    Fail,
+    /// It has failed, but counts as satisfied for what needs it.
+    Continue,
+}
+
+impl Process {
+    /// The phase at `ix`.
+    pub fn phase(&self, ix: PhaseIx) -> &Phase {
+        &self.phases[ix.0 as usize]
+    }
+
+    /// The activity at `ix`.
+    pub fn activity(&self, ix: ActivityIx) -> &Activity {
+        &self.activities[ix.0 as usize]
+    }
+
+    /// `phase/activity`, as people write it.
+    pub fn path(&self, ix: ActivityIx) -> String {
+        let activity = self.activity(ix);
+        format!("{}/{}", self.phase(activity.phase).name, activity.name)
+    }
+
+    /// The activity that people call `phase/activity`, or `activity` alone where that is unique.
+    pub fn find(&self, path: &str) -> Option<ActivityIx> {
+        let matches = |activity: &&(u32, &Activity)| match path.split_once('/') {
+            Some((phase, name)) => {
+                activity.1.name.as_str() == name && self.phase(activity.1.phase).name.as_str() == phase
+            }
+            None => activity.1.name.as_str() == path,
+        };
+        let numbered: Vec<(u32, &Activity)> = (0..).zip(&self.activities).collect();
+        let mut found = numbered.iter().filter(matches);
+        match (found.next(), found.next()) {
+            (Some((ix, _)), None) => Some(ActivityIx(*ix)),
+            _ => None,
+        }
+    }
+
+    /// Every distinct `uses` of the process, sorted.
+    pub fn uses(&self) -> std::collections::BTreeSet<&Uses> {
+        self.activities
+            .iter()
+            .filter_map(|activity| match &activity.kind {
+                Kind::Component(component) => Some(&component.uses),
+                Kind::Manual(_) => None,
+            })
+            .collect()
+    }
+}

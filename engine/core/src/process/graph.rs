@@ -1,0 +1,1 @@
+//! The graph of needs: dependents, cycles, reachability.

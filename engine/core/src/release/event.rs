@@ -1,0 +1,282 @@
+//! Events: what became true. Stored for ever, so variants and fields are only ever appended;
+//! `engine/store` keeps golden bytes of each.
+
+use serde::{Deserialize, Serialize};
+
+use crate::actor::Actor;
+use crate::attempt::Evidence;
+use crate::component::{Pin, Uses};
+use crate::failure::Failure;
+use crate::json::Json;
+use crate::process::{ActivityIx, PhaseIx, ProcessRef};
+use crate::time::Timestamp;
+
+/// What one turn made true: stored as one record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turn {
+    /// Number of the first event; the release's first event is 0.
+    pub first: u64,
+    /// When.
+    pub at: Timestamp,
+    /// Who caused it.
+    pub by: Actor,
+    /// In order; never empty.
+    pub events: Vec<Event>,
+}
+
+/// One fact about a release. The order of variants and fields is the stored format.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", rename_all_fields = "snake_case")]
+pub enum Event {
+    /// The release exists, as a draft.
+    Created {
+        /// The process version it runs.
+        process: ProcessRef,
+        /// For people.
+        title: String,
+        /// All inputs, defaults filled in.
+        inputs: Json,
+    },
+    /// It began; what it runs is pinned.
+    Started {
+        /// The component behind each `uses`, sorted by `uses`.
+        components: Vec<Pinned>,
+    },
+    /// The phase's needs and condition hold: its activities may become ready.
+    PhaseOpened {
+        /// Which.
+        phase: PhaseIx,
+    },
+    /// The phase will not run: each of its activities is skipped for the same reason.
+    PhaseSkipped {
+        /// Which.
+        phase: PhaseIx,
+        /// Why.
+        why: SkipReason,
+    },
+    /// Every activity of the phase has ended.
+    PhaseEnded {
+        /// Which.
+        phase: PhaseIx,
+        /// Whether none failed.
+        outcome: PhaseOutcome,
+    },
+    /// The activity could start, but the release is paused.
+    ActivityReadied {
+        /// Which.
+        activity: ActivityIx,
+    },
+    /// A first or further attempt began.
+    AttemptStarted {
+        /// Which activity.
+        activity: ActivityIx,
+        /// 1 for the first.
+        attempt: u32,
+        /// The rendered `with`; recorded once and used by all attempts until it is replaced.
+        with: Option<Json>,
+        /// When the attempt is given up.
+        deadline: Timestamp,
+    },
+    /// The guest waits for something outside and is run again later.
+    AttemptSuspended {
+        /// Which activity.
+        activity: ActivityIx,
+        /// Handed back to the guest.
+        checkpoint: Vec<u8>,
+        /// When it is run again.
+        resume_at: Timestamp,
+        /// For people.
+        status: Option<String>,
+    },
+    /// A suspended attempt is run again.
+    AttemptResumed {
+        /// Which activity.
+        activity: ActivityIx,
+        /// Counts the runs of this attempt; the first resumption is 2.
+        run: u32,
+    },
+    /// The attempt failed.
+    AttemptFailed {
+        /// Which activity.
+        activity: ActivityIx,
+        /// How.
+        failure: Failure,
+        /// When the next attempt begins, if there is one.
+        retry_at: Option<Timestamp>,
+    },
+    /// A guest recorded a fact.
+    EvidenceRecorded {
+        /// Which activity.
+        activity: ActivityIx,
+        /// The fact.
+        evidence: Evidence,
+    },
+    /// People are asked.
+    PeopleAsked {
+        /// Which activity.
+        activity: ActivityIx,
+        /// The rendered instructions.
+        instructions: String,
+        /// When the question lapses.
+        expires_at: Option<Timestamp>,
+    },
+    /// Somebody approved.
+    Approved {
+        /// Which activity.
+        activity: ActivityIx,
+        /// Positions of the rules that the approval counts for.
+        rules: Vec<u32>,
+        /// What they said.
+        comment: Option<String>,
+        /// The answers to the form, if they gave them.
+        form: Option<Json>,
+    },
+    /// Somebody rejected; the activity has ended.
+    Rejected {
+        /// Which activity.
+        activity: ActivityIx,
+        /// Why.
+        comment: String,
+    },
+    /// Nobody decided in time; the activity has ended.
+    Expired {
+        /// Which activity.
+        activity: ActivityIx,
+    },
+    /// The activity succeeded.
+    ActivitySucceeded {
+        /// Which.
+        activity: ActivityIx,
+        /// What others may read.
+        outputs: Json,
+        /// Who or what gave them.
+        source: OutputSource,
+    },
+    /// No retry is left (or an expression failed) and a person must decide.
+    ActivityHeld {
+        /// Which.
+        activity: ActivityIx,
+        /// Why, where no failed attempt said it.
+        failure: Option<Failure>,
+    },
+    /// The activity failed for good.
+    ActivityFailed {
+        /// Which.
+        activity: ActivityIx,
+        /// Why, where no failed attempt said it.
+        failure: Option<Failure>,
+        /// Whether it counts as satisfied for what needs it.
+        continued: bool,
+    },
+    /// The activity will not run.
+    ActivitySkipped {
+        /// Which.
+        activity: ActivityIx,
+        /// Why.
+        why: SkipReason,
+    },
+    /// Nothing new starts until it is resumed.
+    Paused {
+        /// Why.
+        reason: Option<String>,
+    },
+    /// It goes on.
+    Resumed,
+    /// Somebody gave the release up: every activity and phase that has not ended is aborted.
+    Aborted {
+        /// Why.
+        reason: String,
+    },
+    /// Every phase has ended.
+    Ended {
+        /// How.
+        outcome: ReleaseOutcome,
+        /// What the process says a release gives back; absent if it says nothing or cannot be evaluated.
+        outputs: Option<Json>,
+    },
+}
+
+/// A `uses` and the exact component behind it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pinned {
+    /// As written in the process.
+    #[serde(with = "uses_text")]
+    pub uses: Uses,
+    /// What runs.
+    pub pin: Pin,
+}
+
+/// Serde for [`Uses`] as its text.
+mod uses_text {
+    use super::{Deserialize, Uses};
+
+    pub(super) fn serialize<S: serde::Serializer>(
+        uses: &Uses,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(uses)
+    }
+
+    pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Uses, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+/// Why something did not run. The order of variants is the stored format.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SkipReason {
+    /// Its own condition was false: counts as satisfied.
+    Condition,
+    /// A need was broken: breaks what needs this.
+    Upstream,
+    /// A person skipped it, for this reason: counts as satisfied.
+    Person(String),
+}
+
+/// Who gave an activity's outputs. The order of variants is the stored format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutputSource {
+    /// The component returned them.
+    Component,
+    /// They are the answers to the form of a manual activity.
+    Form,
+    /// A person supplied them in place of an attempt that failed.
+    Supplied,
+}
+
+/// How a phase ended. The order of variants is the stored format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PhaseOutcome {
+    /// Nothing in it failed.
+    Succeeded,
+    /// At least one activity failed, was rejected or expired.
+    Failed,
+    /// The release was aborted.
+    Aborted,
+}
+
+/// How a release ended. The order of variants is the stored format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReleaseOutcome {
+    /// Every phase succeeded or was skipped by its own condition.
+    Succeeded,
+    /// A phase failed.
+    Failed,
+    /// It was aborted.
+    Aborted,
+}
+
+impl Turn {
+    /// Number of the event after the last one.
+    pub fn next(&self) -> u64 {
+        self.first + self.events.len() as u64
+    }
+}

@@ -1,0 +1,91 @@
+//! Inputs: what is asked of a release. Each may be refused.
+
+use crate::actor::Caller;
+use crate::attempt::{AttemptKey, Report};
+use crate::json::Json;
+use crate::process::ActivityIx;
+use crate::release::event::Pinned;
+
+/// Something that happened or that somebody wants, and who.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Input {
+    /// Who.
+    pub by: Caller,
+    /// What.
+    pub what: What,
+}
+
+/// The closed list of what a release reacts to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// Begin, with the component behind each `uses`.
+    Start {
+        /// Sorted by `uses`, one for each `uses` of the process.
+        components: Vec<Pinned>,
+    },
+    /// The current instant may have passed a deadline, a retry or a resumption.
+    TimePassed,
+    /// A run ended.
+    AttemptFinished {
+        /// Which run.
+        key: AttemptKey,
+        /// How.
+        report: Report,
+    },
+    /// Approve a manual activity (or complete one that has no rules).
+    Approve {
+        /// Which.
+        activity: ActivityIx,
+        /// Said with it.
+        comment: Option<String>,
+        /// Answers to the form.
+        form: Option<Json>,
+    },
+    /// Reject a manual activity.
+    Reject {
+        /// Which.
+        activity: ActivityIx,
+        /// Why; not empty.
+        comment: String,
+    },
+    /// Try an activity again that is on hold, or that waits for its retry.
+    Retry {
+        /// Which.
+        activity: ActivityIx,
+        /// Other inputs than the rendered ones, for this and later attempts.
+        with: Option<Json>,
+    },
+    /// Give the outputs of an activity that is on hold, and go on as if it had succeeded.
+    SupplyOutputs {
+        /// Which.
+        activity: ActivityIx,
+        /// In place of what the component would have returned.
+        outputs: Json,
+    },
+    /// Do without an activity that has not ended.
+    Skip {
+        /// Which.
+        activity: ActivityIx,
+        /// Why; not empty.
+        reason: String,
+    },
+    /// Let an activity that is on hold fail for good.
+    Fail {
+        /// Which.
+        activity: ActivityIx,
+        /// Why; not empty.
+        reason: String,
+    },
+    /// Start nothing new.
+    Pause {
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Go on.
+    Resume,
+    /// Give the release up.
+    Abort {
+        /// Why; not empty.
+        reason: String,
+    },
+}

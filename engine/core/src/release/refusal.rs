@@ -1,0 +1,112 @@
+//! Refusals: valid requests that the state forbids.
+
+use std::fmt;
+
+/// Why the core said no. Nothing changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The release has not started yet.
+    NotStarted,
+    /// The release has started already.
+    AlreadyStarted,
+    /// The release has ended; the field says how.
+    Ended(&'static str),
+    /// It is paused already.
+    AlreadyPaused,
+    /// It is not paused.
+    NotPaused,
+    /// The process has no such activity.
+    UnknownActivity,
+    /// The result belongs to a run that is not the current one.
+    StaleAttempt,
+    /// The activity's state does not allow this.
+    WrongState {
+        /// The state it is in.
+        state: &'static str,
+        /// What it would have to be.
+        expected: &'static str,
+    },
+    /// The activity is not one that people decide.
+    NotManual,
+    /// The activity has no component.
+    NotComponent,
+    /// None of the rules is for this person.
+    NotAnApprover,
+    /// This person may not decide; the field says why.
+    Excluded(&'static str),
+    /// This person has approved already.
+    AlreadyApproved,
+    /// The answers or inputs or outputs do not fit; one line for each fault.
+    Invalid(Vec<String>),
+    /// The form must be filled in to complete the activity.
+    FormRequired,
+    /// A reason or comment must be given.
+    ReasonRequired,
+    /// The pins given at start do not match what the process uses; the field names the first difference.
+    WrongPins(String),
+}
+
+impl Refusal {
+    /// A stable code for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotStarted => "not-started",
+            Self::AlreadyStarted => "already-started",
+            Self::Ended(_) => "release-ended",
+            Self::AlreadyPaused => "already-paused",
+            Self::NotPaused => "not-paused",
+            Self::UnknownActivity => "unknown-activity",
+            Self::StaleAttempt => "stale-attempt",
+            Self::WrongState { .. } => "wrong-state",
+            Self::NotManual => "not-manual",
+            Self::NotComponent => "not-component",
+            Self::NotAnApprover => "not-an-approver",
+            Self::Excluded(_) => "excluded",
+            Self::AlreadyApproved => "already-approved",
+            Self::Invalid(_) => "invalid-values",
+            Self::FormRequired => "form-required",
+            Self::ReasonRequired => "reason-required",
+            Self::WrongPins(_) => "wrong-pins",
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotStarted => f.write_str("the release is a draft: start it first"),
+            Self::AlreadyStarted => f.write_str("the release has started already"),
+            Self::Ended(how) => write!(
+                f,
+                "the release has ended ({how}): nothing can change it any more"
+            ),
+            Self::AlreadyPaused => f.write_str("the release is paused already"),
+            Self::NotPaused => f.write_str("the release is not paused"),
+            Self::UnknownActivity => f.write_str("the process has no such activity"),
+            Self::StaleAttempt => {
+                f.write_str("this run is not the current one: its result does not count")
+            }
+            Self::WrongState { state, expected } => {
+                write!(
+                    f,
+                    "the activity is {state}; this needs one that is {expected}"
+                )
+            }
+            Self::NotManual => {
+                f.write_str("the activity runs a component: there is nothing to approve or reject")
+            }
+            Self::NotComponent => f.write_str("the activity is a manual one: it has no attempts"),
+            Self::NotAnApprover => f.write_str("no open approval rule of this activity is for you"),
+            Self::Excluded(why) => write!(f, "you may not decide this: {why}"),
+            Self::AlreadyApproved => f.write_str("you have approved this already"),
+            Self::Invalid(faults) => write!(f, "the values do not fit: {}", faults.join("; ")),
+            Self::FormRequired => f.write_str("this decision needs the form to be filled in"),
+            Self::ReasonRequired => f.write_str("say why: the reason may not be empty"),
+            Self::WrongPins(which) => {
+                write!(f, "the pinned components do not match the process: {which}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}

@@ -1,0 +1,278 @@
+//! The states of a release, its phases and its activities. Each carries exactly its own data.
+
+use crate::actor::Actor;
+use crate::failure::Failure;
+use crate::json::Json;
+use crate::release::event::{PhaseOutcome, ReleaseOutcome, SkipReason};
+use crate::time::Timestamp;
+
+/// Where a release is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReleaseState {
+    /// Created, not started.
+    Draft,
+    /// Going.
+    Running,
+    /// Nothing new starts.
+    Paused {
+        /// Who paused it.
+        by: Actor,
+        /// Why.
+        reason: Option<String>,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Over.
+    Ended {
+        /// How.
+        outcome: ReleaseOutcome,
+        /// When.
+        at: Timestamp,
+        /// Why, if it was aborted.
+        reason: Option<String>,
+    },
+}
+
+/// Where a phase is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PhaseState {
+    /// Some needs are not settled.
+    Waiting,
+    /// Its activities may run.
+    Open {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Over.
+    Ended {
+        /// How.
+        outcome: PhaseOutcome,
+        /// When.
+        at: Timestamp,
+    },
+    /// It did not run.
+    Skipped {
+        /// Why.
+        why: SkipReason,
+    },
+}
+
+/// Where an activity is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ActivityState {
+    /// Its phase or its needs are not settled.
+    Waiting,
+    /// It could start, but the release is paused.
+    Ready {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// A run is going on, or waits for a free slot of the engine.
+    Running(Attempt),
+    /// The guest waits for something outside.
+    Suspended {
+        /// The attempt that waits.
+        attempt: Attempt,
+        /// When it is run again.
+        resume_at: Timestamp,
+        /// What the guest says it waits for.
+        status: Option<String>,
+    },
+    /// The last attempt failed and another will follow.
+    Retrying {
+        /// The attempt that failed.
+        attempt: u32,
+        /// The rendered `with`.
+        with: Json,
+        /// How it failed.
+        failure: Box<Failure>,
+        /// When the next begins.
+        retry_at: Timestamp,
+        /// Since when it waits.
+        since: Timestamp,
+    },
+    /// People must decide.
+    NeedsPeople(Box<Question>),
+    /// It failed and a person must say how to go on.
+    OnHold {
+        /// Attempts so far; 0 if it failed before the first.
+        attempts: u32,
+        /// The rendered `with`, if it came to that.
+        with: Option<Json>,
+        /// How it failed.
+        failure: Box<Failure>,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Done.
+    Succeeded {
+        /// What others may read.
+        outputs: Json,
+        /// When.
+        at: Timestamp,
+    },
+    /// Failed for good.
+    Failed {
+        /// How.
+        failure: Box<Failure>,
+        /// Whether it counts as satisfied.
+        continued: bool,
+        /// When.
+        at: Timestamp,
+    },
+    /// A person said no.
+    Rejected {
+        /// Who.
+        by: Actor,
+        /// Why.
+        comment: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// Nobody decided in time.
+    Expired {
+        /// When.
+        at: Timestamp,
+    },
+    /// It did not run.
+    Skipped {
+        /// Why.
+        why: SkipReason,
+        /// When.
+        at: Timestamp,
+    },
+    /// The release was aborted first.
+    Aborted {
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// An attempt that has not ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// 1 for the first attempt.
+    pub number: u32,
+    /// 1 for the first run; each resumption counts up.
+    pub run: u32,
+    /// The rendered `with`.
+    pub with: Json,
+    /// What the last `pending` stored.
+    pub checkpoint: Option<Box<[u8]>>,
+    /// When it began.
+    pub since: Timestamp,
+    /// When it is given up.
+    pub deadline: Timestamp,
+}
+
+/// A manual activity that waits for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The rendered instructions.
+    pub instructions: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// When it lapses.
+    pub expires_at: Option<Timestamp>,
+    /// Approvals so far, in order.
+    pub approvals: Vec<Approval>,
+    /// The answers to the form, if somebody gave them.
+    pub form: Option<Json>,
+}
+
+/// One approval.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approval {
+    /// Who.
+    pub by: Actor,
+    /// When.
+    pub at: Timestamp,
+    /// What they said.
+    pub comment: Option<String>,
+    /// Positions of the rules it counts for.
+    pub rules: Vec<u32>,
+}
+
+impl ActivityState {
+    /// The state as one stable word of the glossary.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Ready { .. } => "ready",
+            Self::Running(_) => "running",
+            Self::Suspended { .. } => "suspended",
+            Self::Retrying { .. } => "retrying",
+            Self::NeedsPeople(_) => "needs-people",
+            Self::OnHold { .. } => "on-hold",
+            Self::Succeeded { .. } => "succeeded",
+            Self::Failed { .. } => "failed",
+            Self::Rejected { .. } => "rejected",
+            Self::Expired { .. } => "expired",
+            Self::Skipped { .. } => "skipped",
+            Self::Aborted { .. } => "aborted",
+        }
+    }
+
+    /// What the state means for what needs the activity; `None` while it has not ended.
+    pub fn settled(&self) -> Option<Settled> {
+        match self {
+            Self::Succeeded { .. }
+            | Self::Failed {
+                continued: true, ..
+            }
+            | Self::Skipped {
+                why: SkipReason::Condition | SkipReason::Person(_),
+                ..
+            } => Some(Settled::Satisfied),
+            Self::Failed {
+                continued: false, ..
+            }
+            | Self::Rejected { .. }
+            | Self::Expired { .. }
+            | Self::Skipped {
+                why: SkipReason::Upstream,
+                ..
+            }
+            | Self::Aborted { .. } => Some(Settled::Broken),
+            Self::Waiting
+            | Self::Ready { .. }
+            | Self::Running(_)
+            | Self::Suspended { .. }
+            | Self::Retrying { .. }
+            | Self::NeedsPeople(_)
+            | Self::OnHold { .. } => None,
+        }
+    }
+}
+
+/// What something that has ended means for what needs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// What needs it may go on.
+    Satisfied,
+    /// What needs it is skipped.
+    Broken,
+}
+
+impl ReleaseState {
+    /// The state as one stable word of the glossary.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Running => "running",
+            Self::Paused { .. } => "paused",
+            Self::Ended { outcome, .. } => outcome.word(),
+        }
+    }
+}
+
+impl ReleaseOutcome {
+    /// The outcome as one stable word of the glossary.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Aborted => "aborted",
+        }
+    }
+}
