@@ -1,0 +1,148 @@
+//! System packages: what is missing, why it is needed, and how it gets here.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::{place, run, say};
+
+/// Something of the system that a build needs.
+pub(crate) struct Need {
+    /// What it is for.
+    pub(crate) why: &'static str,
+    /// Debian packages that bring it.
+    pub(crate) packages: &'static [&'static str],
+    /// Whether it is there.
+    pub(crate) present: fn() -> bool,
+}
+
+/// What the native build needs.
+pub(crate) const NATIVE: [Need; 2] = [
+    Need {
+        why: "a C++ compiler for RocksDB",
+        packages: &["g++"],
+        present: || run::exists("g++"),
+    },
+    Need {
+        why: "libclang, which reads RocksDB's C header",
+        packages: &["libclang-dev"],
+        present: has_libclang,
+    },
+];
+
+/// What building guests needs where rustup cannot provide the wasm target.
+pub(crate) const WASM: [Need; 1] = [Need {
+    why: "a Rust toolchain that can build for WebAssembly",
+    packages: &["rustc-web", "cargo-web", "rust-web-src", "lld-19"],
+    present: has_debian_wasm,
+}];
+
+/// Folders below which distributions put libclang.
+const LIBRARY_FOLDERS: [&str; 5] = [
+    "/usr/lib/x86_64-linux-gnu",
+    "/usr/lib/aarch64-linux-gnu",
+    "/usr/lib64",
+    "/usr/lib",
+    "/usr/local/lib",
+];
+
+fn has_libclang() -> bool {
+    if std::env::var_os("LIBCLANG_PATH").is_some() {
+        return true;
+    }
+    let llvm = std::fs::read_dir("/usr/lib")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path().join("lib"));
+    llvm.chain(
+        LIBRARY_FOLDERS
+            .iter()
+            .map(|folder| Path::new(folder).to_owned()),
+    )
+    .any(|folder| holds_libclang(&folder))
+}
+
+fn holds_libclang(folder: &Path) -> bool {
+    let names = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.file_name());
+    names
+        .map(|name| name.to_string_lossy().into_owned())
+        .any(|name| {
+            name == "libclang.so"
+                || name.starts_with("libclang.so.")
+                || name.starts_with("libclang-") && name.contains(".so")
+        })
+}
+
+fn has_debian_wasm() -> bool {
+    let sources = run::output("/usr/bin/rustc", &["--print", "sysroot"])
+        .map(|root| Path::new(&root).join("lib/rustlib/src/rust/library/std"));
+    run::exists("wasm-ld-19")
+        && run::exists("/usr/bin/cargo")
+        && sources.is_some_and(|path| path.exists())
+}
+
+/// Installs what is missing of `needs`, or says how.
+pub(crate) fn provide(needs: &[Need]) -> Result<()> {
+    let missing: Vec<&Need> = needs.iter().filter(|need| !(need.present)()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    for need in &missing {
+        say::line(&format!(
+            "   missing: {} — Debian packages: {}",
+            need.why,
+            need.packages.join(" ")
+        ));
+    }
+    let packages: Vec<&str> = missing
+        .iter()
+        .flat_map(|need| need.packages)
+        .copied()
+        .collect();
+    let prefix = prefix(&packages)?;
+    apt("apt-get update", &prefix, &["update", "-q"])?;
+    let install: Vec<&str> = ["install", "-y", "-q", "--no-install-recommends"]
+        .into_iter()
+        .chain(packages)
+        .collect();
+    apt("apt-get install", &prefix, &install)?;
+    if let Some(need) = missing.iter().find(|need| !(need.present)()) {
+        bail!(
+            "{} is still not found after installing {}",
+            need.why,
+            need.packages.join(" ")
+        );
+    }
+    Ok(())
+}
+
+/// The words before `apt-get`: none for root, `sudo` where it asks nothing.
+fn prefix(packages: &[&str]) -> Result<Vec<&'static str>> {
+    let by_hand = format!("apt-get install -y {}", packages.join(" "));
+    if !run::exists("apt-get") {
+        bail!(
+            "this is not a Debian-like machine: install what is missing with its own tools (Debian: {by_hand})"
+        );
+    }
+    if run::output("id", &["-u"]).as_deref() == Some("0") {
+        return Ok(Vec::new());
+    }
+    if run::exists("sudo") && run::output("sudo", &["-n", "true"]).is_some() {
+        return Ok(vec!["sudo", "-n"]);
+    }
+    bail!("root is needed once; run this and try again: sudo {by_hand}")
+}
+
+fn apt(label: &str, prefix: &[&str], args: &[&str]) -> Result<()> {
+    let mut words: Vec<&str> = prefix.to_vec();
+    words.extend(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]);
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]).args(args);
+    run::quietly(label, &mut command, &place::logs()?.join("apt.log"))
+}
