@@ -25,6 +25,12 @@ pub enum Error {
         /// Under which key.
         key: Vec<u8>,
     },
+    /// The batch breaks a rule that holds for every batch: a mistake of the caller. Nothing was written.
+    #[error("the batch cannot be stored: {reason}")]
+    Malformed {
+        /// Which rule.
+        reason: String,
+    },
     /// Stored bytes cannot be read.
     #[error("{what} cannot be read: {reason}")]
     Corrupt {

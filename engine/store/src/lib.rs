@@ -8,28 +8,43 @@ use std::path::Path;
 
 use fermata_core::id::ReleaseId;
 use fermata_core::release::event::Turn;
+use fermata_core::time::Timestamp;
 
+pub use batch::{KEY_BYTES_MAX, VALUE_BYTES_MAX};
 pub use error::Error;
+pub use faulty::{Fault, Faulty};
+pub use memory::Memory;
 
+mod batch;
+pub mod codec;
 mod error;
+mod faulty;
+mod memory;
+
+/// A key and the value under it.
+pub type Record = (Vec<u8>, Vec<u8>);
 
 /// A durable store. All methods block; a commit returns when the batch is on disk.
 pub trait Store: fmt::Debug + Send + Sync + 'static {
-    /// Applies the batch whole, or nothing of it. On `Conflict` and `Exists` nothing has changed; after
-    /// any other error the store refuses all further commits until it is opened again.
+    /// Applies the batch whole, or nothing of it. Appends are looked at before writes, both in their
+    /// order, and each sees those before it; the first that is refused decides the error. On `Conflict`,
+    /// `Exists` and `Malformed` nothing has changed; after any other error it is open whether the batch
+    /// is on disk, and the store refuses all further commits until it is opened again.
     fn commit(&self, batch: Batch) -> Result<(), Error>;
 
-    /// Turns of a release, from the one that holds event number `from`, at most `limit`.
+    /// Turns of a release, from the one that holds event number `from`, at most `limit`; none if there
+    /// is no such release or event.
     fn turns(&self, release: ReleaseId, from: u64, limit: usize) -> Result<Vec<Turn>, Error>;
 
     /// The record under `key`.
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, Error>;
 
     /// Records in the order of their keys.
-    fn scan(&self, table: Table, scan: &Scan) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Error>;
+    fn scan(&self, table: Table, scan: &Scan) -> Result<Vec<Record>, Error>;
 
-    /// Writes a consistent copy into `directory`, which must not exist, while commits go on.
-    fn backup(&self, directory: &Path) -> Result<(), Error>;
+    /// Writes a consistent copy into `directory`, which must not exist, while commits go on. The copy
+    /// says that it was made `at`.
+    fn backup(&self, directory: &Path, at: Timestamp) -> Result<(), Error>;
 }
 
 /// What is committed together.
@@ -55,9 +70,9 @@ pub struct Append {
 pub struct Write {
     /// Where.
     pub table: Table,
-    /// Under which key; not empty.
+    /// Under which key; not empty and at most [`KEY_BYTES_MAX`].
     pub key: Vec<u8>,
-    /// What; `None` deletes.
+    /// What, at most [`VALUE_BYTES_MAX`]; `None` deletes.
     pub value: Option<Vec<u8>>,
     /// What must be there before.
     pub expect: Expect,
@@ -95,6 +110,38 @@ pub enum Table {
     Idempotency,
     /// Single values of the installation.
     Meta,
+}
+
+impl Table {
+    /// Every table.
+    pub const ALL: [Self; 10] = [
+        Self::Processes,
+        Self::Components,
+        Self::Blobs,
+        Self::Releases,
+        Self::Open,
+        Self::Access,
+        Self::Logs,
+        Self::Ledger,
+        Self::Idempotency,
+        Self::Meta,
+    ];
+
+    /// The name, as the stored format has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Processes => "processes",
+            Self::Components => "components",
+            Self::Blobs => "blobs",
+            Self::Releases => "releases",
+            Self::Open => "open",
+            Self::Access => "access",
+            Self::Logs => "logs",
+            Self::Ledger => "ledger",
+            Self::Idempotency => "idempotency",
+            Self::Meta => "meta",
+        }
+    }
 }
 
 /// Which records a scan gives.
