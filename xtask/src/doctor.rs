@@ -7,91 +7,112 @@ use anyhow::Result;
 use crate::engine::Profile;
 use crate::{engine, place, rocksdb, run, say, system, wasm};
 
+/// One prerequisite.
+struct Row {
+    what: &'static str,
+    /// What was found; absent if it is missing.
+    found: Option<String>,
+    remedy: String,
+}
+
+fn row(what: &'static str, found: Option<String>, remedy: impl Into<String>) -> Row {
+    Row {
+        what,
+        found,
+        remedy: remedy.into(),
+    }
+}
+
 /// Lists every prerequisite; succeeds if demo and tests would have nothing to install or build.
 pub(crate) fn run() -> Result<ExitCode> {
-    let mut missing = 0;
-    let mut row = |what: &str, found: Option<String>, remedy: &str| {
-        let mark = if found.is_some() {
+    let mut rows = tools();
+    rows.extend(built()?);
+    for row in &rows {
+        let mark = if row.found.is_some() {
             "ok     "
         } else {
             "missing"
         };
-        missing += u32::from(found.is_none());
         say::result(&format!(
-            "{mark}  {what:<24} {}",
-            found.unwrap_or_else(|| remedy.to_owned())
+            "{mark}  {:<20} {}",
+            row.what,
+            row.found.as_ref().unwrap_or(&row.remedy)
         ));
-    };
-    row(
-        "rustc",
-        run::output("rustc", &["--version"]),
-        "install rustup",
-    );
-    row(
-        "git",
-        run::output("git", &["--version"]),
-        "apt-get install git",
-    );
-    for need in &system::NATIVE {
-        let found = (need.present)().then(|| need.packages.join(" "));
-        row(
-            need.packages[0],
-            found,
-            &format!("{}: apt-get install {}", need.why, need.packages.join(" ")),
-        );
-    }
-    let toolchain = wasm::find().map(|toolchain| toolchain.name().to_owned());
-    row(
-        "wasm toolchain",
-        toolchain,
-        "`cargo xtask setup` provides it by rustup or by Debian's packages",
-    );
-    let library = rocksdb::find()?.map(|prebuilt| prebuilt.variables()[0].1.clone());
-    row(
-        "RocksDB (prebuilt)",
-        library,
-        "`cargo xtask setup` builds it into the cache",
-    );
-    let guests = std::fs::read_dir(place::guests()).map_or(0, Iterator::count);
-    row(
-        "guests",
-        (guests > 0).then(|| format!("{guests} built")),
-        "`cargo xtask setup` builds them",
-    );
-    for program in ["fermata", "fermata-fleet"] {
-        let path = engine::program(program, Profile::Dev);
-        row(
-            program,
-            path.exists().then(|| path.display().to_string()),
-            "`cargo xtask setup` builds it",
-        );
     }
     let nextest = run::output("cargo", &["nextest", "--version"]);
-    let first_line = nextest.map(|text| text.lines().next().unwrap_or_default().to_owned());
+    let nextest = nextest.as_deref().and_then(|text| text.lines().next());
     say::result(&format!(
-        "option   cargo-nextest            {}",
-        first_line
-            .as_deref()
-            .unwrap_or("not there: `cargo test` is used")
+        "option   cargo-nextest        {}",
+        nextest.unwrap_or("not there: `cargo test` is used")
     ));
-    Ok(if missing == 0 {
+    let complete = rows.iter().all(|row| row.found.is_some());
+    Ok(if complete {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
 }
 
+fn tools() -> Vec<Row> {
+    let mut rows = vec![
+        row(
+            "rustc",
+            run::output("rustc", &["--version"]),
+            "install rustup",
+        ),
+        row(
+            "git",
+            run::output("git", &["--version"]),
+            "apt-get install git",
+        ),
+    ];
+    for need in &system::NATIVE {
+        let packages = need.packages.join(" ");
+        let remedy = format!("{}: apt-get install {packages}", need.why);
+        rows.push(row(
+            need.packages[0],
+            (need.present)().then_some(packages),
+            remedy,
+        ));
+    }
+    let toolchain = wasm::find().map(|toolchain| toolchain.name().to_owned());
+    rows.push(row(
+        "wasm toolchain",
+        toolchain,
+        "`cargo xtask setup` provides it by rustup or by Debian's packages",
+    ));
+    rows
+}
+
+fn built() -> Result<Vec<Row>> {
+    let library = rocksdb::find()?.map(|prebuilt| prebuilt.variables()[0].1.clone());
+    let guests = std::fs::read_dir(place::guests()).map_or(0, Iterator::count);
+    let guests = (guests > 0).then(|| format!("{guests} modules"));
+    let mut rows = vec![
+        row(
+            "RocksDB (prebuilt)",
+            library,
+            "`cargo xtask setup` builds it into the cache",
+        ),
+        row("guests", guests, "`cargo xtask setup` builds them"),
+    ];
+    for program in ["fermata", "fermata-fleet"] {
+        let path = engine::program(program, Profile::Dev);
+        let found = path.exists().then(|| path.display().to_string());
+        rows.push(row(program, found, "`cargo xtask setup` builds it"));
+    }
+    Ok(rows)
+}
+
 /// Prints `export NAME='VALUE'` lines for a shell.
 pub(crate) fn print_env() -> Result<ExitCode> {
-    match rocksdb::find()? {
-        Some(prebuilt) => {
-            for (name, value) in prebuilt.variables() {
-                say::result(&format!("export {name}='{value}'"));
-            }
-            Ok(ExitCode::SUCCESS)
-        }
-        None => anyhow::bail!(
+    let Some(prebuilt) = rocksdb::find()? else {
+        anyhow::bail!(
             "RocksDB has not been prebuilt yet: run `cargo xtask setup`, then this again"
-        ),
+        );
+    };
+    for (name, value) in prebuilt.variables() {
+        say::result(&format!("export {name}='{value}'"));
     }
+    Ok(ExitCode::SUCCESS)
 }

@@ -171,11 +171,11 @@ fn write_units(sources: &Sources, work: &Path) -> Result<Vec<PathBuf>> {
     let mut units = Vec::new();
     for (number, part) in files.chunks(per_part).enumerate() {
         let unit = work.join(format!("unity{number}.cc"));
-        let includes: String = part
+        let includes: Vec<String> = part
             .iter()
-            .map(|file| format!("#include \"{file}\"\n"))
+            .map(|file| format!("#include \"{file}\""))
             .collect();
-        fs::write(&unit, includes)?;
+        fs::write(&unit, includes.join("\n"))?;
         units.push(unit);
     }
     let version = work.join("build_version.cc");

@@ -11,7 +11,7 @@ use crate::{place, run, say, system};
 /// What guests and the check of the core are built for.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 /// Long enough to download one target on a slow line; a server that cannot be reached answers sooner.
-const RUSTUP_PATIENCE: Duration = Duration::from_secs(180);
+const RUSTUP_PATIENCE: Duration = Duration::from_mins(3);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Where the wasm target comes from.
