@@ -32,6 +32,25 @@ impl Json {
         &self.0
     }
 
+    /// How deep arrays and objects are nested; 0 for a number or a string.
+    pub fn nesting(&self) -> usize {
+        let (mut depth, mut deepest, mut quoted, mut escaped) = (0_usize, 0, false, false);
+        for byte in self.0.bytes() {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' if quoted => escaped = true,
+                b'"' => quoted = !quoted,
+                b'[' | b'{' if !quoted => {
+                    depth += 1;
+                    deepest = deepest.max(depth);
+                }
+                b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+        }
+        deepest
+    }
+
     /// `{}`: what an activity without inputs gets.
     pub fn empty_object() -> Self {
         Self("{}".into())
@@ -69,4 +88,18 @@ impl<'de> Deserialize<'de> for Json {
         serde_json::from_str::<de::IgnoredAny>(&text).map_err(de::Error::custom)?;
         Ok(Self(text))
     }
+}
+
+/// `text` cut to at most `chars` characters, without what would disturb a terminal or a log.
+pub(crate) fn shown(text: &str, chars: usize) -> String {
+    let mut rest = text.chars();
+    let mut shown: String = rest
+        .by_ref()
+        .take(chars)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    if rest.next().is_some() {
+        shown.push('…');
+    }
+    shown
 }

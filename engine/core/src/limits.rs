@@ -29,3 +29,20 @@ pub const BACKOFF_MAX_DEFAULT: Span = Span(60 * 60 * 1000);
 pub const CHECKPOINT_BYTES_MAX: usize = 64 * 1024;
 /// Most facts that one run may record.
 pub const EVIDENCE_PER_RUN_MAX: usize = 100;
+/// Most facts of one activity that a release keeps at hand; all of them are in its history.
+pub const EVIDENCE_PER_ACTIVITY_MAX: usize = 1_000;
+/// Shortest wait of a suspended attempt: each resumption is stored, so a guest may not spin on it.
+pub const RESUME_AFTER_MIN: Span = Span(100);
+/// Longest wait that a failed guest may ask for before the next attempt.
+pub const RETRY_AFTER_MAX: Span = Span(24 * 60 * 60 * 1000);
+/// Most timers that one turn answers; the rest follow in the next turn at the same instant.
+pub const TIMERS_PER_TURN_MAX: usize = 1_000;
+/// Most defects that are reported for one document; the rest is counted.
+pub const DEFECTS_MAX: usize = 100;
+/// Most values in a process document, aliases expanded: no document of the longest length needs
+/// more, and an alias bomb does.
+pub const DOCUMENT_VALUES_MAX: usize = 400_000;
+/// Most bytes of text in a process document, aliases expanded.
+pub const DOCUMENT_EXPANDED_BYTES_MAX: usize = 4 * DOCUMENT_BYTES_MAX;
+/// Deepest nesting of an expression's operators and calls, so that recursion stays safe.
+pub const EXPRESSION_DEPTH_MAX: usize = 64;

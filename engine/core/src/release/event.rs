@@ -46,6 +46,9 @@ pub enum Event {
     PhaseOpened {
         /// Which.
         phase: PhaseIx,
+        /// Why its condition could not be evaluated, if so: then each activity that needs nothing
+        /// inside the phase fails before its first attempt, and a person can still run it.
+        fault: Option<String>,
     },
     /// The phase will not run: each of its activities is skipped for the same reason.
     PhaseSkipped {
@@ -256,7 +259,7 @@ pub enum OutputSource {
 pub enum PhaseOutcome {
     /// Nothing in it failed.
     Succeeded,
-    /// At least one activity failed, was rejected or expired.
+    /// At least one activity failed, was rejected, expired, or was skipped for a broken need.
     Failed,
     /// The release was aborted.
     Aborted,
@@ -278,5 +281,46 @@ impl Turn {
     /// Number of the event after the last one.
     pub fn next(&self) -> u64 {
         self.first + self.events.len() as u64
+    }
+}
+
+impl Event {
+    /// The one activity it is about, if it is about one.
+    pub fn activity(&self) -> Option<ActivityIx> {
+        match self {
+            Self::ActivityReadied { activity }
+            | Self::AttemptStarted { activity, .. }
+            | Self::AttemptSuspended { activity, .. }
+            | Self::AttemptResumed { activity, .. }
+            | Self::AttemptFailed { activity, .. }
+            | Self::EvidenceRecorded { activity, .. }
+            | Self::PeopleAsked { activity, .. }
+            | Self::Approved { activity, .. }
+            | Self::Rejected { activity, .. }
+            | Self::Expired { activity }
+            | Self::ActivitySucceeded { activity, .. }
+            | Self::ActivityHeld { activity, .. }
+            | Self::ActivityFailed { activity, .. }
+            | Self::ActivitySkipped { activity, .. } => Some(*activity),
+            Self::Created { .. }
+            | Self::Started { .. }
+            | Self::PhaseOpened { .. }
+            | Self::PhaseSkipped { .. }
+            | Self::PhaseEnded { .. }
+            | Self::Paused { .. }
+            | Self::Resumed
+            | Self::Aborted { .. }
+            | Self::Ended { .. } => None,
+        }
+    }
+
+    /// The one phase it is about as a whole, if it is about one.
+    pub fn phase(&self) -> Option<PhaseIx> {
+        match self {
+            Self::PhaseOpened { phase, .. }
+            | Self::PhaseSkipped { phase, .. }
+            | Self::PhaseEnded { phase, .. } => Some(*phase),
+            _ => None,
+        }
     }
 }

@@ -15,6 +15,8 @@ pub enum Refusal {
     AlreadyPaused,
     /// It is not paused.
     NotPaused,
+    /// It is paused, and this would start something.
+    Paused,
     /// The process has no such activity.
     UnknownActivity,
     /// The result belongs to a run that is not the current one.
@@ -55,6 +57,7 @@ impl Refusal {
             Self::Ended(_) => "release-ended",
             Self::AlreadyPaused => "already-paused",
             Self::NotPaused => "not-paused",
+            Self::Paused => "paused",
             Self::UnknownActivity => "unknown-activity",
             Self::StaleAttempt => "stale-attempt",
             Self::WrongState { .. } => "wrong-state",
@@ -82,6 +85,9 @@ impl fmt::Display for Refusal {
             ),
             Self::AlreadyPaused => f.write_str("the release is paused already"),
             Self::NotPaused => f.write_str("the release is not paused"),
+            Self::Paused => {
+                f.write_str("the release is paused and nothing new may start: resume it first")
+            }
             Self::UnknownActivity => f.write_str("the process has no such activity"),
             Self::StaleAttempt => {
                 f.write_str("this run is not the current one: its result does not count")

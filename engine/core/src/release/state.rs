@@ -276,3 +276,44 @@ impl ReleaseOutcome {
         }
     }
 }
+
+impl PhaseState {
+    /// The state as one stable word of the glossary.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Open { .. } => "open",
+            Self::Ended { outcome, .. } => outcome.word(),
+            Self::Skipped { .. } => "skipped",
+        }
+    }
+
+    /// What the state means for what needs the phase; `None` while it has not ended.
+    pub fn settled(&self) -> Option<Settled> {
+        match self {
+            Self::Waiting | Self::Open { .. } => None,
+            Self::Ended {
+                outcome: PhaseOutcome::Succeeded,
+                ..
+            }
+            | Self::Skipped {
+                why: SkipReason::Condition | SkipReason::Person(_),
+            } => Some(Settled::Satisfied),
+            Self::Ended { .. }
+            | Self::Skipped {
+                why: SkipReason::Upstream,
+            } => Some(Settled::Broken),
+        }
+    }
+}
+
+impl PhaseOutcome {
+    /// The outcome as one stable word of the glossary.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Aborted => "aborted",
+        }
+    }
+}
