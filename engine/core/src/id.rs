@@ -135,6 +135,7 @@ impl FromStr for ReleaseId {
 pub struct Digest(pub [u8; 32]);
 
 const DIGEST_PREFIX: &str = "sha256:";
+const HEX: &[u8; 16] = b"0123456789abcdef";
 
 impl Digest {
     /// The digest of `bytes`.
@@ -145,7 +146,11 @@ impl Digest {
 
     /// The 64 hexadecimal digits alone.
     pub fn hex(&self) -> String {
-        self.0.iter().map(|b| format!("{b:02x}")).collect()
+        self.0.iter().fold(String::with_capacity(64), |mut hex, byte| {
+            hex.push(char::from(HEX[usize::from(byte >> 4)]));
+            hex.push(char::from(HEX[usize::from(byte & 15)]));
+            hex
+        })
     }
 }
 

@@ -104,7 +104,7 @@ impl fmt::Display for Span {
         }
         let (unit, size) = UNITS
             .iter()
-            .find(|(_, size)| self.0 % size == 0)
+            .find(|(_, size)| self.0.is_multiple_of(*size))
             .expect("every span is whole milliseconds");
         write!(f, "{}{unit}", self.0 / size)
     }

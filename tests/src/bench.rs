@@ -1,6 +1,0 @@
-//! The benchmark, one subject in each file. Figures, never assertions.
-
-pub mod figure;
-pub mod graph;
-pub mod sandbox;
-pub mod server;
