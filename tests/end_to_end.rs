@@ -1,0 +1,16 @@
+//! The shipped binary with real guests, a real disk and a fleet of real processes.
+
+#[path = "end_to_end/bank.rs"]
+mod bank;
+#[path = "end_to_end/command_line.rs"]
+mod command_line;
+#[path = "end_to_end/crash.rs"]
+mod crash;
+#[path = "end_to_end/hostile_guests.rs"]
+mod hostile_guests;
+#[path = "end_to_end/hostile_requests.rs"]
+mod hostile_requests;
+#[path = "end_to_end/operations.rs"]
+mod operations;
+#[path = "end_to_end/world.rs"]
+mod world;

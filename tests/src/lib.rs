@@ -1,0 +1,4 @@
+//! What end-to-end tests, chaos, benchmark and demo share.
+
+pub mod api;
+pub mod server;
