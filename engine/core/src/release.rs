@@ -1,6 +1,294 @@
-//! A release: the state of one run of a process, and the five functions over it.
+//! A release: the state of one run of a process, and the verbs over it.
+//!
+//! The state is the fold of the release's events and nothing else. [`decide`] says what an input
+//! makes true, [`Release::apply`] folds that in, [`advance`] says what follows from it for the
+//! graph, and [`turn`] joins the three until the graph is quiet. What should be going on
+//! afterwards is read off the state: [`Release::current_run`], [`Release::wake_at`], and
+//! [`work()`] for the whole of it.
+//!
+//! The cost of a turn depends on what it changes. Each phase and activity counts its own needs
+//! that are not satisfied yet, so nothing scans the graph, and a release is never copied.
+//!
+//! What pausing means: attempts that run go on, count, and may time out; questions to people stay
+//! open and still expire; skips follow from what ended. Nothing starts: activities that could
+//! start become `ready`, retries and resumptions wait. The time for which a pause kept a suspended
+//! attempt from resuming does not count against its timeout.
 
-pub mod state;
+use std::collections::BTreeSet;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::actor::Actor;
+use crate::attempt::{AttemptKey, Invocation};
+use crate::id::ReleaseId;
+use crate::json::Json;
+use crate::process::{ActivityIx, Kind, PhaseIx, Process, ProcessRef};
+use crate::release::event::Pinned;
+use crate::release::index::{Index, Node};
+use crate::release::state::{ActivityState, PhaseState, Record, ReleaseState};
+use crate::time::Timestamp;
+
 pub mod event;
 pub mod input;
 pub mod refusal;
+pub mod state;
+
+mod advance;
+mod apply;
+mod backoff;
+mod begin;
+mod bounds;
+mod check;
+mod create;
+mod decide;
+mod failing;
+mod index;
+mod replay;
+mod scope;
+mod why;
+mod work;
+
+pub use advance::{advance, turn};
+pub use check::{Violation, check};
+pub use create::{Draft, create};
+pub use decide::decide;
+pub use replay::ReplayError;
+pub use why::{OpenRule, Waiting, WaitsOn, why, why_activity, why_release};
+pub use work::{Work, work};
+
+/// One run of one process version. Made by [`Release::new`] or [`Release::replay`], changed by
+/// [`Release::apply`] alone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Release {
+    id: ReleaseId,
+    process: Definition,
+    process_ref: ProcessRef,
+    title: Box<str>,
+    inputs: Json,
+    created_by: Actor,
+    created_at: Timestamp,
+    started: Option<(Actor, Timestamp)>,
+    pins: Box<[Pinned]>,
+    state: ReleaseState,
+    outputs: Option<Json>,
+    version: u64,
+    phases: Box<[PhaseNode]>,
+    activities: Box<[ActivityNode]>,
+    phases_unsettled: u32,
+    phase_failed: bool,
+    index: Index,
+    frontier: BTreeSet<Node>,
+}
+
+/// The process behind a release, shared by all its releases and compared by its digest.
+#[derive(Clone, Debug)]
+struct Definition(Arc<Process>);
+
+impl PartialEq for Definition {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.digest == other.0.digest
+    }
+}
+
+impl Deref for Definition {
+    type Target = Process;
+
+    fn deref(&self) -> &Process {
+        &self.0
+    }
+}
+
+/// A phase and what is counted for it.
+#[derive(Clone, Debug, PartialEq)]
+struct PhaseNode {
+    state: PhaseState,
+    /// Phases it needs that are not satisfied.
+    unmet: u32,
+    /// Whether a phase it needs is broken.
+    broken: bool,
+    /// Its activities that have not ended.
+    unsettled: u32,
+    /// Whether one of its activities ended in a way that breaks what needs it.
+    failed: bool,
+    /// Why its condition could not be evaluated.
+    fault: Option<Box<str>>,
+}
+
+/// An activity and what is counted for it.
+#[derive(Clone, Debug, PartialEq)]
+struct ActivityNode {
+    state: ActivityState,
+    /// Activities it needs that are not satisfied.
+    unmet: u32,
+    /// Whether an activity it needs is broken.
+    broken: bool,
+    /// What it has left behind, once there is something.
+    record: Option<Box<Record>>,
+}
+
+impl Release {
+    /// The release.
+    pub fn id(&self) -> ReleaseId {
+        self.id
+    }
+
+    /// What it runs.
+    pub fn process(&self) -> &Arc<Process> {
+        &self.process.0
+    }
+
+    /// Name, version and digest of what it runs.
+    pub fn process_ref(&self) -> &ProcessRef {
+        &self.process_ref
+    }
+
+    /// For people.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// All inputs, defaults filled in.
+    pub fn inputs(&self) -> &Json {
+        &self.inputs
+    }
+
+    /// Who started it; while it is a draft, who created it.
+    pub fn initiator(&self) -> &Actor {
+        self.started.as_ref().map_or(&self.created_by, |(by, _)| by)
+    }
+
+    /// Who created it.
+    pub fn created_by(&self) -> &Actor {
+        &self.created_by
+    }
+
+    /// When it was created.
+    pub fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+
+    /// When it was started.
+    pub fn started_at(&self) -> Option<Timestamp> {
+        self.started.as_ref().map(|(_, at)| *at)
+    }
+
+    /// When it ended.
+    pub fn ended_at(&self) -> Option<Timestamp> {
+        match self.state {
+            ReleaseState::Ended { at, .. } => Some(at),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing can change it any more.
+    pub fn has_ended(&self) -> bool {
+        self.ended_at().is_some()
+    }
+
+    /// What it runs for each `uses`, sorted by `uses`; empty while it is a draft.
+    pub fn pins(&self) -> &[Pinned] {
+        &self.pins
+    }
+
+    /// Where it is.
+    pub fn state(&self) -> &ReleaseState {
+        &self.state
+    }
+
+    /// What it gave back, once it has ended.
+    pub fn outputs(&self) -> Option<&Json> {
+        self.outputs.as_ref()
+    }
+
+    /// The number of its events, which is the number of its next one.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Where a phase is.
+    pub fn phase_state(&self, ix: PhaseIx) -> &PhaseState {
+        &self.phases[ix.0 as usize].state
+    }
+
+    /// Why the condition of an open phase could not be evaluated.
+    pub fn phase_fault(&self, ix: PhaseIx) -> Option<&str> {
+        self.phases[ix.0 as usize].fault.as_deref()
+    }
+
+    /// Where an activity is.
+    pub fn activity_state(&self, ix: ActivityIx) -> &ActivityState {
+        &self.activities[ix.0 as usize].state
+    }
+
+    /// What an activity has left behind so far, whatever state it is in.
+    pub fn record(&self, ix: ActivityIx) -> Option<&Record> {
+        self.activities[ix.0 as usize].record.as_deref()
+    }
+
+    /// The run of an activity that should be going on now. A result counts only for this one.
+    pub fn current_run(&self, ix: ActivityIx) -> Option<AttemptKey> {
+        match &self.activities.get(ix.0 as usize)?.state {
+            ActivityState::Running(attempt) => Some(AttemptKey {
+                release: self.id,
+                activity: ix,
+                attempt: attempt.number,
+                run: attempt.run,
+            }),
+            _ => None,
+        }
+    }
+
+    /// When `TimePassed` will next find something to do.
+    pub fn wake_at(&self) -> Option<Timestamp> {
+        match self.state {
+            ReleaseState::Running => self.index.wake_at(true),
+            ReleaseState::Paused { .. } => self.index.wake_at(false),
+            ReleaseState::Draft | ReleaseState::Ended { .. } => None,
+        }
+    }
+
+    /// Everything a runner needs for the run `key`, if it is still the current one.
+    pub fn invocation(&self, key: AttemptKey, now: Timestamp) -> Option<Invocation> {
+        if self.current_run(key.activity) != Some(key) {
+            return None;
+        }
+        let activity = self.process.activity(key.activity);
+        let (ActivityState::Running(attempt), Kind::Component(component)) =
+            (self.activity_state(key.activity), &activity.kind)
+        else {
+            return None;
+        };
+        let phase = &self.process.phase(activity.phase).name;
+        Some(Invocation {
+            key,
+            component: self.pin(&component.uses)?.clone(),
+            process: self.process.name.clone(),
+            phase: phase.clone(),
+            activity: activity.name.clone(),
+            idempotency_key: format!("{}/{phase}/{}", self.id, activity.name),
+            inputs: attempt.with.clone(),
+            checkpoint: attempt.checkpoint.as_deref().map(<[u8]>::to_vec),
+            wall: attempt.deadline.since(now),
+            now,
+        })
+    }
+
+    fn pin(&self, uses: &crate::component::Uses) -> Option<&crate::component::Pin> {
+        let at = self.pins.binary_search_by(|pinned| pinned.uses.cmp(uses));
+        at.ok().map(|at| &self.pins[at].pin)
+    }
+
+    fn is_paused(&self) -> bool {
+        matches!(self.state, ReleaseState::Paused { .. })
+    }
+
+    /// Every activity with its position.
+    fn activity_ixs(&self) -> impl Iterator<Item = (ActivityIx, &ActivityNode)> {
+        (0..).map(ActivityIx).zip(self.activities.iter())
+    }
+
+    /// Every phase with its position.
+    fn phase_ixs(&self) -> impl Iterator<Item = (PhaseIx, &PhaseNode)> {
+        (0..).map(PhaseIx).zip(self.phases.iter())
+    }
+}

@@ -1,9 +1,10 @@
 //! The states of a release, its phases and its activities. Each carries exactly its own data.
 
 use crate::actor::Actor;
+use crate::attempt::Evidence;
 use crate::failure::Failure;
 use crate::json::Json;
-use crate::release::event::{PhaseOutcome, ReleaseOutcome, SkipReason};
+use crate::release::event::{OutputSource, PhaseOutcome, ReleaseOutcome, SkipReason};
 use crate::time::Timestamp;
 
 /// Where a release is.
@@ -191,6 +192,25 @@ pub struct Approval {
     pub comment: Option<String>,
     /// Positions of the rules it counts for.
     pub rules: Vec<u32>,
+}
+
+/// What an activity has left behind, kept at hand whatever state it is in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Record {
+    /// When it first started, or people were first asked.
+    pub started_at: Option<Timestamp>,
+    /// Attempts begun so far.
+    pub attempts: u32,
+    /// The `with` of the last attempt.
+    pub with: Option<Json>,
+    /// The instructions that people got.
+    pub instructions: Option<String>,
+    /// Approvals of a question that has been decided.
+    pub approvals: Vec<Approval>,
+    /// Facts, oldest first.
+    pub evidence: Vec<Evidence>,
+    /// Who gave the outputs.
+    pub source: Option<OutputSource>,
 }
 
 impl ActivityState {

@@ -1,0 +1,215 @@
+//! The fold: events into state. Total: an event that does not fit the state changes nothing but
+//! the version, so that no history can stop the engine.
+
+use std::mem;
+
+use crate::actor::Actor;
+use crate::json::Json;
+use crate::limits::EVIDENCE_PER_ACTIVITY_MAX;
+use crate::process::{ActivityIx, PhaseIx};
+use crate::release::event::{Event, Pinned, ReleaseOutcome, SkipReason};
+use crate::release::index::Node;
+use crate::release::state::{ActivityState, PhaseState, Record, ReleaseState, Settled};
+use crate::release::{ActivityNode, PhaseNode, Release};
+use crate::time::Timestamp;
+
+mod activity;
+mod stop;
+
+impl Release {
+    /// Folds `event`, which came true at `at` through `by`, into the state.
+    pub fn apply(&mut self, at: Timestamp, by: &Actor, event: &Event) {
+        self.version += 1;
+        match event {
+            // The first event made this release; a second one would be another release.
+            Event::Created { .. } => {}
+            Event::Started { components } => self.apply_started(at, by, components),
+            Event::PhaseOpened { phase, fault } => {
+                self.apply_phase_opened(*phase, fault.as_deref(), at);
+            }
+            Event::PhaseSkipped { phase, why } => self.apply_phase_skipped(*phase, why, at),
+            Event::PhaseEnded { phase, outcome } => {
+                let outcome = *outcome;
+                self.put_phase_state(*phase, PhaseState::Ended { outcome, at });
+            }
+            Event::Paused { reason } => self.apply_paused(at, by, reason.as_ref()),
+            Event::Resumed => self.apply_resumed(at),
+            Event::Aborted { reason } => self.apply_aborted(at, reason),
+            Event::Ended { outcome, outputs } => self.apply_ended(at, *outcome, outputs.as_ref()),
+            _ => self.apply_to_activity(at, by, event),
+        }
+    }
+
+    fn apply_started(&mut self, at: Timestamp, by: &Actor, components: &[Pinned]) {
+        if self.state != ReleaseState::Draft {
+            return;
+        }
+        self.state = ReleaseState::Running;
+        self.started = Some((by.clone(), at));
+        self.pins = components.into();
+        let due = self.phase_ixs().filter(|(_, phase)| phase.is_due());
+        let due: Vec<Node> = due.map(|(ix, _)| Node::Phase(ix)).collect();
+        self.frontier.extend(due);
+        if self.phases_unsettled == 0 {
+            self.frontier.insert(Node::Release);
+        }
+    }
+
+    fn apply_phase_opened(&mut self, ix: PhaseIx, fault: Option<&str>, at: Timestamp) {
+        let Some(phase) = self.phases.get_mut(ix.0 as usize) else {
+            return;
+        };
+        if phase.state != PhaseState::Waiting {
+            return;
+        }
+        phase.fault = fault.map(Into::into);
+        self.put_phase_state(ix, PhaseState::Open { since: at });
+        for ix in self.process.phase(ix).activities.clone() {
+            if self.activities[ix as usize].is_due() {
+                self.frontier.insert(Node::Activity(ActivityIx(ix)));
+            }
+        }
+    }
+
+    fn apply_phase_skipped(&mut self, ix: PhaseIx, why: &SkipReason, at: Timestamp) {
+        if self
+            .phases
+            .get(ix.0 as usize)
+            .is_none_or(|p| p.state != PhaseState::Waiting)
+        {
+            return;
+        }
+        self.put_phase_state(ix, PhaseState::Skipped { why: why.clone() });
+        for ix in self.process.phase(ix).activities.clone() {
+            let why = why.clone();
+            self.put(ActivityIx(ix), ActivityState::Skipped { why, at });
+        }
+    }
+
+    fn apply_ended(&mut self, at: Timestamp, outcome: ReleaseOutcome, outputs: Option<&Json>) {
+        self.frontier.clear();
+        self.outputs = outputs.cloned();
+        // An abort has ended it already, with its reason.
+        if !self.has_ended() {
+            let reason = None;
+            self.state = ReleaseState::Ended {
+                outcome,
+                at,
+                reason,
+            };
+        }
+    }
+
+    /// Moves a phase to `state`. A phase that has ended stays as it is.
+    fn put_phase_state(&mut self, ix: PhaseIx, state: PhaseState) {
+        let Some(phase) = self.phases.get_mut(ix.0 as usize) else {
+            return;
+        };
+        if phase.state.settled().is_some() {
+            return;
+        }
+        phase.state = state;
+        self.frontier.remove(&Node::Phase(ix));
+        if phase.is_over() {
+            self.frontier.insert(Node::Phase(ix));
+        }
+        if let Some(how) = self.phases[ix.0 as usize].state.settled() {
+            self.settle_phase(ix, how);
+        }
+    }
+
+    fn settle_phase(&mut self, ix: PhaseIx, how: Settled) {
+        let failed = matches!(self.phase_state(ix), PhaseState::Ended { .. });
+        self.phase_failed |= failed && how == Settled::Broken;
+        self.phases_unsettled = self.phases_unsettled.saturating_sub(1);
+        if self.phases_unsettled == 0 {
+            self.frontier.insert(Node::Release);
+        }
+        for dependent in &self.process.0.phase(ix).dependents {
+            let phase = &mut self.phases[dependent.0 as usize];
+            match how {
+                Settled::Satisfied => phase.unmet = phase.unmet.saturating_sub(1),
+                Settled::Broken => phase.broken = true,
+            }
+            if phase.is_due() {
+                self.frontier.insert(Node::Phase(*dependent));
+            }
+        }
+    }
+
+    /// Moves an activity to `state` and tells what needs it. One that has ended stays as it is.
+    fn put(&mut self, ix: ActivityIx, state: ActivityState) {
+        let Some(node) = self.activities.get_mut(ix.0 as usize) else {
+            return;
+        };
+        if node.state.settled().is_some() {
+            return;
+        }
+        self.index.remove(ix, &node.state);
+        self.index.insert(ix, &state);
+        self.frontier.remove(&Node::Activity(ix));
+        let settled = state.settled();
+        let past = mem::replace(&mut node.state, state);
+        if let ActivityState::NeedsPeople(question) = past {
+            let record = node.record.get_or_insert_default();
+            record.instructions = Some(question.instructions);
+            record.approvals = question.approvals;
+        }
+        if let Some(how) = settled {
+            self.settle(ix, how);
+        }
+    }
+
+    fn settle(&mut self, ix: ActivityIx, how: Settled) {
+        let activity = self.process.0.activity(ix);
+        let phase = &mut self.phases[activity.phase.0 as usize];
+        phase.unsettled = phase.unsettled.saturating_sub(1);
+        phase.failed |= how == Settled::Broken;
+        if phase.is_over() {
+            self.frontier.insert(Node::Phase(activity.phase));
+        }
+        for dependent in &activity.dependents {
+            let node = &mut self.activities[dependent.0 as usize];
+            match how {
+                Settled::Satisfied => node.unmet = node.unmet.saturating_sub(1),
+                Settled::Broken => node.broken = true,
+            }
+            let phase = self.process.0.activity(*dependent).phase;
+            let open = matches!(self.phases[phase.0 as usize].state, PhaseState::Open { .. });
+            if open && node.is_due() {
+                self.frontier.insert(Node::Activity(*dependent));
+            }
+        }
+    }
+
+    fn record_mut(&mut self, ix: ActivityIx) -> Option<&mut Record> {
+        let node = self.activities.get_mut(ix.0 as usize)?;
+        Some(node.record.get_or_insert_default())
+    }
+
+    fn note_evidence(&mut self, ix: ActivityIx, evidence: &crate::attempt::Evidence) {
+        let record = self.record_mut(ix);
+        if let Some(record) = record.filter(|r| r.evidence.len() < EVIDENCE_PER_ACTIVITY_MAX) {
+            record.evidence.push(evidence.clone());
+        }
+    }
+}
+
+impl PhaseNode {
+    /// Whether it can open or be skipped now.
+    pub(super) fn is_due(&self) -> bool {
+        self.state == PhaseState::Waiting && (self.unmet == 0 || self.broken)
+    }
+
+    /// Whether it can end now.
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.state, PhaseState::Open { .. }) && self.unsettled == 0
+    }
+}
+
+impl ActivityNode {
+    /// Whether it can start or be skipped as soon as its phase is open.
+    pub(super) fn is_due(&self) -> bool {
+        self.state == ActivityState::Waiting && (self.unmet == 0 || self.broken)
+    }
+}

@@ -1,0 +1,250 @@
+//! The fold of what happens to one activity.
+
+use crate::actor::Actor;
+use crate::failure::Failure;
+use crate::json::Json;
+use crate::process::ActivityIx;
+use crate::release::Release;
+use crate::release::event::Event;
+use crate::release::state::{ActivityState, Approval, Attempt, Question};
+use crate::time::Timestamp;
+
+impl Release {
+    pub(super) fn apply_to_activity(&mut self, at: Timestamp, by: &Actor, event: &Event) {
+        let Some(ix) = event.activity() else { return };
+        let Some(node) = self.activities.get(ix.0 as usize) else {
+            return;
+        };
+        if let Event::EvidenceRecorded { evidence, .. } = event {
+            self.note_evidence(ix, evidence);
+            return;
+        }
+        if let Some(next) = next_state(&node.state, at, by, event) {
+            self.put(ix, next);
+            self.note(ix, at, event);
+        }
+    }
+
+    /// Keeps what is still wanted when the state has moved on.
+    fn note(&mut self, ix: ActivityIx, at: Timestamp, event: &Event) {
+        match event {
+            Event::AttemptStarted { attempt, with, .. } => {
+                let Some(record) = self.record_mut(ix) else {
+                    return;
+                };
+                record.attempts = *attempt;
+                record.started_at.get_or_insert(at);
+                if let Some(with) = with {
+                    record.with = Some(with.clone());
+                }
+            }
+            Event::PeopleAsked { .. } => {
+                if let Some(record) = self.record_mut(ix) {
+                    record.started_at.get_or_insert(at);
+                }
+            }
+            Event::ActivitySucceeded { source, .. } => {
+                if let Some(record) = self.record_mut(ix) {
+                    record.source = Some(*source);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The state that `event` leads to from `state`; nothing if it cannot come from there.
+fn next_state(
+    state: &ActivityState,
+    at: Timestamp,
+    by: &Actor,
+    event: &Event,
+) -> Option<ActivityState> {
+    match event {
+        Event::ActivityReadied { .. } => Some(ActivityState::Ready { since: at }),
+        Event::AttemptStarted {
+            attempt,
+            with,
+            deadline,
+            ..
+        } => started(state, *attempt, with.as_ref(), (at, *deadline)),
+        Event::AttemptSuspended {
+            checkpoint,
+            resume_at,
+            status,
+            ..
+        } => suspended(state, checkpoint, *resume_at, status.as_ref()),
+        Event::AttemptResumed { run, .. } => resumed(state, *run),
+        Event::AttemptFailed {
+            failure, retry_at, ..
+        } => attempt_failed(state, failure, *retry_at, at),
+        Event::PeopleAsked {
+            instructions,
+            expires_at,
+            ..
+        } => Some(asked(instructions, *expires_at, at)),
+        Event::Approved { .. } => approved(state, at, by, event),
+        Event::Rejected { comment, .. } => Some(ActivityState::Rejected {
+            by: by.clone(),
+            comment: comment.clone(),
+            at,
+        }),
+        Event::Expired { .. } => Some(ActivityState::Expired { at }),
+        Event::ActivitySucceeded { outputs, .. } => Some(ActivityState::Succeeded {
+            outputs: outputs.clone(),
+            at,
+        }),
+        Event::ActivityHeld { failure, .. } => held(state, failure.as_ref(), at),
+        Event::ActivityFailed {
+            failure, continued, ..
+        } => Some(ActivityState::Failed {
+            failure: Box::new(told(state, failure.as_ref())?),
+            continued: *continued,
+            at,
+        }),
+        Event::ActivitySkipped { why, .. } => Some(ActivityState::Skipped {
+            why: why.clone(),
+            at,
+        }),
+        _ => None,
+    }
+}
+
+fn started(
+    state: &ActivityState,
+    number: u32,
+    with: Option<&Json>,
+    (since, deadline): (Timestamp, Timestamp),
+) -> Option<ActivityState> {
+    let before = match state {
+        ActivityState::Retrying { with, .. } => Some(with),
+        ActivityState::OnHold { with, .. } => with.as_ref(),
+        _ => None,
+    };
+    Some(ActivityState::Running(Attempt {
+        number,
+        run: 1,
+        with: with.or(before)?.clone(),
+        checkpoint: None,
+        since,
+        deadline,
+    }))
+}
+
+fn suspended(
+    state: &ActivityState,
+    checkpoint: &[u8],
+    resume_at: Timestamp,
+    status: Option<&String>,
+) -> Option<ActivityState> {
+    let ActivityState::Running(attempt) = state else {
+        return None;
+    };
+    let mut attempt = attempt.clone();
+    attempt.checkpoint = Some(checkpoint.into());
+    Some(ActivityState::Suspended {
+        attempt,
+        resume_at,
+        status: status.cloned(),
+    })
+}
+
+fn resumed(state: &ActivityState, run: u32) -> Option<ActivityState> {
+    let ActivityState::Suspended { attempt, .. } = state else {
+        return None;
+    };
+    let mut attempt = attempt.clone();
+    attempt.run = run;
+    Some(ActivityState::Running(attempt))
+}
+
+fn attempt_failed(
+    state: &ActivityState,
+    failure: &Failure,
+    retry_at: Option<Timestamp>,
+    at: Timestamp,
+) -> Option<ActivityState> {
+    let (ActivityState::Running(attempt) | ActivityState::Suspended { attempt, .. }) = state else {
+        return None;
+    };
+    let failure = Box::new(failure.clone());
+    let with = attempt.with.clone();
+    Some(match retry_at {
+        Some(retry_at) => ActivityState::Retrying {
+            attempt: attempt.number,
+            with,
+            failure,
+            retry_at,
+            since: at,
+        },
+        // The next event says whether it stays there.
+        None => ActivityState::OnHold {
+            attempts: attempt.number,
+            with: Some(with),
+            failure,
+            since: at,
+        },
+    })
+}
+
+fn asked(instructions: &str, expires_at: Option<Timestamp>, at: Timestamp) -> ActivityState {
+    ActivityState::NeedsPeople(Box::new(Question {
+        instructions: instructions.to_owned(),
+        since: at,
+        expires_at,
+        approvals: Vec::new(),
+        form: None,
+    }))
+}
+
+fn approved(
+    state: &ActivityState,
+    at: Timestamp,
+    by: &Actor,
+    event: &Event,
+) -> Option<ActivityState> {
+    let (
+        ActivityState::NeedsPeople(question),
+        Event::Approved {
+            rules,
+            comment,
+            form,
+            ..
+        },
+    ) = (state, event)
+    else {
+        return None;
+    };
+    let mut question = question.clone();
+    question.approvals.push(Approval {
+        by: by.clone(),
+        at,
+        comment: comment.clone(),
+        rules: rules.clone(),
+    });
+    if form.is_some() {
+        question.form.clone_from(form);
+    }
+    Some(ActivityState::NeedsPeople(question))
+}
+
+fn held(state: &ActivityState, failure: Option<&Failure>, at: Timestamp) -> Option<ActivityState> {
+    match state {
+        ActivityState::OnHold { .. } => None,
+        _ => Some(ActivityState::OnHold {
+            attempts: 0,
+            with: None,
+            failure: Box::new(failure?.clone()),
+            since: at,
+        }),
+    }
+}
+
+/// The failure as the event tells it, or else as the failed attempt before it did.
+fn told(state: &ActivityState, failure: Option<&Failure>) -> Option<Failure> {
+    match (failure, state) {
+        (Some(failure), _) => Some(failure.clone()),
+        (None, ActivityState::OnHold { failure, .. }) => Some(failure.as_ref().clone()),
+        (None, _) => None,
+    }
+}

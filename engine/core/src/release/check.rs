@@ -1,0 +1,300 @@
+//! What must always hold of a release between two turns: one named function for each invariant.
+//!
+//! In tests and simulation all of them are asked after every turn; in production now and then,
+//! where a violation takes the release out of service instead of letting it do harm.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::release::Release;
+use crate::release::index::Index;
+use crate::release::state::{ActivityState, PhaseState, ReleaseState, Settled};
+
+/// An invariant that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The name of the invariant.
+    pub invariant: &'static str,
+    /// Where, and what was found.
+    pub found: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.invariant, self.found)
+    }
+}
+
+type Invariant = (&'static str, fn(&Release) -> Vec<String>);
+
+const INVARIANTS: [Invariant; 14] = [
+    ("graph-is-quiet", graph_is_quiet),
+    ("activity-counts-its-needs", activity_counts_its_needs),
+    ("phase-counts-its-needs", phase_counts_its_needs),
+    ("phase-counts-its-activities", phase_counts_its_activities),
+    ("release-counts-its-phases", release_counts_its_phases),
+    ("index-follows-states", index_follows_states),
+    ("draft-has-not-begun", draft_has_not_begun),
+    (
+        "nothing-begins-before-its-needs",
+        nothing_begins_before_its_needs,
+    ),
+    ("nothing-due-is-left-waiting", nothing_due_is_left_waiting),
+    (
+        "phase-ends-with-its-activities",
+        phase_ends_with_its_activities,
+    ),
+    ("ended-release-is-all-over", ended_release_is_all_over),
+    (
+        "only-a-paused-release-has-ready",
+        only_a_paused_release_has_ready,
+    ),
+    (
+        "approvals-are-of-different-people",
+        approvals_are_of_different_people,
+    ),
+    ("attempts-count-up-from-one", attempts_count_up_from_one),
+];
+
+/// Everything that is wrong with `release`; empty if nothing is. Looks at the whole graph.
+pub fn check(release: &Release) -> Vec<Violation> {
+    INVARIANTS
+        .iter()
+        .flat_map(|(invariant, broken)| {
+            broken(release)
+                .into_iter()
+                .map(|found| Violation { invariant, found })
+        })
+        .collect()
+}
+
+/// A turn ends when nothing follows any more.
+fn graph_is_quiet(release: &Release) -> Vec<String> {
+    let left = release.frontier.iter();
+    left.map(|node| format!("{node:?} still has something to do"))
+        .collect()
+}
+
+/// The counters of an activity equal a recount of its needs.
+fn activity_counts_its_needs(release: &Release) -> Vec<String> {
+    let mut found = Vec::new();
+    for (ix, node) in release.activity_ixs() {
+        let needs = &release.process.activity(ix).needs;
+        let settled = |how| {
+            let states = needs.iter().map(|need| release.activity_state(*need));
+            states.filter(|state| state.settled() == Some(how)).count()
+        };
+        let unmet = needs.len() - settled(Settled::Satisfied);
+        let broken = settled(Settled::Broken) > 0;
+        if (node.unmet as usize, node.broken) != (unmet, broken) {
+            found.push(format!(
+                "{} counts {}, {}; recounted {unmet}, {broken}",
+                release.process.path(ix),
+                node.unmet,
+                node.broken
+            ));
+        }
+    }
+    found
+}
+
+/// The counters of a phase equal a recount of its needs.
+fn phase_counts_its_needs(release: &Release) -> Vec<String> {
+    let mut found = Vec::new();
+    for (ix, node) in release.phase_ixs() {
+        let phase = release.process.phase(ix);
+        let settled = |how| {
+            let states = phase.needs.iter().map(|need| release.phase_state(*need));
+            states.filter(|state| state.settled() == Some(how)).count()
+        };
+        let unmet = phase.needs.len() - settled(Settled::Satisfied);
+        let broken = settled(Settled::Broken) > 0;
+        if (node.unmet as usize, node.broken) != (unmet, broken) {
+            found.push(format!(
+                "{} counts {}, {}; recounted {unmet}, {broken}",
+                phase.name, node.unmet, node.broken
+            ));
+        }
+    }
+    found
+}
+
+/// A phase knows how many of its activities have not ended, and whether one was broken.
+fn phase_counts_its_activities(release: &Release) -> Vec<String> {
+    let mut found = Vec::new();
+    for (ix, node) in release.phase_ixs() {
+        let phase = release.process.phase(ix);
+        let range = phase.activities.start as usize..phase.activities.end as usize;
+        let states = release.activities[range].iter().map(|node| &node.state);
+        let settled: Vec<Option<Settled>> = states.map(ActivityState::settled).collect();
+        let unsettled = settled.iter().filter(|how| how.is_none()).count();
+        let failed = settled.contains(&Some(Settled::Broken));
+        if (node.unsettled as usize, node.failed) != (unsettled, failed) {
+            found.push(format!(
+                "{} counts {}, {}; recounted {unsettled}, {failed}",
+                phase.name, node.unsettled, node.failed
+            ));
+        }
+    }
+    found
+}
+
+/// The release knows how many phases have not ended.
+fn release_counts_its_phases(release: &Release) -> Vec<String> {
+    let phases = release.phases.iter();
+    let unsettled = phases
+        .filter(|phase| phase.state.settled().is_none())
+        .count();
+    let counted = release.phases_unsettled as usize;
+    told(counted == unsettled, || {
+        format!("counts {counted}; recounted {unsettled}")
+    })
+}
+
+/// Timers and the sets of ready and running activities are what the states say.
+fn index_follows_states(release: &Release) -> Vec<String> {
+    let mut index = Index::default();
+    for (ix, node) in release.activity_ixs() {
+        index.insert(ix, &node.state);
+    }
+    told(index == release.index, || {
+        format!("kept {:?}; rebuilt {index:?}", release.index)
+    })
+}
+
+/// Nothing in a draft has moved, and a release that has started knows its pins.
+fn draft_has_not_begun(release: &Release) -> Vec<String> {
+    let moved = release
+        .activities
+        .iter()
+        .any(|node| node.state != ActivityState::Waiting);
+    let draft = release.state == ReleaseState::Draft;
+    let pins = release.process.uses().len();
+    let mut found = told(!(draft && moved), || "an activity has moved".to_owned());
+    if release.started.is_some() && release.pins.len() != pins {
+        found.push(format!("{} pins for {pins} `uses`", release.pins.len()));
+    }
+    found
+}
+
+/// An activity that has begun stood in an open phase and had all its needs satisfied.
+fn nothing_begins_before_its_needs(release: &Release) -> Vec<String> {
+    let begun = release.activity_ixs().filter(|(_, node)| {
+        matches!(
+            node.state,
+            ActivityState::Ready { .. }
+                | ActivityState::Running(_)
+                | ActivityState::Suspended { .. }
+                | ActivityState::Retrying { .. }
+                | ActivityState::NeedsPeople(_)
+                | ActivityState::OnHold { .. }
+                | ActivityState::Succeeded { .. }
+        )
+    });
+    begun
+        .filter(|(ix, node)| {
+            let phase = release.process.activity(*ix).phase;
+            let shut = matches!(
+                release.phase_state(phase),
+                PhaseState::Waiting | PhaseState::Skipped { .. }
+            );
+            shut || node.unmet > 0 || node.broken
+        })
+        .map(|(ix, node)| format!("{} is {}", release.process.path(ix), node.state.word()))
+        .collect()
+}
+
+/// What could go on has gone on.
+fn nothing_due_is_left_waiting(release: &Release) -> Vec<String> {
+    if matches!(release.state, ReleaseState::Draft) {
+        return Vec::new();
+    }
+    let phases = release.phase_ixs().filter(|(_, phase)| phase.is_due());
+    let mut found: Vec<String> = phases
+        .map(|(ix, _)| release.process.phase(ix).name.to_string())
+        .collect();
+    let open = |phase| matches!(release.phase_state(phase), PhaseState::Open { .. });
+    let activities = release
+        .activity_ixs()
+        .filter(|(ix, node)| node.is_due() && open(release.process.activity(*ix).phase));
+    found.extend(activities.map(|(ix, _)| release.process.path(ix)));
+    found
+}
+
+/// An open phase has an activity that has not ended; an ended or skipped one has none.
+fn phase_ends_with_its_activities(release: &Release) -> Vec<String> {
+    let wrong = release.phase_ixs().filter(|(_, node)| match node.state {
+        PhaseState::Waiting => false,
+        PhaseState::Open { .. } => node.unsettled == 0,
+        PhaseState::Ended { .. } | PhaseState::Skipped { .. } => node.unsettled > 0,
+    });
+    wrong
+        .map(|(ix, node)| {
+            let name = &release.process.phase(ix).name;
+            format!(
+                "{name} is {} with {} open",
+                node.state.word(),
+                node.unsettled
+            )
+        })
+        .collect()
+}
+
+/// Once a release has ended, nothing in it is open; until then, something is.
+fn ended_release_is_all_over(release: &Release) -> Vec<String> {
+    told(
+        release.has_ended() == (release.phases_unsettled == 0),
+        || {
+            let state = release.state.word();
+            format!("{state} with {} open phases", release.phases_unsettled)
+        },
+    )
+}
+
+/// Only a pause keeps an activity ready.
+fn only_a_paused_release_has_ready(release: &Release) -> Vec<String> {
+    let ready = &release.index.ready;
+    told(release.is_paused() || ready.is_empty(), || {
+        format!("{ready:?} while {}", release.state.word())
+    })
+}
+
+/// Nobody counts twice for one activity.
+fn approvals_are_of_different_people(release: &Release) -> Vec<String> {
+    let mut found = Vec::new();
+    for (ix, node) in release.activity_ixs() {
+        let open = match &node.state {
+            ActivityState::NeedsPeople(question) => question.approvals.as_slice(),
+            _ => &[],
+        };
+        let decided = node
+            .record
+            .as_ref()
+            .map_or(&[][..], |record| &record.approvals);
+        let people: Vec<_> = open.iter().chain(decided).map(|given| &given.by).collect();
+        if people.iter().collect::<BTreeSet<_>>().len() != people.len() {
+            found.push(release.process.path(ix));
+        }
+    }
+    found
+}
+
+/// An activity that runs or waits to run again has a first attempt or a later one.
+fn attempts_count_up_from_one(release: &Release) -> Vec<String> {
+    let wrong = release.activity_ixs().filter(|(_, node)| {
+        let begun = node.record.as_ref().map_or(0, |record| record.attempts);
+        match &node.state {
+            ActivityState::Running(attempt) | ActivityState::Suspended { attempt, .. } => {
+                attempt.run == 0 || attempt.number == 0 || attempt.number != begun
+            }
+            ActivityState::Retrying { attempt, .. } => *attempt == 0 || *attempt != begun,
+            ActivityState::OnHold { attempts, .. } => *attempts != begun,
+            _ => false,
+        }
+    });
+    wrong.map(|(ix, _)| release.process.path(ix)).collect()
+}
+
+fn told(holds: bool, found: impl FnOnce() -> String) -> Vec<String> {
+    if holds { Vec::new() } else { vec![found()] }
+}

@@ -1,0 +1,86 @@
+//! What an input makes true, or why it is refused.
+
+use crate::process::{ActivityIx, Component, Kind};
+use crate::release::Release;
+use crate::release::event::Event;
+use crate::release::input::{Input, What};
+use crate::release::refusal::Refusal;
+use crate::release::state::{ActivityState, ReleaseState};
+use crate::time::Timestamp;
+
+mod abort;
+mod approve;
+mod attempt;
+mod fail;
+mod pause;
+mod people;
+mod reject;
+mod resume;
+mod retry;
+mod skip;
+mod start;
+mod supply;
+mod time;
+
+pub(super) use people::still_open;
+
+/// What `input` makes true at `now`. Nothing is changed; see [`super::turn`].
+pub fn decide(release: &Release, input: &Input, now: Timestamp) -> Result<Vec<Event>, Refusal> {
+    let by = &input.by;
+    match &input.what {
+        What::Start { components } => start::start(release, components),
+        What::TimePassed => Ok(time::passed(release, now)),
+        What::AttemptFinished { key, report } => attempt::finished(release, *key, report, now),
+        What::Approve {
+            activity,
+            comment,
+            form,
+        } => {
+            let said = approve::Said {
+                comment: comment.as_ref(),
+                form: form.as_ref(),
+            };
+            approve::approve(release, by, *activity, said, now)
+        }
+        What::Reject { activity, comment } => reject::reject(release, by, *activity, comment, now),
+        What::Retry { activity, with } => retry::retry(release, *activity, with.as_ref(), now),
+        What::SupplyOutputs { activity, outputs } => supply::supply(release, *activity, outputs),
+        What::Skip { activity, reason } => skip::skip(release, *activity, reason),
+        What::Fail { activity, reason } => fail::fail(release, *activity, reason),
+        What::Pause { reason } => pause::pause(release, reason.as_ref()),
+        What::Resume => resume::resume(release),
+        What::Abort { reason } => abort::abort(release, reason),
+    }
+}
+
+/// Refuses unless the release has started and has not ended.
+fn live(release: &Release) -> Result<(), Refusal> {
+    match &release.state {
+        ReleaseState::Draft => Err(Refusal::NotStarted),
+        ReleaseState::Ended { outcome, .. } => Err(Refusal::Ended(outcome.word())),
+        ReleaseState::Running | ReleaseState::Paused { .. } => Ok(()),
+    }
+}
+
+/// The state of an activity of a live release.
+fn known(release: &Release, ix: ActivityIx) -> Result<&ActivityState, Refusal> {
+    live(release)?;
+    let node = release.activities.get(ix.0 as usize);
+    node.map(|node| &node.state).ok_or(Refusal::UnknownActivity)
+}
+
+/// The component that an activity runs.
+fn component(release: &Release, ix: ActivityIx) -> Result<&Component, Refusal> {
+    match &release.process.activity(ix).kind {
+        Kind::Component(component) => Ok(component),
+        Kind::Manual(_) => Err(Refusal::NotComponent),
+    }
+}
+
+/// The refusal for an activity that is not where the input needs it.
+fn wrong_state(state: &ActivityState, expected: &'static str) -> Refusal {
+    Refusal::WrongState {
+        state: state.word(),
+        expected,
+    }
+}

@@ -1,0 +1,119 @@
+//! A run has ended: its result counts if the run is still the current one.
+//!
+//! A result that arrives after the deadline but before the deadline was noticed counts too: what
+//! the guest did has happened.
+
+use crate::attempt::{AttemptKey, Evidence, Outcome, Report};
+use crate::failure::{Failure, FailureClass};
+use crate::json::Json;
+use crate::limits::{CHECKPOINT_BYTES_MAX, EVIDENCE_PER_RUN_MAX, RESUME_AFTER_MIN};
+use crate::release::event::{Event, OutputSource};
+use crate::release::refusal::Refusal;
+use crate::release::{Release, bounds};
+use crate::time::{Span, Timestamp};
+
+pub(super) fn finished(
+    release: &Release,
+    key: AttemptKey,
+    report: &Report,
+    now: Timestamp,
+) -> Result<Vec<Event>, Refusal> {
+    if release.current_run(key.activity) != Some(key) {
+        return Err(Refusal::StaleAttempt);
+    }
+    let (mut events, fault) = evidence(key, &report.evidence);
+    let outcome = match fault {
+        Some(fault) => Err((contract(fault), None)),
+        None => ended(key, &report.outcome, now),
+    };
+    match outcome {
+        Ok(event) => events.push(event),
+        Err((failure, retry_after)) => {
+            events.extend(release.attempt_failed(key, failure, retry_after, now));
+        }
+    }
+    Ok(events)
+}
+
+/// The facts that may be stored, and what is wrong with the first that may not.
+fn evidence(key: AttemptKey, facts: &[Evidence]) -> (Vec<Event>, Option<String>) {
+    let fault = |(at, fact): (usize, &Evidence)| {
+        if at >= EVIDENCE_PER_RUN_MAX {
+            return Some(format!(
+                "recorded more than {EVIDENCE_PER_RUN_MAX} facts in one run"
+            ));
+        }
+        let kind = bounds::text("kind", &fact.kind).err();
+        let fact = bounds::json("evidence", &fact.fact).err();
+        kind.map(|refusal| refusal.to_string()).or(fact)
+    };
+    let mut found = None;
+    let fits = facts.iter().enumerate().take_while(|(at, fact)| {
+        found = fault((*at, fact));
+        found.is_none()
+    });
+    let recorded = fits.map(|(_, fact)| Event::EvidenceRecorded {
+        activity: key.activity,
+        evidence: fact.clone(),
+    });
+    (recorded.collect(), found)
+}
+
+fn ended(
+    key: AttemptKey,
+    outcome: &Outcome,
+    now: Timestamp,
+) -> Result<Event, (Failure, Option<Span>)> {
+    match outcome {
+        Outcome::Succeeded(outputs) => succeeded(key, outputs).map_err(|failure| (failure, None)),
+        Outcome::Pending {
+            checkpoint,
+            resume_after,
+            status,
+        } => {
+            let resume_at = now.after((*resume_after).max(RESUME_AFTER_MIN));
+            suspended(key, checkpoint, resume_at, status.clone()).map_err(|failure| (failure, None))
+        }
+        Outcome::Failed {
+            failure,
+            retry_after,
+        } => Err((failure.clone(), *retry_after)),
+    }
+}
+
+fn succeeded(key: AttemptKey, outputs: &Json) -> Result<Event, Failure> {
+    bounds::json("outputs", outputs).map_err(contract)?;
+    Ok(Event::ActivitySucceeded {
+        activity: key.activity,
+        outputs: outputs.clone(),
+        source: OutputSource::Component,
+    })
+}
+
+fn suspended(
+    key: AttemptKey,
+    checkpoint: &[u8],
+    resume_at: Timestamp,
+    mut status: Option<String>,
+) -> Result<Event, Failure> {
+    let bytes = checkpoint.len();
+    if bytes > CHECKPOINT_BYTES_MAX {
+        return Err(contract(format!(
+            "checkpoint: {bytes} bytes, more than {CHECKPOINT_BYTES_MAX}"
+        )));
+    }
+    if let Some(status) = &mut status {
+        bounds::cut(status);
+    }
+    Ok(Event::AttemptSuspended {
+        activity: key.activity,
+        checkpoint: checkpoint.to_vec(),
+        resume_at,
+        status,
+    })
+}
+
+fn contract(fault: String) -> Failure {
+    Failure::new(FailureClass::Contract, fault)
+        .remedy("return less: keep large data elsewhere and return a reference to it")
+}

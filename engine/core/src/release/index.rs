@@ -1,0 +1,123 @@
+//! Where to look first: which activities run, are ready or wait for an instant, and which nodes
+//! of the graph have something to do. Each is a function of the states, kept up to date by one.
+
+use std::collections::BTreeSet;
+
+use crate::process::{ActivityIx, PhaseIx};
+use crate::release::state::ActivityState;
+use crate::time::Timestamp;
+
+/// Part of the graph for which something follows from what has become true. The order is the
+/// order in which [`super::advance`] looks at them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Node {
+    /// Opens, is skipped, or ends.
+    Phase(PhaseIx),
+    /// Starts or is skipped.
+    Activity(ActivityIx),
+    /// Ends.
+    Release,
+}
+
+/// What an activity waits for that time alone brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Timer {
+    /// Something is given up; a pause does not stop it.
+    Lapse(Timestamp),
+    /// Something starts; a pause holds it up.
+    Start(Timestamp),
+}
+
+impl Timer {
+    /// The one timer of an activity in `state`.
+    pub(super) fn of(state: &ActivityState) -> Option<Self> {
+        match state {
+            ActivityState::Running(attempt) => Some(Self::Lapse(attempt.deadline)),
+            // At the same instant the deadline wins: a resumed run would have no time left.
+            ActivityState::Suspended {
+                attempt, resume_at, ..
+            } if attempt.deadline <= *resume_at => Some(Self::Lapse(attempt.deadline)),
+            ActivityState::Suspended { resume_at, .. } => Some(Self::Start(*resume_at)),
+            ActivityState::Retrying { retry_at, .. } => Some(Self::Start(*retry_at)),
+            ActivityState::NeedsPeople(question) => question.expires_at.map(Self::Lapse),
+            ActivityState::Waiting
+            | ActivityState::Ready { .. }
+            | ActivityState::OnHold { .. }
+            | ActivityState::Succeeded { .. }
+            | ActivityState::Failed { .. }
+            | ActivityState::Rejected { .. }
+            | ActivityState::Expired { .. }
+            | ActivityState::Skipped { .. }
+            | ActivityState::Aborted { .. } => None,
+        }
+    }
+}
+
+/// Activities by what they are doing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Index {
+    /// Those in `running`.
+    pub(super) running: BTreeSet<ActivityIx>,
+    /// Those in `ready`.
+    pub(super) ready: BTreeSet<ActivityIx>,
+    /// Those that lapse.
+    pub(super) lapses: BTreeSet<(Timestamp, ActivityIx)>,
+    /// Those that start again.
+    pub(super) starts: BTreeSet<(Timestamp, ActivityIx)>,
+}
+
+impl Index {
+    /// Takes the activity at `ix` in.
+    pub(super) fn insert(&mut self, ix: ActivityIx, state: &ActivityState) {
+        match state {
+            ActivityState::Running(_) => self.running.insert(ix),
+            ActivityState::Ready { .. } => self.ready.insert(ix),
+            _ => false,
+        };
+        match Timer::of(state) {
+            Some(Timer::Lapse(at)) => self.lapses.insert((at, ix)),
+            Some(Timer::Start(at)) => self.starts.insert((at, ix)),
+            None => false,
+        };
+    }
+
+    /// Leaves the activity at `ix` out, which is in `state`.
+    pub(super) fn remove(&mut self, ix: ActivityIx, state: &ActivityState) {
+        match state {
+            ActivityState::Running(_) => self.running.remove(&ix),
+            ActivityState::Ready { .. } => self.ready.remove(&ix),
+            _ => false,
+        };
+        match Timer::of(state) {
+            Some(Timer::Lapse(at)) => self.lapses.remove(&(at, ix)),
+            Some(Timer::Start(at)) => self.starts.remove(&(at, ix)),
+            None => false,
+        };
+    }
+
+    /// The first instant at which something is due.
+    pub(super) fn wake_at(&self, may_start: bool) -> Option<Timestamp> {
+        let lapse = self.lapses.first();
+        let start = self.starts.first().filter(|_| may_start);
+        lapse.into_iter().chain(start).min().map(|(at, _)| *at)
+    }
+
+    /// What is due at `now`, earliest first, then by position.
+    pub(super) fn due(
+        &self,
+        may_start: bool,
+        now: Timestamp,
+        count_max: usize,
+    ) -> Vec<(Timestamp, ActivityIx)> {
+        let until = ..=(now, ActivityIx(u32::MAX));
+        let lapses = self.lapses.range(until).take(count_max);
+        let starts = self.starts.range(until).take(count_max);
+        let mut due: Vec<_> = lapses
+            .chain(starts.filter(|_| may_start))
+            .copied()
+            .collect();
+        due.sort_unstable();
+        due.truncate(count_max);
+        due
+    }
+}

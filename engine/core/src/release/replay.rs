@@ -1,0 +1,152 @@
+//! From history to state: the fold from its first turn on.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::actor::Actor;
+use crate::id::ReleaseId;
+use crate::process::{Process, ProcessRef};
+use crate::release::event::{Event, Turn};
+use crate::release::index::Index;
+use crate::release::state::{ActivityState, PhaseState, ReleaseState};
+use crate::release::{ActivityNode, Definition, PhaseNode, Release};
+
+/// Turns that are not the history of a release of the given process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReplayError {
+    /// There are none, or the first does not create a release.
+    NotCreated,
+    /// A turn is missing or comes twice.
+    Gap {
+        /// The number its first event should have.
+        expected: u64,
+        /// The number it has.
+        found: u64,
+    },
+    /// They belong to another process document.
+    OtherProcess(Box<ProcessRef>),
+}
+
+impl fmt::Display for ReplayError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotCreated => f.write_str("the history does not begin with a created release"),
+            Self::Gap { expected, found } => {
+                write!(f, "the history has event {found} where {expected} belongs")
+            }
+            Self::OtherProcess(wanted) => write!(
+                f,
+                "the history belongs to version {} of {} ({})",
+                wanted.version, wanted.name, wanted.digest
+            ),
+        }
+    }
+}
+
+impl std::error::Error for ReplayError {}
+
+impl Release {
+    /// The release that `first` creates.
+    pub fn new(id: ReleaseId, process: Arc<Process>, first: &Turn) -> Result<Self, ReplayError> {
+        let Some(Event::Created {
+            process: process_ref,
+            title,
+            inputs,
+        }) = first.events.first()
+        else {
+            return Err(ReplayError::NotCreated);
+        };
+        if first.first != 0 {
+            return Err(ReplayError::Gap {
+                expected: 0,
+                found: first.first,
+            });
+        }
+        if process_ref.digest != process.digest {
+            return Err(ReplayError::OtherProcess(Box::new(process_ref.clone())));
+        }
+        let mut release = Self {
+            id,
+            process_ref: process_ref.clone(),
+            title: title.as_str().into(),
+            inputs: inputs.clone(),
+            created_by: first.by.clone(),
+            created_at: first.at,
+            started: None,
+            pins: Box::default(),
+            state: ReleaseState::Draft,
+            outputs: None,
+            version: 1,
+            phases: waiting_phases(&process),
+            activities: waiting_activities(&process),
+            phases_unsettled: count(process.phases.len()),
+            phase_failed: false,
+            index: Index::default(),
+            frontier: BTreeSet::new(),
+            process: Definition(process),
+        };
+        release.apply_all(first, 1);
+        Ok(release)
+    }
+
+    /// The release that `turns` tell of, oldest first.
+    pub fn replay<T: std::borrow::Borrow<Turn>>(
+        id: ReleaseId,
+        process: Arc<Process>,
+        turns: impl IntoIterator<Item = T>,
+    ) -> Result<Self, ReplayError> {
+        let mut turns = turns.into_iter();
+        let first = turns.next().ok_or(ReplayError::NotCreated)?;
+        let mut release = Self::new(id, process, first.borrow())?;
+        for turn in turns {
+            release.apply_turn(turn.borrow())?;
+        }
+        Ok(release)
+    }
+
+    /// Folds the next turn of the history in.
+    pub fn apply_turn(&mut self, turn: &Turn) -> Result<(), ReplayError> {
+        if turn.first != self.version {
+            return Err(ReplayError::Gap {
+                expected: self.version,
+                found: turn.first,
+            });
+        }
+        self.apply_all(turn, 0);
+        Ok(())
+    }
+
+    fn apply_all(&mut self, turn: &Turn, from: usize) {
+        let by: &Actor = &turn.by;
+        for event in &turn.events[from..] {
+            self.apply(turn.at, by, event);
+        }
+    }
+}
+
+fn waiting_phases(process: &Process) -> Box<[PhaseNode]> {
+    let waiting = |phase: &crate::process::Phase| PhaseNode {
+        state: PhaseState::Waiting,
+        unmet: count(phase.needs.len()),
+        broken: false,
+        unsettled: phase.activities.end - phase.activities.start,
+        failed: false,
+        fault: None,
+    };
+    process.phases.iter().map(waiting).collect()
+}
+
+fn waiting_activities(process: &Process) -> Box<[ActivityNode]> {
+    let waiting = |activity: &crate::process::Activity| ActivityNode {
+        state: ActivityState::Waiting,
+        unmet: count(activity.needs.len()),
+        broken: false,
+        record: None,
+    };
+    process.activities.iter().map(waiting).collect()
+}
+
+fn count(len: usize) -> u32 {
+    u32::try_from(len).expect("a process has at most ACTIVITIES_MAX nodes")
+}

@@ -1,0 +1,341 @@
+//! Why something is not moving: since when, on what it waits, and who or what can move it.
+
+use std::fmt;
+
+use crate::actor::{Actor, Party};
+use crate::failure::Failure;
+use crate::process::{ActivityIx, Kind};
+use crate::release::Release;
+use crate::release::decide::still_open;
+use crate::release::index::Timer;
+use crate::release::state::{ActivityState, PhaseState, Question, ReleaseState};
+use crate::time::Timestamp;
+
+/// Something that is not moving.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Which activity; nothing for the release itself.
+    pub activity: Option<ActivityIx>,
+    /// `phase/activity`, or `release`.
+    pub path: String,
+    /// The word of the state it is in.
+    pub state: &'static str,
+    /// Since when, where that is known.
+    pub since: Option<Timestamp>,
+    /// What would move it by itself.
+    pub on: WaitsOn,
+    /// What a person can do about it: names of actions.
+    pub actions: &'static [&'static str],
+}
+
+/// What something waits on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WaitsOn {
+    /// Somebody to start the release.
+    Start,
+    /// Somebody to resume the release.
+    Resume {
+        /// Who paused it.
+        by: Actor,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// An instant; then it goes on by itself.
+    Time {
+        /// Which.
+        until: Timestamp,
+        /// How the last attempt failed, if it is to be retried.
+        failure: Option<Box<Failure>>,
+        /// What the guest says it waits for, if it is suspended.
+        status: Option<String>,
+    },
+    /// People who must approve.
+    People {
+        /// Rules that are not met yet; none if anybody may complete it.
+        rules: Vec<OpenRule>,
+        /// Whether the form still has to be filled in.
+        form: bool,
+        /// Whether who started the release may not decide.
+        exclude_initiator: bool,
+        /// When the question lapses.
+        expires_at: Option<Timestamp>,
+    },
+    /// Somebody to say how to go on after a failure.
+    Decision {
+        /// How it failed.
+        failure: Box<Failure>,
+        /// Who answers for the activity.
+        owners: Vec<Party>,
+    },
+    /// Others to end first: activities as `phase/activity`, phases by name.
+    Needs(Vec<String>),
+}
+
+/// An approval rule that is not met yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenRule {
+    /// Who may approve.
+    pub from: Party,
+    /// How many more of them.
+    pub more: u32,
+}
+
+/// Everything in `release` that is not moving, except what only waits for others to end: ask
+/// [`why_activity`] for those.
+pub fn why(release: &Release) -> Vec<Waiting> {
+    let waits_for_others = |ix| matches!(release.activity_state(ix), ActivityState::Waiting);
+    let activities = release
+        .activity_ixs()
+        .map(|(ix, _)| ix)
+        .filter(|ix| !waits_for_others(*ix))
+        .filter_map(|ix| why_activity(release, ix));
+    why_release(release).into_iter().chain(activities).collect()
+}
+
+/// Why the release as a whole is not moving, if it is a draft or paused.
+pub fn why_release(release: &Release) -> Option<Waiting> {
+    let (since, on, actions): (_, _, &'static [&'static str]) = match &release.state {
+        ReleaseState::Draft => (release.created_at, WaitsOn::Start, &["start", "abort"]),
+        ReleaseState::Paused { by, reason, since } => {
+            let (by, reason) = (by.clone(), reason.clone());
+            (*since, WaitsOn::Resume { by, reason }, &["resume", "abort"])
+        }
+        ReleaseState::Running | ReleaseState::Ended { .. } => return None,
+    };
+    Some(Waiting {
+        activity: None,
+        path: "release".to_owned(),
+        state: release.state.word(),
+        since: Some(since),
+        on,
+        actions,
+    })
+}
+
+/// Why an activity is not moving; nothing if it runs or has ended.
+pub fn why_activity(release: &Release, ix: ActivityIx) -> Option<Waiting> {
+    let state = &release.activities.get(ix.0 as usize)?.state;
+    let (since, on, actions): (_, _, &'static [&'static str]) = match state {
+        ActivityState::Waiting if release.has_ended() => return None,
+        ActivityState::Waiting => {
+            let needs = WaitsOn::Needs(release.open_needs(ix));
+            (release.started_at(), needs, &["skip"])
+        }
+        ActivityState::Ready { since } => (Some(*since), release.pause()?, &["skip"]),
+        ActivityState::Suspended {
+            resume_at, status, ..
+        } => {
+            let timed = release.until(state, *resume_at, None, status.clone());
+            (None, timed, &["skip"])
+        }
+        ActivityState::Retrying {
+            failure,
+            retry_at,
+            since,
+            ..
+        } => {
+            let timed = release.until(state, *retry_at, Some(failure.clone()), None);
+            (Some(*since), timed, &["retry", "skip"])
+        }
+        ActivityState::NeedsPeople(question) => {
+            let people = release.people(ix, question)?;
+            (Some(question.since), people, &["approve", "reject", "skip"])
+        }
+        ActivityState::OnHold { failure, since, .. } => {
+            let (decision, actions) = release.decision(ix, failure);
+            (Some(*since), decision, actions)
+        }
+        ActivityState::Running(_)
+        | ActivityState::Succeeded { .. }
+        | ActivityState::Failed { .. }
+        | ActivityState::Rejected { .. }
+        | ActivityState::Expired { .. }
+        | ActivityState::Skipped { .. }
+        | ActivityState::Aborted { .. } => return None,
+    };
+    Some(Waiting {
+        activity: Some(ix),
+        path: release.process.path(ix),
+        state: state.word(),
+        since,
+        on,
+        actions,
+    })
+}
+
+impl Release {
+    /// The pause that holds everything up, if there is one.
+    fn pause(&self) -> Option<WaitsOn> {
+        match &self.state {
+            ReleaseState::Paused { by, reason, .. } => Some(WaitsOn::Resume {
+                by: by.clone(),
+                reason: reason.clone(),
+            }),
+            _ => None,
+        }
+    }
+
+    /// An instant, or the end of the pause that stands before it.
+    fn until(
+        &self,
+        state: &ActivityState,
+        until: Timestamp,
+        failure: Option<Box<Failure>>,
+        status: Option<String>,
+    ) -> WaitsOn {
+        let (until, starts) = match Timer::of(state) {
+            Some(Timer::Lapse(at)) => (at, false),
+            _ => (until, true),
+        };
+        let pause = if starts { self.pause() } else { None };
+        pause.unwrap_or(WaitsOn::Time {
+            until,
+            failure,
+            status,
+        })
+    }
+
+    fn people(&self, ix: ActivityIx, question: &Question) -> Option<WaitsOn> {
+        let Kind::Manual(manual) = &self.process.activity(ix).kind else {
+            return None;
+        };
+        let open = still_open(manual, question);
+        let rules = manual.approvals.iter().zip(open);
+        Some(WaitsOn::People {
+            rules: rules
+                .filter(|(_, more)| *more > 0)
+                .map(|(rule, more)| OpenRule {
+                    from: rule.from.clone(),
+                    more,
+                })
+                .collect(),
+            form: manual.form.is_some() && question.form.is_none(),
+            exclude_initiator: manual.exclude_initiator,
+            expires_at: question.expires_at,
+        })
+    }
+
+    fn decision(&self, ix: ActivityIx, failure: &Failure) -> (WaitsOn, &'static [&'static str]) {
+        let activity = self.process.activity(ix);
+        let owners = if activity.owners.is_empty() {
+            &self.process.phase(activity.phase).owners
+        } else {
+            &activity.owners
+        };
+        let actions: &'static [&'static str] = match activity.kind {
+            Kind::Component(_) => &["retry", "supply-outputs", "skip", "fail"],
+            Kind::Manual(_) => &["supply-outputs", "skip", "fail"],
+        };
+        let decision = WaitsOn::Decision {
+            failure: Box::new(failure.clone()),
+            owners: owners.clone(),
+        };
+        (decision, actions)
+    }
+
+    /// What an activity that waits still needs.
+    fn open_needs(&self, ix: ActivityIx) -> Vec<String> {
+        let activity = self.process.activity(ix);
+        let mut open = Vec::new();
+        if *self.phase_state(activity.phase) == PhaseState::Waiting {
+            let phases = self.process.phase(activity.phase).needs.iter();
+            let unsettled = phases.filter(|need| self.phase_state(**need).settled().is_none());
+            open.extend(unsettled.map(|need| self.process.phase(*need).name.to_string()));
+        }
+        let needs = activity.needs.iter();
+        let unsettled = needs.filter(|need| self.activity_state(**need).settled().is_none());
+        open.extend(unsettled.map(|need| self.process.path(*need)));
+        open
+    }
+}
+
+impl fmt::Display for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is {}: {}", self.path, self.state, self.on)?;
+        match self.since {
+            Some(since) => write!(f, ", since {since}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for WaitsOn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Start => f.write_str("waits for somebody to start it"),
+            Self::Resume { by, reason } => {
+                write!(f, "waits to be resumed; {by} paused it")?;
+                reason
+                    .iter()
+                    .try_for_each(|reason| write!(f, " ({reason})"))
+            }
+            Self::Time {
+                until,
+                failure,
+                status,
+            } => {
+                write!(f, "waits until {until}")?;
+                let said = failure.iter().map(ToString::to_string);
+                said.chain(status.clone())
+                    .try_for_each(|said| write!(f, " ({said})"))
+            }
+            Self::People {
+                rules,
+                form,
+                exclude_initiator,
+                expires_at,
+            } => {
+                write_people(f, rules)?;
+                let notes = [
+                    form.then(|| "with the form filled in".to_owned()),
+                    exclude_initiator.then(|| "not by who started it".to_owned()),
+                    expires_at.map(|at| format!("until {at}")),
+                ];
+                notes
+                    .iter()
+                    .flatten()
+                    .try_for_each(|note| write!(f, ", {note}"))
+            }
+            Self::Decision { failure, owners } => {
+                f.write_str("waits for ")?;
+                if owners.is_empty() {
+                    f.write_str("somebody")?;
+                }
+                write_list(f, owners)?;
+                write!(f, " to say how to go on ({failure})")
+            }
+            Self::Needs(needs) => {
+                f.write_str("waits for ")?;
+                write_list(f, needs)?;
+                f.write_str(" to end")
+            }
+        }
+    }
+}
+
+fn write_people(f: &mut fmt::Formatter<'_>, rules: &[OpenRule]) -> fmt::Result {
+    f.write_str("waits for ")?;
+    if rules.is_empty() {
+        return f.write_str("anybody to complete it");
+    }
+    let wanted: Vec<String> = rules
+        .iter()
+        .map(|rule| {
+            let plural = if rule.more == 1 { "" } else { "s" };
+            format!("{} ({} more approval{plural})", rule.from, rule.more)
+        })
+        .collect();
+    write_list(f, &wanted)
+}
+
+fn write_list<T: fmt::Display>(f: &mut fmt::Formatter<'_>, items: &[T]) -> fmt::Result {
+    for (position, item) in items.iter().enumerate() {
+        let before = match position {
+            0 => "",
+            _ if position + 1 == items.len() => " and ",
+            _ => ", ",
+        };
+        write!(f, "{before}{item}")?;
+    }
+    Ok(())
+}
