@@ -17,6 +17,10 @@ pub struct Input {
 
 /// The closed list of what a release reacts to.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an input lives for one turn, and the large one is the common one"
+)]
 pub enum What {
     /// Begin, with the component behind each `uses`.
     Start {

@@ -10,7 +10,7 @@ use crate::limits::{CHECKPOINT_BYTES_MAX, EVIDENCE_PER_RUN_MAX, RESUME_AFTER_MIN
 use crate::release::event::{Event, OutputSource};
 use crate::release::refusal::Refusal;
 use crate::release::{Release, bounds};
-use crate::time::{Span, Timestamp};
+use crate::time::Timestamp;
 
 pub(super) fn finished(
     release: &Release,
@@ -22,15 +22,34 @@ pub(super) fn finished(
         return Err(Refusal::StaleAttempt);
     }
     let (mut events, fault) = evidence(key, &report.evidence);
-    let outcome = match fault {
-        Some(fault) => Err((contract(fault), None)),
-        None => ended(key, &report.outcome, now),
-    };
-    match outcome {
-        Ok(event) => events.push(event),
-        Err((failure, retry_after)) => {
-            events.extend(release.attempt_failed(key, failure, retry_after, now));
+    let ended = match (&report.outcome, fault) {
+        (
+            Outcome::Failed {
+                failure,
+                retry_after,
+            },
+            _,
+        ) => {
+            events.extend(release.attempt_failed(key, failure.clone(), *retry_after, now));
+            return Ok(events);
         }
+        (_, Some(fault)) => Err(fault),
+        (Outcome::Succeeded(outputs), None) => succeeded(key, outputs),
+        (
+            Outcome::Pending {
+                checkpoint,
+                resume_after,
+                status,
+            },
+            None,
+        ) => {
+            let resume_at = now.after((*resume_after).max(RESUME_AFTER_MIN));
+            suspended(key, checkpoint, resume_at, status.clone())
+        }
+    };
+    match ended {
+        Ok(event) => events.push(event),
+        Err(fault) => events.extend(release.attempt_failed(key, contract(fault), None, now)),
     }
     Ok(events)
 }
@@ -59,30 +78,8 @@ fn evidence(key: AttemptKey, facts: &[Evidence]) -> (Vec<Event>, Option<String>)
     (recorded.collect(), found)
 }
 
-fn ended(
-    key: AttemptKey,
-    outcome: &Outcome,
-    now: Timestamp,
-) -> Result<Event, (Failure, Option<Span>)> {
-    match outcome {
-        Outcome::Succeeded(outputs) => succeeded(key, outputs).map_err(|failure| (failure, None)),
-        Outcome::Pending {
-            checkpoint,
-            resume_after,
-            status,
-        } => {
-            let resume_at = now.after((*resume_after).max(RESUME_AFTER_MIN));
-            suspended(key, checkpoint, resume_at, status.clone()).map_err(|failure| (failure, None))
-        }
-        Outcome::Failed {
-            failure,
-            retry_after,
-        } => Err((failure.clone(), *retry_after)),
-    }
-}
-
-fn succeeded(key: AttemptKey, outputs: &Json) -> Result<Event, Failure> {
-    bounds::json("outputs", outputs).map_err(contract)?;
+fn succeeded(key: AttemptKey, outputs: &Json) -> Result<Event, String> {
+    bounds::json("outputs", outputs)?;
     Ok(Event::ActivitySucceeded {
         activity: key.activity,
         outputs: outputs.clone(),
@@ -95,12 +92,12 @@ fn suspended(
     checkpoint: &[u8],
     resume_at: Timestamp,
     mut status: Option<String>,
-) -> Result<Event, Failure> {
+) -> Result<Event, String> {
     let bytes = checkpoint.len();
     if bytes > CHECKPOINT_BYTES_MAX {
-        return Err(contract(format!(
+        return Err(format!(
             "checkpoint: {bytes} bytes, more than {CHECKPOINT_BYTES_MAX}"
-        )));
+        ));
     }
     if let Some(status) = &mut status {
         bounds::cut(status);
