@@ -1,0 +1,10 @@
+//! What nearly every activity uses: `use fermata_sdk::prelude::*;`.
+
+pub use crate::{
+    Activity, Attempt, Capabilities, Failure, OrFail, Outcome, Retry, Undo, evidence, http, log,
+    pending, progress, secrets,
+};
+pub use schemars::JsonSchema;
+pub use serde::{Deserialize, Serialize};
+pub use serde_json::{Value, json};
+pub use std::time::Duration;
