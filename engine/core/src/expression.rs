@@ -1,8 +1,39 @@
 //! `${{ … }}`: CEL expressions and templates around them, with what they read known ahead.
+//!
+//! # What is in scope
+//!
+//! An author may spell one thing in several ways; when the process is checked, every spelling is
+//! turned into one. At evaluation the scope is an object that holds, for each [`Read`]:
+//!
+//! | read | where | value |
+//! |---|---|---|
+//! | [`Read::Inputs`] | `inputs` | the inputs of the release |
+//! | [`Read::Release`] | `release` | `{id, title, process, version, initiator}` |
+//! | [`Read::Activity`] | `phases.PHASE.activities.ACTIVITY` | `{outputs, status}` |
+//! | [`Read::Phase`] | `phases.PHASE` | `{outputs: {ACTIVITY: outputs}, status}` |
+//!
+//! `needs` never occurs in a scope. [`scope`] builds one. An activity without outputs has the
+//! empty object there, so that `has(needs.a.outputs.x)` can be asked of a skipped one.
+
+use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::json::Json;
 use crate::process::{ActivityIx, PhaseIx};
+
+mod cost;
+mod evaluate;
+mod names;
+mod parse;
+mod scope;
+mod template;
+mod walk;
+
+pub(crate) use names::{Names, PhaseNames, Purpose};
+pub(crate) use parse::Parser;
+pub use scope::{Facts, scope};
+pub(crate) use template::{Part, Piece, Segment, split, whole};
 
 /// What an expression reads from the release, resolved when the process was checked, so that
 /// evaluation builds no more scope than it needs.
@@ -20,35 +51,105 @@ pub enum Read {
     Phase(PhaseIx),
 }
 
+/// An expression that was checked.
+#[derive(Debug)]
+pub(crate) enum Compiled {
+    /// A path into the scope, such as `inputs.version`: by far the most frequent expression.
+    Path(Box<[Box<str>]>),
+    /// Anything else.
+    Cel(Box<Cel>),
+}
+
+/// A CEL expression over canonical names.
+#[derive(Debug)]
+pub(crate) struct Cel {
+    /// The tree, with every `needs` replaced by what it stands for.
+    tree: cel::IdedExpr,
+    /// Whether the cost depends so much on the scope that it must be estimated first.
+    costly: bool,
+}
+
 /// A condition: one expression that gives a boolean.
 #[derive(Clone, Debug)]
-pub struct Condition;
+pub struct Condition {
+    expression: Arc<Compiled>,
+    reads: Arc<[Read]>,
+}
 
 impl Condition {
+    pub(crate) fn new(expression: Compiled, reads: Vec<Read>) -> Self {
+        Self {
+            expression: Arc::new(expression),
+            reads: unique(reads),
+        }
+    }
+
     /// What it reads.
     pub fn reads(&self) -> &[Read] {
-        todo!()
+        &self.reads
     }
 
     /// Evaluates it in `scope` (an object with the variables that [`Self::reads`] names).
-    pub fn holds(&self, _scope: &Value) -> Result<bool, String> {
-        todo!()
+    pub fn holds(&self, scope: &Value) -> Result<bool, String> {
+        match self.expression.evaluate(scope)? {
+            Value::Bool(holds) => Ok(holds),
+            other => Err(format!(
+                "the condition gave {}, not true or false",
+                evaluate::kind(&other)
+            )),
+        }
     }
 }
 
 /// A JSON value whose strings may hold expressions. A string that is one whole expression keeps
 /// the type of its result; otherwise results are written into the text.
 #[derive(Clone, Debug)]
-pub struct Template;
+pub struct Template {
+    piece: Arc<Piece>,
+    reads: Arc<[Read]>,
+    /// The text of the value, if it holds no expression.
+    constant: Option<Json>,
+}
 
 impl Template {
+    pub(crate) fn new(piece: Piece, reads: Vec<Read>) -> Self {
+        let constant = match &piece {
+            Piece::Constant(value) => Some(Json::of(value)),
+            _ => None,
+        };
+        Self {
+            piece: Arc::new(piece),
+            reads: unique(reads),
+            constant,
+        }
+    }
+
+    /// The template of an activity without inputs.
+    pub(crate) fn empty_object() -> Self {
+        Self::new(Piece::object(Vec::new()), Vec::new())
+    }
+
     /// What it reads.
     pub fn reads(&self) -> &[Read] {
-        todo!()
+        &self.reads
+    }
+
+    /// The value, if it holds no expression: rendered once, cheap to clone.
+    pub fn constant(&self) -> Option<&Json> {
+        self.constant.as_ref()
     }
 
     /// The value with every expression replaced by its result.
-    pub fn render(&self, _scope: &Value) -> Result<Value, String> {
-        todo!()
+    pub fn render(&self, scope: &Value) -> Result<Value, String> {
+        self.piece.render(scope)
     }
 }
+
+fn unique(mut reads: Vec<Read>) -> Arc<[Read]> {
+    reads.sort_unstable();
+    reads.dedup();
+    reads.into()
+}
+
+#[cfg(test)]
+mod tests;

@@ -14,16 +14,17 @@
 //!
 //! Read the modules in this order.
 
-pub mod id;
-pub mod time;
-pub mod json;
 pub mod actor;
-pub mod limits;
-pub mod failure;
 pub mod attempt;
 pub mod component;
-pub mod schema;
-pub mod expression;
 pub mod defect;
+pub mod expression;
+pub mod failure;
+pub mod id;
+pub mod json;
+pub mod limits;
 pub mod process;
 pub mod release;
+pub mod schema;
+mod nearest;
+pub mod time;

@@ -46,3 +46,6 @@ pub const DOCUMENT_VALUES_MAX: usize = 400_000;
 pub const DOCUMENT_EXPANDED_BYTES_MAX: usize = 4 * DOCUMENT_BYTES_MAX;
 /// Deepest nesting of an expression's operators and calls, so that recursion stays safe.
 pub const EXPRESSION_DEPTH_MAX: usize = 64;
+/// Most work of one evaluation of an expression, in values and bytes touched, as estimated from above:
+/// about a second and a few hundred megabytes at worst.
+pub const EXPRESSION_COST_MAX: f64 = 1e8;

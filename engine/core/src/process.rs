@@ -11,8 +11,11 @@ use crate::id::{Digest, Name};
 use crate::schema::Schema;
 use crate::time::Span;
 
-pub mod document;
-pub mod graph;
+mod document;
+mod graph;
+mod read;
+mod source;
+mod tree;
 pub mod validate;
 
 /// Position of a phase in [`Process::phases`].
@@ -202,7 +205,8 @@ impl Process {
     pub fn find(&self, path: &str) -> Option<ActivityIx> {
         let matches = |activity: &&(u32, &Activity)| match path.split_once('/') {
             Some((phase, name)) => {
-                activity.1.name.as_str() == name && self.phase(activity.1.phase).name.as_str() == phase
+                activity.1.name.as_str() == name
+                    && self.phase(activity.1.phase).name.as_str() == phase
             }
             None => activity.1.name.as_str() == path,
         };

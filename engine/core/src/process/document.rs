@@ -1,1 +1,305 @@
 //! The authored form: a document as people write it, each part with its place.
+//!
+//! What is read here is right in itself; whether the parts fit together is the business of
+//! `validate`. A part that is wrong is noted and left out, so that the rest is still checked.
+
+use std::collections::BTreeMap;
+
+use super::OnFailure;
+use super::read::{self, Fields, Keys, quoted};
+use super::source::Findings;
+use super::tree::{Node, Tree};
+use crate::actor::Party;
+use crate::defect::{Fault, Place};
+use crate::id::Name;
+use crate::limits::{ACTIVITIES_MAX, PHASES_MAX};
+
+pub(super) mod activity;
+pub(super) mod inputs;
+mod manual;
+
+use activity::ActivityPart;
+
+const PROCESS: Keys = Keys {
+    of: "a process",
+    known: &[
+        "process",
+        "title",
+        "inputs",
+        "phases",
+        "outputs",
+        "on-failure",
+    ],
+    later: &[
+        "locks",
+        "batches",
+        "bake",
+        "each",
+        "undo",
+        "point-of-no-return",
+        "freeze",
+        "group",
+    ],
+};
+
+const PHASE: Keys = Keys {
+    of: "a phase",
+    known: &["title", "owners", "needs", "if", "on-failure", "activities"],
+    later: &[
+        "each",
+        "batches",
+        "bake",
+        "locks",
+        "wait",
+        "undo",
+        "point-of-no-return",
+        "timeout",
+    ],
+};
+
+/// A name as it is written, with its place. It need not be a good name.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Written<'n> {
+    pub(super) text: &'n str,
+    pub(super) place: Place,
+}
+
+/// A process document.
+pub(super) struct Document<'n> {
+    pub(super) name: Option<Name>,
+    pub(super) title: Option<&'n str>,
+    pub(super) inputs: Option<&'n Node>,
+    pub(super) outputs: Option<&'n Node>,
+    pub(super) phases: Vec<PhasePart<'n>>,
+}
+
+/// A phase.
+pub(super) struct PhasePart<'n> {
+    pub(super) name: Written<'n>,
+    pub(super) title: Option<&'n str>,
+    pub(super) owners: Vec<Party>,
+    pub(super) needs: Vec<Written<'n>>,
+    pub(super) condition: Option<&'n Node>,
+    pub(super) activities: Vec<ActivityPart<'n>>,
+}
+
+/// Reads a document.
+pub(super) fn read<'n>(root: &'n Node, findings: &mut Findings<'_, '_>) -> Option<Document<'n>> {
+    let fields = read::fields(root, &PROCESS, findings)?;
+    let name = required(fields, "process", root.place, findings)
+        .and_then(|node| read::parsed(node, "name", findings));
+    let title = title(fields, findings);
+    let on_failure = on_failure(fields, findings).unwrap_or_default();
+    let phases = required(fields, "phases", root.place, findings)
+        .map(|node| phases(node, on_failure, findings))
+        .unwrap_or_default();
+    Some(Document {
+        name,
+        title,
+        inputs: fields.get("inputs"),
+        outputs: fields.get("outputs"),
+        phases,
+    })
+}
+
+fn phases<'n>(
+    node: &'n Node,
+    on_failure: OnFailure,
+    findings: &mut Findings<'_, '_>,
+) -> Vec<PhasePart<'n>> {
+    let entries = read::entries(node, "`phases`", findings).unwrap_or_default();
+    if entries.is_empty() && matches!(node.tree, Tree::Map(_)) {
+        findings.add(Fault::new("empty", node.place, "a process needs a phase"));
+    }
+    if let Some(first) = entries.get(PHASES_MAX) {
+        let message = format!("a process has at most {PHASES_MAX} phases");
+        findings.add(Fault::new("too-many", first.place, message));
+    }
+    let mut room = ACTIVITIES_MAX;
+    let entries = entries.iter().take(PHASES_MAX);
+    entries
+        .filter_map(|entry| {
+            let name = part_name(&entry.key, entry.place, "phase", findings);
+            phase(name, &entry.node, (on_failure, &mut room), findings)
+        })
+        .collect()
+}
+
+fn phase<'n>(
+    name: Written<'n>,
+    node: &'n Node,
+    (on_failure, room): (OnFailure, &mut usize),
+    findings: &mut Findings<'_, '_>,
+) -> Option<PhasePart<'n>> {
+    let fields = read::fields(node, &PHASE, findings)?;
+    let on_failure = self::on_failure(fields, findings).unwrap_or(on_failure);
+    let activities = required(fields, "activities", name.place, findings);
+    let entries = activities
+        .and_then(|node| read::entries(node, "`activities`", findings))
+        .unwrap_or_default();
+    if let Some(node) =
+        activities.filter(|node| matches!(&node.tree, Tree::Map(map) if map.is_empty()))
+    {
+        findings.add(Fault::new("empty", node.place, "a phase needs an activity"));
+    }
+    if let Some(first) = entries.get(*room) {
+        let message = format!("a process has at most {ACTIVITIES_MAX} activities");
+        findings.add(Fault::new("too-many", first.place, message));
+    }
+    let entries = &entries[..entries.len().min(*room)];
+    *room -= entries.len();
+    let activities = entries
+        .iter()
+        .map(|entry| {
+            let name = part_name(&entry.key, entry.place, "activity", findings);
+            activity::read(name, &entry.node, on_failure, findings)
+        })
+        .collect();
+    Some(PhasePart {
+        name,
+        title: title(fields, findings),
+        owners: owners(fields, findings),
+        needs: needs(fields, findings),
+        condition: fields.get("if"),
+        activities,
+    })
+}
+
+/// The value under a key that must be there.
+pub(super) fn required<'n>(
+    fields: Fields<'n>,
+    key: &str,
+    place: Place,
+    findings: &mut Findings<'_, '_>,
+) -> Option<&'n Node> {
+    let node = fields.get(key);
+    match node.map(|node| (&node.tree, node.place)) {
+        Some((Tree::Null, place)) => {
+            findings.add(Fault::new(
+                "missing-value",
+                place,
+                format!("`{key}` has no value"),
+            ));
+            None
+        }
+        None => {
+            findings.add(Fault::new(
+                "missing-key",
+                place,
+                format!("`{key}` is missing here"),
+            ));
+            None
+        }
+        Some(_) => node,
+    }
+}
+
+fn part_name<'n>(
+    text: &'n str,
+    place: Place,
+    what: &str,
+    findings: &mut Findings<'_, '_>,
+) -> Written<'n> {
+    if let Err(error) = text.parse::<Name>() {
+        let message = format!("{} is no name for this {what}: {error}", quoted(text));
+        let suggestion = suggestion(text);
+        let fault = Fault::new("bad-name", place, message);
+        findings.add(match suggestion {
+            Some(name) => fault.hint(format!("call it `{name}`, with its text as `title`")),
+            None => fault,
+        });
+    }
+    Written { text, place }
+}
+
+/// A good name made of a bad one.
+fn suggestion(text: &str) -> Option<Name> {
+    let hyphened: String = text
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() {
+                c.to_ascii_lowercase()
+            } else {
+                '-'
+            }
+        })
+        .collect();
+    let parts: Vec<&str> = hyphened
+        .split('-')
+        .filter(|part| !part.is_empty())
+        .collect();
+    parts.join("-").parse().ok()
+}
+
+fn title<'n>(fields: Fields<'n>, findings: &mut Findings<'_, '_>) -> Option<&'n str> {
+    let node = fields.get("title")?;
+    read::text(node, "`title`", findings)
+}
+
+/// `owners`: people and groups.
+fn owners(fields: Fields<'_>, findings: &mut Findings<'_, '_>) -> Vec<Party> {
+    let nodes = fields.get("owners").map(read::list).unwrap_or_default();
+    nodes
+        .iter()
+        .filter_map(|node| read::parsed(node, "owner", findings))
+        .collect()
+}
+
+/// `needs`: names, each once.
+fn needs<'n>(fields: Fields<'n>, findings: &mut Findings<'_, '_>) -> Vec<Written<'n>> {
+    let Some(node) = fields.get("needs") else {
+        return Vec::new();
+    };
+    if let Tree::Map(_) = node.tree {
+        let join = "a join of needs (`any`, `at-least`)";
+        findings.add(read::not_supported(node.place, join));
+        return Vec::new();
+    }
+    let mut needs: BTreeMap<&str, Written<'n>> = BTreeMap::new();
+    let mut ordered = Vec::new();
+    for node in read::list(node) {
+        let Some(text) = need(node, findings) else {
+            continue;
+        };
+        let place = node.place;
+        let need = Written { text, place };
+        if needs.insert(text, need).is_some() {
+            let message = format!("{} is needed twice", quoted(text));
+            findings.add(Fault::new("duplicate-need", place, message));
+        } else {
+            ordered.push(need);
+        }
+    }
+    ordered
+}
+
+fn need<'n>(node: &'n Node, findings: &mut Findings<'_, '_>) -> Option<&'n str> {
+    if let Tree::Map(_) = node.tree {
+        let join = "a join of needs (`any`, `at-least`)";
+        findings.add(read::not_supported(node.place, join));
+        return None;
+    }
+    read::text(node, "a need", findings)
+}
+
+/// `on-failure`, where it is given.
+fn on_failure(fields: Fields<'_>, findings: &mut Findings<'_, '_>) -> Option<OnFailure> {
+    let node = fields.get("on-failure")?;
+    match read::text(node, "`on-failure`", findings)? {
+        "hold" => Some(OnFailure::Hold),
+        "fail" => Some(OnFailure::Fail),
+        "continue" => Some(OnFailure::Continue),
+        "rollback" => {
+            findings.add(read::not_supported(node.place, "`on-failure: rollback`"));
+            None
+        }
+        other => {
+            let message = format!("`on-failure` cannot be {}", quoted(other));
+            findings.add(
+                Fault::new("bad-value", node.place, message)
+                    .hint("it is `hold`, `fail` or `continue`"),
+            );
+            None
+        }
+    }
+}

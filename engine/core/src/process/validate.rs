@@ -1,19 +1,218 @@
 //! Document to [`Process`], or every defect at once.
 
-use std::collections::BTreeMap;
-
 use crate::component::{Descriptor, Uses};
-use crate::defect::Defect;
-use crate::process::Process;
+use crate::defect::{Defect, Fault, Place};
+use crate::expression::Template;
+use crate::id::{Digest, Name};
+use crate::limits::DOCUMENT_BYTES_MAX;
 
-/// What the registry knows of the components that a document may use.
-pub type Catalog = BTreeMap<Uses, Descriptor>;
+use super::document::activity::{ActivityPart, KindPart};
+use super::document::{self, Document, PhasePart, Written, inputs};
+use super::source::{Findings, Source};
+use super::{Activity, ActivityIx, Component, Kind, Manual, Phase, PhaseIx, Process, tree};
+
+mod components;
+mod expressions;
+mod needs;
+
+use components::Components;
+use expressions::{Expressions, Reader};
+use needs::Needs;
 
 /// Checks a YAML or JSON document. `resolve` gives the descriptor behind a `uses`, if the registry
-/// has one; without it (`None` from `catalog`), component inputs are not checked.
+/// has one; without it, components and their inputs are not checked, and a component that says
+/// nothing of its retry and timeout in the document gets the defaults of the engine rather than
+/// those of its descriptor.
 pub fn validate(
-    _source: &[u8],
-    _resolve: Option<&dyn Fn(&Uses) -> Option<Descriptor>>,
+    source: &[u8],
+    resolve: Option<&dyn Fn(&Uses) -> Option<Descriptor>>,
 ) -> Result<Process, Vec<Defect>> {
-    todo!()
+    let text = readable(source).map_err(|defect| vec![*defect])?;
+    let text = Source::new(text);
+    let mut findings = Findings::new(&text);
+    let process = tree::parse(&mut findings).and_then(|root| {
+        let document = document::read(&root, &mut findings)?;
+        build(&document, Digest::of(source), resolve, &mut findings)
+    });
+    match process {
+        Some(process) if findings.is_empty() => Ok(process),
+        _ => Err(findings.into_defects()),
+    }
 }
+
+/// The document as text, if it is text of a bounded length.
+fn readable(source: &[u8]) -> Result<&str, Box<Defect>> {
+    if source.len() > DOCUMENT_BYTES_MAX {
+        let message = format!("the document is longer than {DOCUMENT_BYTES_MAX} bytes");
+        let fault = Fault::new("too-large", Place::default(), message);
+        return Err(Box::new(Source::new("").defect(fault)));
+    }
+    let text = std::str::from_utf8(source).map_err(|error| {
+        let valid = &source[..error.valid_up_to()];
+        let text = String::from_utf8_lossy(source);
+        let fault = Fault::new(
+            "encoding",
+            Place::new(valid.len(), valid.len()),
+            "the document is not UTF-8 from here on",
+        );
+        Box::new(Source::new(&text).defect(fault))
+    })?;
+    let stray = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r');
+    match text.find(stray) {
+        None => Ok(text),
+        Some(at) => {
+            let code = text[at..].chars().next().map_or(0, u32::from);
+            let fault = Fault::new(
+                "bad-character",
+                Place::new(at, at),
+                format!("the control character U+{code:04X} cannot stand in a document"),
+            );
+            Err(Box::new(Source::new(text).defect(fault)))
+        }
+    }
+}
+
+/// The phases and activities of a document in the order of their positions.
+struct Parts<'d, 'n> {
+    phases: &'d [PhasePart<'n>],
+    activities: Vec<(PhaseIx, &'d ActivityPart<'n>)>,
+}
+
+impl<'d, 'n> Parts<'d, 'n> {
+    fn new(phases: &'d [PhasePart<'n>]) -> Self {
+        let numbered = (0..).map(PhaseIx).zip(phases);
+        let activities = numbered
+            .flat_map(|(ix, phase)| phase.activities.iter().map(move |activity| (ix, activity)))
+            .collect();
+        Self { phases, activities }
+    }
+
+    fn phase_name(&self, ix: PhaseIx) -> Written<'n> {
+        self.phases[ix.0 as usize].name
+    }
+}
+
+/// The process that a document describes. Its parts are built even where something was noted
+/// before, so that everything is checked; `None` if a part cannot be built.
+fn build(
+    document: &Document<'_>,
+    digest: Digest,
+    resolve: Option<&dyn Fn(&Uses) -> Option<Descriptor>>,
+    findings: &mut Findings<'_, '_>,
+) -> Option<Process> {
+    let parts = Parts::new(&document.phases);
+    let needs = Needs::read(&parts, findings);
+    let inputs = inputs::read(document.inputs, findings);
+    let mut expressions = Expressions::new(document, &needs);
+    let mut components = Components::new(resolve);
+    let outputs = document.outputs.map(|node| expressions.outputs(node, findings));
+    let phases: Vec<_> = (0..)
+        .zip(parts.phases)
+        .map(|(ix, part)| phase(PhaseIx(ix), part, &mut expressions, findings))
+        .collect();
+    let activities: Vec<_> = (0..)
+        .zip(&parts.activities)
+        .map(|(ix, (phase, part))| {
+            let reader = Reader::Activity(ActivityIx(ix), parts.phase_name(*phase).text);
+            let kind = kind(part, reader, (&mut expressions, &mut components), findings);
+            activity(*phase, part, reader, kind, (&mut expressions, findings))
+        })
+        .collect();
+    if !findings.is_empty() {
+        return None;
+    }
+    let name = document.name.clone()?;
+    let mut process = Process {
+        title: document.title.unwrap_or(name.as_str()).to_owned(),
+        name,
+        digest,
+        inputs: inputs?,
+        phases: phases.into_iter().collect::<Option<_>>()?,
+        activities: activities.into_iter().collect::<Option<_>>()?,
+        outputs: outputs.flatten(),
+    };
+    needs.link(&mut process);
+    Some(process)
+}
+
+fn phase(
+    ix: PhaseIx,
+    part: &PhasePart<'_>,
+    expressions: &mut Expressions<'_, '_>,
+    findings: &mut Findings<'_, '_>,
+) -> Option<Phase> {
+    let condition = part
+        .condition
+        .map(|node| expressions.condition(node, Reader::Phase(ix), findings));
+    let name: Name = part.name.text.parse().ok()?;
+    Some(Phase {
+        title: part.title.unwrap_or(name.as_str()).to_owned(),
+        name,
+        owners: part.owners.clone(),
+        needs: Vec::new(),
+        dependents: Vec::new(),
+        condition: condition.flatten(),
+        activities: 0..0,
+    })
+}
+
+fn activity(
+    phase: PhaseIx,
+    part: &ActivityPart<'_>,
+    reader: Reader<'_>,
+    kind: Option<Kind>,
+    (expressions, findings): (&mut Expressions<'_, '_>, &mut Findings<'_, '_>),
+) -> Option<Activity> {
+    let condition = part
+        .condition
+        .map(|node| expressions.condition(node, reader, findings));
+    let name: Name = part.name.text.parse().ok()?;
+    Some(Activity {
+        title: part.title.unwrap_or(name.as_str()).to_owned(),
+        name,
+        phase,
+        owners: part.owners.clone(),
+        needs: Vec::new(),
+        dependents: Vec::new(),
+        condition: condition.flatten(),
+        kind: kind?,
+        on_failure: part.on_failure,
+    })
+}
+
+fn kind(
+    part: &ActivityPart<'_>,
+    reader: Reader<'_>,
+    (expressions, components): (&mut Expressions<'_, '_>, &mut Components<'_>),
+    findings: &mut Findings<'_, '_>,
+) -> Option<Kind> {
+    match &part.kind {
+        KindPart::Component(part) => {
+            let with = part
+                .with
+                .map_or_else(Template::empty_object, |node| expressions.template(node, reader, findings));
+            let (retry, timeout) = components.check(part, findings);
+            Some(Kind::Component(Component {
+                uses: part.uses.clone()?,
+                with,
+                retry,
+                timeout,
+            }))
+        }
+        KindPart::Manual(part) => {
+            let form = part.form.map(|node| components::form(node, findings));
+            let instructions = part.instructions?;
+            Some(Kind::Manual(Manual {
+                instructions: expressions.text(instructions, reader, findings),
+                form: form.flatten(),
+                approvals: part.approvals.clone(),
+                exclude_initiator: part.exclude_initiator,
+                expires: part.expires,
+            }))
+        }
+        KindPart::Broken => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,230 @@
+//! What names in an expression mean: from a chain such as `needs.uat.activities["sign-off"]` to
+//! what it reads.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Read;
+use crate::defect::{Fault, Place};
+use crate::json::shown;
+use crate::nearest::nearest;
+use crate::process::{ActivityIx, PhaseIx};
+
+/// The variables that an expression may start from.
+pub(super) const ROOTS: [&str; 4] = ["inputs", "release", "needs", "phases"];
+/// What `release` has.
+const RELEASE: [&str; 5] = ["id", "title", "process", "version", "initiator"];
+
+/// What an expression is for, which decides what it may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// An `if:`, which replaces the rule of needs if it reads a status: not yet supported.
+    Condition,
+    /// A value of an activity.
+    Value,
+    /// The outputs of the process, for which `needs` means nothing.
+    Outputs,
+}
+
+/// Every name that an expression at one place of a document may use.
+pub(crate) struct Names<'a> {
+    /// What it is for.
+    pub(crate) purpose: Purpose,
+    /// Declared inputs.
+    pub(crate) inputs: &'a BTreeSet<&'a str>,
+    /// All phases.
+    pub(crate) phases: &'a BTreeMap<&'a str, PhaseNames<'a>>,
+    /// The phase whose activities go by their name alone.
+    pub(crate) phase: Option<&'a str>,
+    /// Whether something is settled when the expression is evaluated.
+    pub(crate) upstream: &'a dyn Fn(Read) -> bool,
+}
+
+/// The names within one phase.
+pub(crate) struct PhaseNames<'a> {
+    /// The phase.
+    pub(crate) ix: PhaseIx,
+    /// Its activities.
+    pub(crate) activities: BTreeMap<&'a str, ActivityIx>,
+}
+
+/// A name in an expression and where it stands there.
+#[derive(Clone, Debug)]
+pub(super) struct Link {
+    pub(super) name: String,
+    pub(super) place: Place,
+}
+
+/// What a chain of names means.
+pub(super) struct Meaning {
+    pub(super) read: Read,
+    /// The names that replace the first `taken` links of the chain.
+    pub(super) canonical: Vec<String>,
+    pub(super) taken: usize,
+}
+
+impl Names<'_> {
+    /// What `chain` means; `chain[0]` is one of [`ROOTS`]. The chain ends where the expression
+    /// goes on with something other than a name.
+    pub(super) fn resolve(&self, chain: &[Link]) -> Result<Meaning, Fault> {
+        let root = &chain[0];
+        match root.name.as_str() {
+            "inputs" => {
+                let inputs = self.inputs.iter().copied();
+                self.field(chain, Read::Inputs, "input", inputs)
+            }
+            "release" => {
+                let fields = RELEASE.into_iter();
+                self.field(chain, Read::Release, "field of `release`", fields)
+            }
+            "needs" if self.purpose == Purpose::Outputs => Err(Fault::new(
+                "unknown-name",
+                root.place,
+                "the outputs of a process have no `needs`",
+            )
+            .hint("write `phases.PHASE.outputs` or `phases.PHASE.activities.ACTIVITY.outputs`")),
+            _ => self.part(chain),
+        }
+    }
+
+    fn field<'n>(
+        &self,
+        chain: &[Link],
+        read: Read,
+        what: &str,
+        mut known: impl Iterator<Item = &'n str> + Clone,
+    ) -> Result<Meaning, Fault> {
+        match chain.get(1) {
+            Some(link) if !known.clone().any(|name| name == link.name) => {
+                Err(self.unknown(link, what, &mut known))
+            }
+            _ => Ok(Meaning {
+                read,
+                canonical: vec![chain[0].name.clone()],
+                taken: 1,
+            }),
+        }
+    }
+
+    /// `needs.…` and `phases.…`.
+    fn part(&self, chain: &[Link]) -> Result<Meaning, Fault> {
+        let root = &chain[0];
+        let Some(link) = chain.get(1) else {
+            let message = format!("`{}` must be followed by a name", root.name);
+            return Err(Fault::new("unknown-name", root.place, message)
+                .hint(format!("write `{0}.NAME` or `{0}[\"NAME\"]`", root.name)));
+        };
+        if root.name == "needs"
+            && let Some((phase, activity)) = self.sibling(&link.name)
+        {
+            return self.activity(chain, (phase, activity), 2);
+        }
+        let Some((phase, names)) = self.phases.get_key_value(link.name.as_str()) else {
+            let what = if root.name == "needs" { "activity of this phase, and no phase," } else { "phase" };
+            let siblings = self.siblings().filter(|_| root.name == "needs");
+            return Err(self.unknown(link, what, &mut self.phases.keys().copied().chain(siblings)));
+        };
+        if chain.get(2).is_some_and(|link| link.name == "activities") {
+            let Some(link) = chain.get(3) else {
+                let message = "`activities` must be followed by the name of one";
+                return Err(Fault::new("unknown-name", chain[2].place, message)
+                    .hint("write `activities[\"NAME\"].outputs`"));
+            };
+            let Some(activity) = names.activities.get(link.name.as_str()) else {
+                let what = format!("activity of the phase `{phase}`");
+                return Err(self.unknown(link, &what, &mut names.activities.keys().copied()));
+            };
+            return self.activity(chain, (phase, *activity), 4);
+        }
+        let read = Read::Phase(names.ix);
+        self.check_member(chain, 2, &["outputs", "status", "activities"])?;
+        self.check_upstream(read, link, phase)?;
+        Ok(Meaning {
+            read,
+            canonical: vec!["phases".into(), (*phase).to_owned()],
+            taken: 2,
+        })
+    }
+
+    fn sibling(&self, name: &str) -> Option<(&str, ActivityIx)> {
+        let phase = self.phase?;
+        let activities = &self.phases.get(phase)?.activities;
+        activities.get(name).map(|activity| (phase, *activity))
+    }
+
+    fn siblings(&self) -> impl Iterator<Item = &str> + Clone {
+        let phase = self.phase.and_then(|phase| self.phases.get(phase));
+        phase.into_iter().flat_map(|phase| phase.activities.keys().copied())
+    }
+
+    fn activity(
+        &self,
+        chain: &[Link],
+        (phase, ix): (&str, ActivityIx),
+        taken: usize,
+    ) -> Result<Meaning, Fault> {
+        let read = Read::Activity(ix);
+        let link = &chain[taken - 1];
+        self.check_member(chain, taken, &["outputs", "status"])?;
+        self.check_upstream(read, link, &format!("{phase}/{}", link.name))?;
+        Ok(Meaning {
+            read,
+            canonical: vec!["phases".into(), phase.into(), "activities".into(), link.name.clone()],
+            taken,
+        })
+    }
+
+    /// After an activity or a phase comes one of a few members.
+    fn check_member(&self, chain: &[Link], at: usize, members: &[&str]) -> Result<(), Fault> {
+        let before = &chain[at - 1];
+        let Some(link) = chain.get(at) else {
+            let message = format!("{} must be followed by one of its members", quoted(&before.name));
+            return Err(Fault::new("unknown-name", before.place, message)
+                .hint(format!("it has `{}`", members.join("`, `"))));
+        };
+        if !members.contains(&link.name.as_str()) {
+            let message = format!("{} has no {}", quoted(&before.name), quoted(&link.name));
+            let near = nearest(&link.name, members.iter().copied());
+            let fault = Fault::new("unknown-name", link.place, message);
+            return Err(match near {
+                Some(_) => fault.near(near),
+                None => fault.hint(format!("it has `{}`", members.join("`, `"))),
+            });
+        }
+        if link.name == "status" && self.purpose == Purpose::Condition {
+            return Err(Fault::new(
+                "not-supported",
+                link.place,
+                "a condition that reads a status is not supported by this version",
+            )
+            .hint("a condition is asked once all needs are satisfied; read their outputs"));
+        }
+        Ok(())
+    }
+
+    fn check_upstream(&self, read: Read, link: &Link, what: &str) -> Result<(), Fault> {
+        if (self.upstream)(read) {
+            return Ok(());
+        }
+        let what = shown(what, 130);
+        Err(Fault::new(
+            "not-upstream",
+            link.place,
+            format!("`{what}` is not upstream of this, so it may not have run yet"),
+        )
+        .hint(format!("add `{what}` to `needs`")))
+    }
+
+    fn unknown<'n>(
+        &self,
+        link: &Link,
+        what: &str,
+        known: &mut dyn Iterator<Item = &'n str>,
+    ) -> Fault {
+        let message = format!("there is no {what} {}", quoted(&link.name));
+        Fault::new("unknown-name", link.place, message).near(nearest(&link.name, known))
+    }
+}
+
+pub(super) fn quoted(name: &str) -> String {
+    format!("`{}`", shown(name, 64))
+}

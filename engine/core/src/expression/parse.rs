@@ -1,0 +1,177 @@
+//! From the text of an expression to its checked form.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, LazyLock};
+
+use cel::{Env, ParseErrors, Program};
+
+use super::names::{Link, ROOTS};
+use super::walk::Walk;
+use super::{Compiled, Names, Read};
+use crate::defect::{Fault, Place};
+use crate::json::shown;
+use crate::limits::EXPRESSION_BYTES_MAX;
+
+/// The functions that expressions may call: CEL's own, and those over strings.
+pub(super) static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
+    let mut env = Env::stdlib();
+    env.add_extension(cel::extensions::strings)
+        .expect("nothing was declared twice");
+    Arc::new(env)
+});
+
+/// Most errors that are shown for one expression: the first one usually causes the others.
+const ERRORS_MAX: usize = 3;
+
+/// Parses expressions, each text once: a process repeats many.
+#[derive(Default)]
+pub(crate) struct Parser {
+    parsed: BTreeMap<String, Result<Arc<Program>, Vec<Fault>>>,
+}
+
+impl Parser {
+    /// Checks `text` against `names`. Places of faults count from the start of `text`.
+    pub(crate) fn compile(
+        &mut self,
+        text: &str,
+        names: &Names<'_>,
+    ) -> Result<(Compiled, Vec<Read>), Vec<Fault>> {
+        if text.len() > EXPRESSION_BYTES_MAX {
+            let message = format!("the expression is longer than {EXPRESSION_BYTES_MAX} bytes");
+            return Err(vec![Fault::new("too-long", Place::new(0, 0), message)]);
+        }
+        if let Some(chain) = path(text) {
+            return compile_path(&chain, names).map_err(|fault| vec![fault]);
+        }
+        if !self.parsed.contains_key(text) {
+            self.parsed.insert(text.to_owned(), parse(text));
+        }
+        let program = self.parsed[text].as_ref().map_err(Clone::clone)?;
+        Walk::new(program, names).run()
+    }
+}
+
+fn compile_path(chain: &[Link], names: &Names<'_>) -> Result<(Compiled, Vec<Read>), Fault> {
+    let meaning = names.resolve(chain)?;
+    let rest = chain[meaning.taken..].iter().map(|link| link.name.clone());
+    let path = meaning.canonical.into_iter().chain(rest);
+    let path = path.map(String::into_boxed_str).collect();
+    Ok((Compiled::Path(path), vec![meaning.read]))
+}
+
+/// The chain of names that `text` is, if it is no more than that and starts from a root:
+/// `root.name["name"]`.
+fn path(text: &str) -> Option<Vec<Link>> {
+    let mut chain = Vec::new();
+    let mut at = text.len() - text.trim_start().len();
+    let end = text.trim_end().len();
+    loop {
+        let rest = &text[at..end];
+        let (name, length) = match rest.as_bytes().first() {
+            Some(b'[') if !chain.is_empty() => index(rest)?,
+            Some(b'.') if !chain.is_empty() => {
+                let name = identifier(&rest[1..])?;
+                (name, 1 + name.len())
+            }
+            Some(_) if chain.is_empty() => {
+                let name = identifier(rest).filter(|name| ROOTS.contains(name))?;
+                (name, name.len())
+            }
+            None if !chain.is_empty() => return Some(chain),
+            _ => return None,
+        };
+        let start = at + rest.find(name)?;
+        chain.push(Link {
+            name: name.to_owned(),
+            place: Place::new(start, start + name.len()),
+        });
+        at += length;
+    }
+}
+
+/// Words that cannot be selected with a dot.
+const RESERVED: [&str; 4] = ["false", "in", "null", "true"];
+
+fn identifier(text: &str) -> Option<&str> {
+    let letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_';
+    let inner = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let length = text.bytes().take_while(inner).count();
+    let name = &text[..length];
+    let good = text.as_bytes().first().is_some_and(letter) && !RESERVED.contains(&name);
+    good.then_some(name)
+}
+
+/// The name in `["name"]`, and how long that is.
+fn index(text: &str) -> Option<(&str, usize)> {
+    let quote = text[1..].chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let inner = &text[2..];
+    let name = &inner[..inner.find(quote)?];
+    let plain = !name.is_empty() && !name.contains(['\\', '\n', '\r']);
+    let closed = inner[name.len() + 1..].starts_with(']');
+    (plain && closed).then_some((name, name.len() + 4))
+}
+
+fn parse(text: &str) -> Result<Arc<Program>, Vec<Fault>> {
+    let whole = Place::new(0, text.len());
+    if text.trim().is_empty() {
+        return Err(vec![Fault::new("bad-expression", whole, "the expression is empty")]);
+    }
+    super::cost::check_text(text).map_err(|fault| vec![fault])?;
+    // The parser is a foreign one, and a document is foreign input.
+    match catch_unwind(AssertUnwindSafe(|| ENVIRONMENT.compile(text))) {
+        Ok(Ok(program)) => Ok(Arc::new(program)),
+        Ok(Err(errors)) => Err(syntax(text, &errors)),
+        Err(_) => Err(vec![Fault::new("bad-expression", whole, "the expression cannot be read")]),
+    }
+}
+
+fn syntax(text: &str, errors: &ParseErrors) -> Vec<Fault> {
+    let faults = errors.errors.iter().take(ERRORS_MAX).map(|error| {
+        let at = offset(text, error.pos);
+        let message = shown(&error.msg, 200);
+        let fault = Fault::new("bad-expression", Place::new(at, at), message);
+        if text[at..].starts_with('=') {
+            fault.hint("equality is written `==`")
+        } else {
+            fault
+        }
+    });
+    faults.collect()
+}
+
+/// The byte at a line and column, counted from 1 and 0.
+fn offset(text: &str, (line, column): (isize, isize)) -> usize {
+    let line = usize::try_from(line).unwrap_or(1).max(1) - 1;
+    let column = usize::try_from(column).unwrap_or(0);
+    let start: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
+    let mut at = (start + column).min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_of_names_is_read_without_the_parser() {
+        let names = |text| -> Option<Vec<String>> {
+            path(text).map(|chain| chain.into_iter().map(|link| link.name).collect())
+        };
+        assert_eq!(names(" inputs.version "), Some(vec!["inputs".into(), "version".into()]));
+        assert_eq!(
+            names("needs.uat.activities[\"sign-off\"].outputs['x y']").map(|names| names.len()),
+            Some(6)
+        );
+        for text in [
+            "", "version", "inputs.", "inputs.a-b", "inputs[0]", "inputs.a + 1", "inputs.in",
+            "inputs[\"a\\\"b\"]", "inputs[\"a\"", "inputs .a", "[\"inputs\"]", "inputs[é", ".inputs",
+            "inputs[]", "inputs[\"\"]",
+        ] {
+            assert_eq!(names(text), None, "{text}");
+        }
+    }
+}

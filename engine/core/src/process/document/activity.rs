@@ -1,0 +1,236 @@
+//! One activity as people write it.
+
+use super::manual::{self, ManualPart};
+use super::{Written, needs, on_failure, owners, required, title};
+use crate::actor::Party;
+use crate::component::Uses;
+use crate::defect::{Fault, Place};
+use crate::json::shown;
+use crate::limits::{ATTEMPTS_MAX, BACKOFF_MAX_DEFAULT};
+use crate::process::read::{self, Fields, Keys};
+use crate::process::source::Findings;
+use crate::process::tree::{Node, QUOTED_CHARS_MAX, Tree};
+use crate::process::{OnFailure, Retry};
+use crate::time::Span;
+
+const ACTIVITY: Keys = Keys {
+    of: "an activity",
+    known: &[
+        "title",
+        "owners",
+        "needs",
+        "if",
+        "on-failure",
+        "uses",
+        "with",
+        "retry",
+        "timeout",
+        "manual",
+    ],
+    later: &[
+        "each",
+        "batches",
+        "bake",
+        "locks",
+        "wait",
+        "script",
+        "process",
+        "undo",
+        "point-of-no-return",
+    ],
+};
+
+const RETRY: Keys = Keys {
+    of: "`retry`",
+    known: &["attempts", "backoff", "factor", "jitter", "max-backoff"],
+    later: &[],
+};
+
+/// Keys that say how a component is run.
+const OF_COMPONENTS: [&str; 3] = ["with", "retry", "timeout"];
+/// Keys that would make an activity of a kind which this version does not run.
+const LATER_KINDS: [&str; 3] = ["wait", "script", "process"];
+/// Wait before the second attempt where a retry names none: long enough for a restart.
+pub(in crate::process) const BACKOFF_DEFAULT: Span = Span(10_000);
+/// Growth of the wait where a retry names none.
+const FACTOR_DEFAULT_PERMILLE: u32 = 2_000;
+/// Largest growth of the wait: more would reach the longest wait at once.
+const FACTOR_MAX: f64 = 100.0;
+
+/// An activity.
+pub(in crate::process) struct ActivityPart<'n> {
+    pub(in crate::process) name: Written<'n>,
+    pub(in crate::process) title: Option<&'n str>,
+    pub(in crate::process) owners: Vec<Party>,
+    pub(in crate::process) needs: Vec<Written<'n>>,
+    pub(in crate::process) condition: Option<&'n Node>,
+    pub(in crate::process) on_failure: OnFailure,
+    pub(in crate::process) kind: KindPart<'n>,
+}
+
+/// What an activity does.
+pub(in crate::process) enum KindPart<'n> {
+    Component(ComponentPart<'n>),
+    Manual(ManualPart<'n>),
+    /// It was reported already.
+    Broken,
+}
+
+/// A call of a component.
+pub(in crate::process) struct ComponentPart<'n> {
+    pub(in crate::process) uses: Option<Uses>,
+    pub(in crate::process) uses_place: Place,
+    pub(in crate::process) with: Option<&'n Node>,
+    pub(in crate::process) retry: Option<Retry>,
+    pub(in crate::process) timeout: Option<Span>,
+}
+
+/// Reads an activity; what is wrong is noted.
+pub(super) fn read<'n>(
+    name: Written<'n>,
+    node: &'n Node,
+    inherited: OnFailure,
+    findings: &mut Findings<'_, '_>,
+) -> ActivityPart<'n> {
+    let fields = read::fields(node, &ACTIVITY, findings).unwrap_or(Fields(&[]));
+    let broken = !matches!(node.tree, Tree::Map(_));
+    ActivityPart {
+        name,
+        title: title(fields, findings),
+        owners: owners(fields, findings),
+        needs: needs(fields, findings),
+        condition: fields.get("if"),
+        on_failure: on_failure(fields, findings).unwrap_or(inherited),
+        kind: if broken {
+            KindPart::Broken
+        } else {
+            kind(name.place, fields, findings)
+        },
+    }
+}
+
+fn kind<'n>(place: Place, fields: Fields<'n>, findings: &mut Findings<'_, '_>) -> KindPart<'n> {
+    match (fields.entry("uses"), fields.entry("manual")) {
+        (Some(_), Some(manual)) => {
+            let message = "an activity has either `uses` or `manual`, not both";
+            findings.add(Fault::new("two-kinds", manual.place, message));
+            KindPart::Broken
+        }
+        (Some(uses), None) => KindPart::Component(component(&uses.node, fields, findings)),
+        (None, Some(manual)) => {
+            for entry in OF_COMPONENTS.iter().filter_map(|key| fields.entry(key)) {
+                let message = format!("`{}` belongs to `uses`, not to `manual`", entry.key);
+                let fault = Fault::new("misplaced-key", entry.place, message);
+                findings.add(if entry.key == "timeout" {
+                    fault.hint("a manual activity has `expires`")
+                } else {
+                    fault
+                });
+            }
+            manual::read(&manual.node, findings).map_or(KindPart::Broken, KindPart::Manual)
+        }
+        (None, None) => {
+            if !LATER_KINDS.iter().any(|key| fields.get(key).is_some()) {
+                let message = "this activity does nothing";
+                findings.add(
+                    Fault::new("missing-key", place, message)
+                        .hint("say `uses: COMPONENT@VERSION` or `manual:`"),
+                );
+            }
+            KindPart::Broken
+        }
+    }
+}
+
+fn component<'n>(
+    uses: &'n Node,
+    fields: Fields<'n>,
+    findings: &mut Findings<'_, '_>,
+) -> ComponentPart<'n> {
+    let with = fields
+        .get("with")
+        .filter(|node| !matches!(node.tree, Tree::Null));
+    if let Some(with) = with {
+        read::entries(with, "`with`", findings);
+    }
+    let timeout = fields
+        .get("timeout")
+        .and_then(|node| positive_span(node, findings));
+    ComponentPart {
+        uses: read::parsed(uses, "component", findings),
+        uses_place: uses.place,
+        with: with.filter(|node| matches!(node.tree, Tree::Map(_))),
+        retry: fields.get("retry").and_then(|node| retry(node, findings)),
+        timeout,
+    }
+}
+
+/// A span of more than nothing.
+pub(super) fn positive_span(node: &Node, findings: &mut Findings<'_, '_>) -> Option<Span> {
+    let span: Span = read::parsed(node, "length of time", findings)?;
+    if span == Span(0) {
+        let message = "this must be longer than nothing";
+        findings.add(Fault::new("bad-value", node.place, message));
+        return None;
+    }
+    Some(span)
+}
+
+fn retry(node: &Node, findings: &mut Findings<'_, '_>) -> Option<Retry> {
+    let fields = read::fields(node, &RETRY, findings)?;
+    let attempts = required(fields, "attempts", node.place, findings);
+    let attempts =
+        attempts.and_then(|node| read::count(node, "`attempts`", (1, ATTEMPTS_MAX), findings));
+    let mut span = |key| {
+        fields
+            .get(key)
+            .map(|node| read::parsed(node, "length of time", findings))
+    };
+    let backoff: Option<Option<Span>> = span("backoff");
+    let backoff_max: Option<Option<Span>> = span("max-backoff");
+    let factor = fields.get("factor").map(|node| factor(node, findings));
+    let jitter = fields
+        .get("jitter")
+        .map(|node| read::flag(node, "`jitter`", findings));
+    Some(Retry {
+        attempts_max: attempts?,
+        backoff: backoff.unwrap_or(Some(BACKOFF_DEFAULT))?,
+        factor_permille: factor.unwrap_or(Some(FACTOR_DEFAULT_PERMILLE))?,
+        backoff_max: backoff_max.unwrap_or(Some(BACKOFF_MAX_DEFAULT))?,
+        jitter: jitter.unwrap_or(Some(true))?,
+    })
+}
+
+/// The retry of a component that names attempts and a first wait, and nothing else.
+pub(in crate::process) fn plain_retry(attempts_max: u32, backoff: Span) -> Retry {
+    Retry {
+        attempts_max,
+        backoff,
+        factor_permille: FACTOR_DEFAULT_PERMILLE,
+        backoff_max: BACKOFF_MAX_DEFAULT,
+        jitter: true,
+    }
+}
+
+/// A factor from 1 to [`FACTOR_MAX`], in thousandths.
+fn factor(node: &Node, findings: &mut Findings<'_, '_>) -> Option<u32> {
+    let number = match &node.tree {
+        Tree::Number(number) => number.as_f64(),
+        Tree::Broken => return None,
+        _ => None,
+    };
+    let factor = number.filter(|factor| (1.0..=FACTOR_MAX).contains(factor));
+    if factor.is_none() {
+        let text = findings.source.text.get(node.place.start..node.place.end);
+        let text = shown(text.unwrap_or_default(), QUOTED_CHARS_MAX);
+        let message =
+            format!("`factor` must be a number from 1 to {FACTOR_MAX}, but this is {text}");
+        findings.add(Fault::new("bad-value", node.place, message));
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the factor is between 1 and 100"
+    )]
+    factor.map(|factor| (factor * 1000.0).round() as u32)
+}

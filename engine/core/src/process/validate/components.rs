@@ -1,0 +1,226 @@
+//! What a document gives to components, checked against what they say about themselves.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::component::{Descriptor, Uses};
+use crate::defect::{Fault, Place};
+use crate::limits::{ATTEMPTS_MAX, TIMEOUT_DEFAULT};
+use crate::nearest::nearest;
+use crate::process::Retry;
+use crate::process::document::activity::{BACKOFF_DEFAULT, ComponentPart, plain_retry};
+use crate::process::document::inputs;
+use crate::process::read::quoted;
+use crate::process::source::Findings;
+use crate::process::tree::{Entry, Node, Tree};
+use crate::schema::Schema;
+use crate::time::Span;
+
+/// The components of a document, each looked up once.
+pub(super) struct Components<'r> {
+    resolve: Option<&'r dyn Fn(&Uses) -> Option<Descriptor>>,
+    known: BTreeMap<Uses, Option<Known>>,
+}
+
+impl<'r> Components<'r> {
+    pub(super) fn new(resolve: Option<&'r dyn Fn(&Uses) -> Option<Descriptor>>) -> Self {
+        Self {
+            resolve,
+            known: BTreeMap::new(),
+        }
+    }
+
+    /// Checks `with`, and gives the retry and the timeout that hold.
+    pub(super) fn check(
+        &mut self,
+        part: &ComponentPart<'_>,
+        findings: &mut Findings<'_, '_>,
+    ) -> (Retry, Span) {
+        let known = self.lookup(part, findings);
+        if let Some(known) = known {
+            known.check_with(part, findings);
+        }
+        let retry = known.and_then(|known| known.retry);
+        let timeout = known.and_then(|known| known.timeout);
+        (
+            part.retry.or(retry).unwrap_or(plain_retry(1, BACKOFF_DEFAULT)),
+            part.timeout.or(timeout).unwrap_or(TIMEOUT_DEFAULT),
+        )
+    }
+
+    fn lookup(&mut self, part: &ComponentPart<'_>, findings: &mut Findings<'_, '_>) -> Option<&Known> {
+        let (uses, resolve) = (part.uses.as_ref()?, self.resolve?);
+        if !self.known.contains_key(uses) {
+            self.known.insert(uses.clone(), resolve(uses).map(Known::new));
+        }
+        let known = self.known[uses].as_ref();
+        if known.is_none() {
+            let message = format!("there is no component `{uses}` in the registry");
+            findings.add(
+                Fault::new("unknown-component", part.uses_place, message)
+                    .hint("check its name and version, or push it first"),
+            );
+        }
+        known
+    }
+}
+
+/// What is known about a component.
+struct Known {
+    retry: Option<Retry>,
+    timeout: Option<Span>,
+    required: Vec<String>,
+    /// The declared inputs, each with its schema, if that is one.
+    properties: BTreeMap<String, Option<Schema>>,
+    /// Whether it takes inputs that it does not declare.
+    open: bool,
+    whole: Option<Schema>,
+}
+
+/// Keywords through which an object schema speaks of properties that `properties` does not name.
+const OPENING: [&str; 10] = [
+    "$ref", "allOf", "anyOf", "dependentSchemas", "if", "not", "oneOf", "patternProperties",
+    "propertyNames", "unevaluatedProperties",
+];
+
+impl Known {
+    fn new(descriptor: Descriptor) -> Self {
+        let inputs = descriptor.inputs;
+        let properties = inputs.get("properties").and_then(Value::as_object);
+        let closed = match inputs.get("additionalProperties") {
+            Some(additional) => *additional == json!(false),
+            None => properties.is_some() && !OPENING.iter().any(|key| inputs.get(key).is_some()),
+        };
+        let properties = properties.into_iter().flatten();
+        let required = inputs.get("required").and_then(Value::as_array);
+        let texts = |items: &Vec<Value>| items.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        Self {
+            retry: descriptor.retry.map(|hint| {
+                let backoff = hint.backoff.and_then(|text| text.parse().ok());
+                let attempts = hint.attempts.clamp(1, ATTEMPTS_MAX);
+                plain_retry(attempts, backoff.unwrap_or(BACKOFF_DEFAULT))
+            }),
+            timeout: descriptor
+                .timeout
+                .and_then(|text| text.parse().ok())
+                .filter(|span| *span > Span(0)),
+            required: required.map(texts).unwrap_or_default(),
+            properties: properties
+                .map(|(name, schema)| (name.clone(), property(schema, &inputs)))
+                .collect(),
+            open: !closed,
+            whole: Schema::compile(&inputs).ok(),
+        }
+    }
+
+    fn check_with(&self, part: &ComponentPart<'_>, findings: &mut Findings<'_, '_>) {
+        let entries = match part.with.map(|node| &node.tree) {
+            Some(Tree::Map(entries)) => entries.as_slice(),
+            _ => &[],
+        };
+        let uses = part.uses.as_ref().map(Uses::to_string).unwrap_or_default();
+        let place = part.with.map_or(part.uses_place, |node| node.place);
+        let mut good = self.check_presence(entries, (&uses, place), findings);
+        for entry in entries {
+            let Some(schema) = self.properties.get(&entry.key).and_then(Option::as_ref) else {
+                continue;
+            };
+            if holds_expression(&entry.node) {
+                continue;
+            }
+            for fault in schema.faults(&entry.node.to_json()) {
+                good = false;
+                let message = format!("{} of `{uses}`: {fault}", quoted(&entry.key));
+                findings.add(wrong_input(entry, message, findings));
+            }
+        }
+        let literal = !entries.iter().any(|entry| holds_expression(&entry.node));
+        if let Some(whole) = self.whole.as_ref().filter(|_| good && literal) {
+            let value = part.with.map_or_else(|| Map::new().into(), Node::to_json);
+            for fault in whole.faults(&value) {
+                let message = format!("`with` of `{uses}`: {fault}");
+                findings.add(Fault::new("wrong-input", place, message));
+            }
+        }
+    }
+
+    /// Notes what is missing and what is not known.
+    fn check_presence(
+        &self,
+        entries: &[Entry],
+        (uses, place): (&str, Place),
+        findings: &mut Findings<'_, '_>,
+    ) -> bool {
+        let mut good = true;
+        for name in &self.required {
+            if !entries.iter().any(|entry| entry.key == *name) {
+                good = false;
+                let message = format!("`{uses}` needs the input {}", quoted(name));
+                let hint = format!("add {} to `with`", quoted(name));
+                findings.add(Fault::new("missing-input", place, message).hint(hint));
+            }
+        }
+        for entry in entries {
+            if !self.open && !self.properties.contains_key(&entry.key) {
+                good = false;
+                let message = format!("`{uses}` has no input {}", quoted(&entry.key));
+                let near = nearest(&entry.key, self.properties.keys().map(String::as_str));
+                findings.add(Fault::new("unknown-input", entry.place, message).near(near));
+            }
+        }
+        good
+    }
+}
+
+/// The schema of one property, with the definitions that it may refer to.
+fn property(schema: &Value, root: &Value) -> Option<Schema> {
+    let mut schema = schema.clone();
+    if let Some(object) = schema.as_object_mut() {
+        for key in ["$defs", "definitions"] {
+            if let Some(definitions) = root.get(key).filter(|_| !object.contains_key(key)) {
+                object.insert(key.to_owned(), definitions.clone());
+            }
+        }
+    }
+    Schema::compile(&schema).ok()
+}
+
+fn wrong_input(entry: &Entry, message: String, findings: &Findings<'_, '_>) -> Fault {
+    let fault = Fault::new("wrong-input", entry.node.place, message);
+    let place = entry.node.place;
+    match (&entry.node.tree, findings.source.text.get(place.start..place.end)) {
+        (Tree::Number(_) | Tree::Bool(_), Some(written)) => {
+            fault.hint(format!("if text is meant, put it in quotes: '{written}'"))
+        }
+        _ => fault,
+    }
+}
+
+fn holds_expression(node: &Node) -> bool {
+    let mut found = false;
+    node.texts(&mut |_, text| found |= text.contains("${{"));
+    found
+}
+
+/// The schema of a form. What people fill in becomes the outputs, and those are an object.
+pub(super) fn form(node: &Node, findings: &mut Findings<'_, '_>) -> Option<Schema> {
+    let Tree::Map(entries) = &node.tree else {
+        if !matches!(node.tree, Tree::Broken) {
+            findings.add(crate::process::read::wrong_type(node, "`form`", "a JSON Schema"));
+        }
+        return None;
+    };
+    let schema = inputs::schema(node, "the form", findings)?;
+    match entries.iter().find(|entry| entry.key == "type") {
+        Some(entry) if entry.node.text() == Some("object") => Some(schema),
+        found => {
+            let place = found.map_or(node.place, |entry| entry.node.place);
+            findings.add(
+                Fault::new("bad-schema", place, "a form must have the type `object`")
+                    .hint("its properties become the outputs of the activity"),
+            );
+            None
+        }
+    }
+}

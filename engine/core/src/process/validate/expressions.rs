@@ -1,0 +1,281 @@
+//! Expressions of a document: checked against the names around them, their faults put into place.
+
+use std::collections::BTreeSet;
+
+use super::needs::Needs;
+use crate::defect::{Fault, Place};
+use crate::expression::{
+    Condition, Names, Parser, Part, Piece, Purpose, Read, Segment, Template, split, whole,
+};
+use crate::process::document::Document;
+use crate::process::graph::Step;
+use crate::process::read;
+use crate::process::source::Findings;
+use crate::process::tree::{Node, Tree};
+use crate::process::{ActivityIx, PhaseIx};
+
+/// Whose expression it is.
+#[derive(Clone, Copy)]
+pub(super) enum Reader<'n> {
+    /// An activity, in the phase of that name.
+    Activity(ActivityIx, &'n str),
+    /// A phase, before it begins.
+    Phase(PhaseIx),
+    /// The process, after everything.
+    Process,
+}
+
+/// Compiles the expressions of one document.
+pub(super) struct Expressions<'d, 'n> {
+    parser: Parser,
+    inputs: BTreeSet<&'d str>,
+    needs: &'d Needs<'d, 'n>,
+}
+
+impl<'d, 'n> Expressions<'d, 'n> {
+    pub(super) fn new(document: &Document<'d>, needs: &'d Needs<'d, 'n>) -> Self {
+        let inputs = match document.inputs.map(|node| &node.tree) {
+            Some(Tree::Map(entries)) => entries.iter().map(|entry| entry.key.as_str()).collect(),
+            _ => BTreeSet::new(),
+        };
+        Self {
+            parser: Parser::default(),
+            inputs,
+            needs,
+        }
+    }
+
+    /// A condition, with or without `${{ }}` around it.
+    pub(super) fn condition(
+        &mut self,
+        node: &Node,
+        reader: Reader<'_>,
+        findings: &mut Findings<'_, '_>,
+    ) -> Option<Condition> {
+        let text = match &node.tree {
+            Tree::Text(text) => text.as_str(),
+            Tree::Bool(true) => "true",
+            Tree::Bool(false) => "false",
+            Tree::Broken => return None,
+            _ => {
+                findings.add(read::wrong_type(node, "`if`", "an expression"));
+                return None;
+            }
+        };
+        let segments = segments(node, text, findings)?;
+        let (expression, at) = match whole(&segments) {
+            Some(expression) => expression,
+            None if !text.contains("${{") => (text, 0),
+            None => {
+                let message = "`if` must be one expression, without text around it";
+                findings.add(
+                    Fault::new("bad-expression", node.place, message)
+                        .hint("write the whole condition between one `${{` and `}}`"),
+                );
+                return None;
+            }
+        };
+        let names = (Purpose::Condition, reader);
+        let (compiled, reads) = self.compile((node, text), (expression, at), names, findings)?;
+        Some(Condition::new(compiled, reads))
+    }
+
+    /// A value with expressions in it; what is wrong is noted, and null stands in its place.
+    pub(super) fn template(
+        &mut self,
+        node: &Node,
+        reader: Reader<'_>,
+        findings: &mut Findings<'_, '_>,
+    ) -> Template {
+        let mut reads = Vec::new();
+        let piece = self.piece(node, reader, (&mut reads, findings));
+        Template::new(piece, reads)
+    }
+
+    /// Text with expressions in it.
+    pub(super) fn text(
+        &mut self,
+        node: &Node,
+        reader: Reader<'_>,
+        findings: &mut Findings<'_, '_>,
+    ) -> Template {
+        if !matches!(node.tree, Tree::Text(_) | Tree::Broken) {
+            findings.add(read::wrong_type(node, "`instructions`", "text"));
+        }
+        self.template(node, reader, findings)
+    }
+
+    /// The outputs of the process.
+    pub(super) fn outputs(
+        &mut self,
+        node: &Node,
+        findings: &mut Findings<'_, '_>,
+    ) -> Option<Template> {
+        if matches!(node.tree, Tree::Null) {
+            return None;
+        }
+        read::entries(node, "`outputs`", findings)?;
+        Some(self.template(node, Reader::Process, findings))
+    }
+
+    fn piece(
+        &mut self,
+        node: &Node,
+        reader: Reader<'_>,
+        (reads, findings): (&mut Vec<Read>, &mut Findings<'_, '_>),
+    ) -> Piece {
+        match &node.tree {
+            Tree::Text(text) if text.contains("${{") => {
+                self.text_piece((node, text), reader, (reads, findings))
+            }
+            Tree::List(items) => {
+                let items = items.iter();
+                Piece::list(items.map(|item| self.piece(item, reader, (reads, findings))).collect())
+            }
+            Tree::Map(entries) => Piece::object(
+                entries
+                    .iter()
+                    .map(|entry| {
+                        if entry.key.contains("${{") {
+                            findings.add(read::not_supported(entry.place, "an expression in a key"));
+                        }
+                        let piece = self.piece(&entry.node, reader, (reads, findings));
+                        (entry.key.clone(), piece)
+                    })
+                    .collect(),
+            ),
+            _ => Piece::Constant(node.to_json()),
+        }
+    }
+
+    fn text_piece(
+        &mut self,
+        (node, text): (&Node, &str),
+        reader: Reader<'_>,
+        (reads, findings): (&mut Vec<Read>, &mut Findings<'_, '_>),
+    ) -> Piece {
+        let broken = Piece::Constant(serde_json::Value::Null);
+        let Some(segments) = segments(node, text, findings) else {
+            return broken;
+        };
+        let names = (Purpose::Value, reader);
+        if let Some(expression) = whole(&segments) {
+            let compiled = self.compile((node, text), expression, names, findings);
+            return compiled.map_or(broken, |(compiled, more)| {
+                reads.extend(more);
+                Piece::Whole(compiled)
+            });
+        }
+        let mut parts = Vec::new();
+        for segment in segments {
+            match segment {
+                Segment::Text(text) => parts.push(Part::Text(text.to_owned())),
+                Segment::Expression(expression, at) => {
+                    let compiled = self.compile((node, text), (expression, at), names, findings);
+                    if let Some((compiled, more)) = compiled {
+                        reads.extend(more);
+                        parts.push(Part::Expression(compiled));
+                    }
+                }
+            }
+        }
+        Piece::text(parts)
+    }
+
+    fn compile(
+        &mut self,
+        within: (&Node, &str),
+        (expression, at): (&str, usize),
+        (purpose, reader): (Purpose, Reader<'_>),
+        findings: &mut Findings<'_, '_>,
+    ) -> Option<(crate::expression::Compiled, Vec<Read>)> {
+        let needs = self.needs;
+        let (phase, step) = match reader {
+            Reader::Activity(ix, phase) => (Some(phase), Some(Step::Activity(ix.0))),
+            Reader::Phase(ix) => (None, Some(Step::Begin(ix.0))),
+            Reader::Process => (None, None),
+        };
+        let upstream = |read| step.is_none_or(|step| needs.is_upstream(read, step));
+        let names = Names {
+            purpose: if step.is_none() { Purpose::Outputs } else { purpose },
+            inputs: &self.inputs,
+            phases: &needs.names,
+            phase,
+            upstream: &upstream,
+        };
+        match self.parser.compile(expression, &names) {
+            Ok(compiled) => Some(compiled),
+            Err(faults) => {
+                for mut fault in faults {
+                    fault.place = locate(findings.source.text, within, at, fault.place);
+                    findings.add(fault);
+                }
+                None
+            }
+        }
+    }
+}
+
+fn segments<'t>(
+    node: &Node,
+    text: &'t str,
+    findings: &mut Findings<'_, '_>,
+) -> Option<Vec<Segment<'t>>> {
+    split(text)
+        .map_err(|at| {
+            let place = locate(findings.source.text, (node, text), at, Place::new(0, 3));
+            findings.add(
+                Fault::new("bad-expression", place, "this expression does not end")
+                    .hint("it ends with `}}`; quotes and braces in it must be closed"),
+            );
+        })
+        .ok()
+}
+
+/// Where in the document a place within an expression is. The expression begins at `at` in the
+/// value of `node`. Quotes, escapes and line folding make a value differ from how it is written,
+/// so both are followed side by side; where they part, that is as exact as it gets.
+fn locate(source: &str, (node, value): (&Node, &str), at: usize, place: Place) -> Place {
+    let Some(written) = source.get(node.place.start..node.place.end) else {
+        return node.place;
+    };
+    // Nothing before the first `${{` matters, and it stands the same way in every notation.
+    let opened = value[..at].matches("${{").count();
+    let (mut in_value, mut in_source) = match opened.checked_sub(1) {
+        None => (0, written.find(value.trim_start().get(..1).unwrap_or_default()).unwrap_or(0)),
+        Some(before) => (
+            value[..at].rfind("${{").unwrap_or(0),
+            written.match_indices("${{").nth(before).map_or(0, |(at, _)| at),
+        ),
+    };
+    let (start, end) = (at + place.start, at + place.end);
+    let mut found = Place::new(in_source, in_source);
+    while in_value <= end.max(start) {
+        if in_value <= start {
+            found = Place::new(in_source, in_source);
+        }
+        found.end = in_source.max(found.start);
+        let (Some(one), Some(other)) = (value[in_value..].chars().next(), written[in_source..].chars().next()) else {
+            break;
+        };
+        if one.is_whitespace() && other.is_whitespace() {
+            in_value += one.len_utf8();
+            in_source += other.len_utf8();
+            let folded = |text: &str| text.len() - text.trim_start().len();
+            if other == '\n' || other == '\r' {
+                in_source += folded(&written[in_source..]);
+            }
+        } else if one == other {
+            in_value += one.len_utf8();
+            in_source += other.len_utf8();
+            if one == '\'' && written.starts_with('\'') && written[in_source..].starts_with('\'') {
+                in_source += 1;
+            }
+        } else if other == '\\' {
+            in_source += 1;
+        } else {
+            break;
+        }
+    }
+    Place::new(node.place.start + found.start, node.place.start + found.end)
+}

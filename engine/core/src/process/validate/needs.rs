@@ -1,0 +1,273 @@
+//! Who needs whom: names to positions, cycles, and what is upstream.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Parts, Written};
+use crate::defect::{Fault, Place};
+use crate::expression::{PhaseNames, Read};
+use crate::nearest::nearest;
+use crate::process::graph::{Graph, Step, Upstream};
+use crate::process::read::quoted;
+use crate::process::source::Findings;
+use crate::process::{ActivityIx, PhaseIx, Process};
+
+/// Longest cycle, in steps, that is written out.
+const CYCLE_STEPS_SHOWN_MAX: usize = 12;
+
+/// The needs of all phases and activities.
+pub(super) struct Needs<'d, 'n> {
+    parts: &'d Parts<'d, 'n>,
+    pub(super) names: BTreeMap<&'n str, PhaseNames<'n>>,
+    phases: Vec<Vec<(PhaseIx, Place)>>,
+    activities: Vec<Vec<(ActivityIx, Place)>>,
+    graph: Graph,
+    /// Absent if there are cycles.
+    upstream: Option<Upstream>,
+}
+
+impl<'d, 'n> Needs<'d, 'n> {
+    /// Finds what every need names; what names nothing is noted, and so are cycles.
+    pub(super) fn read(parts: &'d Parts<'d, 'n>, findings: &mut Findings<'_, '_>) -> Self {
+        let phase_of: Vec<u32> = parts.activities.iter().map(|(phase, _)| phase.0).collect();
+        let mut needs = Self {
+            parts,
+            names: names(parts),
+            phases: Vec::new(),
+            activities: Vec::new(),
+            graph: Graph::new(&phase_of, number(parts.phases.len())),
+            upstream: None,
+        };
+        for (ix, phase) in (0..).map(PhaseIx).zip(parts.phases) {
+            let found = needs.of_phase(ix, &phase.needs, findings);
+            for (need, _) in &found {
+                needs.graph.need(Step::Begin(ix.0), Step::Done(need.0));
+            }
+            needs.phases.push(found);
+        }
+        for (ix, (phase, activity)) in (0..).map(ActivityIx).zip(&parts.activities) {
+            let found = needs.of_activity((ix, *phase), &activity.needs, findings);
+            for (need, _) in &found {
+                needs.graph.need(Step::Activity(ix.0), Step::Activity(need.0));
+            }
+            needs.activities.push(found);
+        }
+        let cycles = needs.graph.cycles();
+        for cycle in &cycles {
+            findings.add(needs.cycle(cycle));
+        }
+        needs.upstream = cycles.is_empty().then(|| needs.graph.upstream());
+        needs
+    }
+
+    /// Whether what `read` reads is settled before `step`. With cycles nothing can be said, and
+    /// nothing is: they were noted.
+    pub(super) fn is_upstream(&self, read: Read, step: Step) -> bool {
+        let other = match read {
+            Read::Inputs | Read::Release => return true,
+            Read::Activity(ix) => Step::Activity(ix.0),
+            Read::Phase(ix) => Step::Done(ix.0),
+        };
+        let upstream = self.upstream.as_ref();
+        upstream.is_none_or(|upstream| self.graph.is_upstream(upstream, other, step))
+    }
+
+    /// Writes needs, dependents and the activities of phases into the process.
+    pub(super) fn link(&self, process: &mut Process) {
+        for (ix, needs) in (0..).map(PhaseIx).zip(&self.phases) {
+            for (need, _) in needs {
+                process.phases[ix.0 as usize].needs.push(*need);
+                process.phases[need.0 as usize].dependents.push(ix);
+            }
+        }
+        for (ix, needs) in (0..).map(ActivityIx).zip(&self.activities) {
+            for (need, _) in needs {
+                process.activities[ix.0 as usize].needs.push(*need);
+                process.activities[need.0 as usize].dependents.push(ix);
+            }
+        }
+        let mut next = 0;
+        for (phase, part) in process.phases.iter_mut().zip(self.parts.phases) {
+            let end = next + number(part.activities.len());
+            phase.activities = next..end;
+            next = end;
+        }
+    }
+
+    fn of_phase(
+        &self,
+        ix: PhaseIx,
+        needs: &[Written<'_>],
+        findings: &mut Findings<'_, '_>,
+    ) -> Vec<(PhaseIx, Place)> {
+        let mut found = Vec::new();
+        for need in needs {
+            match self.names.get(need.text) {
+                Some(names) if names.ix == ix => findings.add(self_need(need, "phase")),
+                Some(names) => found.push((names.ix, need.place)),
+                None => {
+                    let message = format!("there is no phase {}", quoted(need.text));
+                    let fault = Fault::new("unknown-need", need.place, message);
+                    findings.add(match need.text.split_once('/') {
+                        Some((phase, _)) if self.names.contains_key(phase) => fault.hint(
+                            "a phase needs whole phases; let one of its activities need this one",
+                        ),
+                        _ if findings.is_full() => fault,
+                        _ => fault.near(nearest(need.text, self.names.keys().copied())),
+                    });
+                }
+            }
+        }
+        found
+    }
+
+    fn of_activity(
+        &self,
+        (ix, phase): (ActivityIx, PhaseIx),
+        needs: &[Written<'_>],
+        findings: &mut Findings<'_, '_>,
+    ) -> Vec<(ActivityIx, Place)> {
+        let own = self.parts.phase_name(phase).text;
+        let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
+        for need in needs {
+            let (phase, name) = need.text.split_once('/').unwrap_or((own, need.text));
+            let names = self.names.get(phase);
+            match names.and_then(|names| names.activities.get(name)) {
+                Some(need_ix) if *need_ix == ix => findings.add(self_need(need, "activity")),
+                Some(need_ix) if !seen.insert(*need_ix) => {
+                    let message = format!("{} is needed twice", quoted(need.text));
+                    findings.add(Fault::new("duplicate-need", need.place, message));
+                }
+                Some(need_ix) => found.push((*need_ix, need.place)),
+                None if findings.is_full() => {
+                    findings.add(Fault::new("unknown-need", need.place, String::new()));
+                }
+                None => findings.add(self.unknown(need, (own, phase, name))),
+            }
+        }
+        found
+    }
+
+    fn unknown(&self, need: &Written<'_>, (own, phase, name): (&str, &str, &str)) -> Fault {
+        let message = format!("there is no activity {}", quoted(need.text));
+        let fault = Fault::new("unknown-need", need.place, message);
+        let Some(names) = self.names.get(phase) else {
+            let near = nearest(phase, self.names.keys().copied());
+            return fault.near(near.map(|phase| format!("{phase}/{name}")).as_deref());
+        };
+        if let Some(near) = nearest(name, names.activities.keys().copied()) {
+            let path = if need.text.contains('/') { format!("{phase}/{near}") } else { near.to_owned() };
+            return fault.near(Some(&path));
+        }
+        if self.names.contains_key(need.text) {
+            return fault.hint(format!(
+                "`{}` is a phase: write `needs: [{0}]` in the phase `{own}`",
+                need.text
+            ));
+        }
+        let elsewhere = self.names.iter().find(|(_, names)| names.activities.contains_key(name));
+        match elsewhere {
+            Some((phase, _)) => fault.hint(format!("did you mean `{phase}/{name}`?")),
+            None => fault,
+        }
+    }
+
+    /// The fault that a cycle is, at one of its needs.
+    fn cycle(&self, cycle: &[Step]) -> Fault {
+        let next = cycle.iter().cycle().skip(1);
+        let mut places: Vec<Place> = cycle
+            .iter()
+            .zip(next)
+            .filter_map(|(step, next)| self.place(*step, *next))
+            .collect();
+        places.sort_unstable();
+        let path = self.path(cycle);
+        let shown = if path.len() > CYCLE_STEPS_SHOWN_MAX {
+            let (head, tail) = (&path[..CYCLE_STEPS_SHOWN_MAX - 2], &path[path.len() - 2..]);
+            format!("{} -> … -> {}", head.join(" -> "), tail.join(" -> "))
+        } else {
+            path.join(" -> ")
+        };
+        Fault::new(
+            "cycle",
+            places.last().copied().unwrap_or_default(),
+            format!("these need each other in a circle: {shown}"),
+        )
+        .hint("each needs the next; remove one of these needs")
+    }
+
+    /// Where it is written that `step` needs `next`.
+    fn place(&self, step: Step, next: Step) -> Option<Place> {
+        match (step, next) {
+            (Step::Activity(step), Step::Activity(next)) => self.activities[step as usize]
+                .iter()
+                .find(|(need, _)| need.0 == next)
+                .map(|(_, place)| *place),
+            (Step::Begin(step), Step::Done(next)) => self.phases[step as usize]
+                .iter()
+                .find(|(need, _)| need.0 == next)
+                .map(|(_, place)| *place),
+            _ => None,
+        }
+    }
+
+    /// The steps of a cycle as people know them, the first again at the end. A phase that is
+    /// crossed from its end to its beginning is named once, without the activity in between.
+    fn path(&self, cycle: &[Step]) -> Vec<String> {
+        let first_end = cycle.iter().position(|step| matches!(step, Step::Done(_)));
+        let mut steps = cycle.to_vec();
+        steps.rotate_left(first_end.unwrap_or(0));
+        let mut path: Vec<String> = Vec::new();
+        let mut at = 0;
+        while let Some(step) = steps.get(at) {
+            at += 1;
+            if let Step::Done(phase) = step {
+                let begins = steps[at..].iter().position(|step| *step == Step::Begin(*phase));
+                let within = |step: &Step| matches!(step, Step::Activity(ix) if self.parts.activities[*ix as usize].0.0 == *phase);
+                if let Some(length) = begins.filter(|length| steps[at..at + length].iter().all(within)) {
+                    at += length + 1;
+                }
+            }
+            path.push(self.name(*step));
+        }
+        path.dedup();
+        path.extend(path.first().cloned());
+        path
+    }
+
+    fn name(&self, step: Step) -> String {
+        let name = match step {
+            Step::Begin(phase) | Step::Done(phase) => self.parts.phase_name(PhaseIx(phase)).text.to_owned(),
+            Step::Activity(ix) => {
+                let (phase, activity) = &self.parts.activities[ix as usize];
+                format!("{}/{}", self.parts.phase_name(*phase).text, activity.name.text)
+            }
+        };
+        crate::json::shown(&name, 130)
+    }
+}
+
+fn names<'n>(parts: &Parts<'_, 'n>) -> BTreeMap<&'n str, PhaseNames<'n>> {
+    let mut names: BTreeMap<&str, PhaseNames<'_>> = (0..)
+        .map(PhaseIx)
+        .zip(parts.phases)
+        .map(|(ix, phase)| {
+            let activities = BTreeMap::new();
+            (phase.name.text, PhaseNames { ix, activities })
+        })
+        .collect();
+    for (ix, (phase, activity)) in (0..).map(ActivityIx).zip(&parts.activities) {
+        if let Some(names) = names.get_mut(parts.phase_name(*phase).text) {
+            names.activities.insert(activity.name.text, ix);
+        }
+    }
+    names
+}
+
+fn self_need(need: &Written<'_>, what: &str) -> Fault {
+    let message = format!("this {what} needs itself");
+    Fault::new("self-need", need.place, message)
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).expect("documents have a bounded length")
+}
