@@ -78,7 +78,12 @@ fn well_formed(batch: &Batch) -> Result<(), Error> {
         if append.turn.events.is_empty() {
             return malformed(format!("a turn of {} has no events", append.release));
         }
-        if append.turn.first.checked_add(append.turn.events.len() as u64).is_none() {
+        if append
+            .turn
+            .first
+            .checked_add(append.turn.events.len() as u64)
+            .is_none()
+        {
             return malformed(format!("a turn of {} has no number", append.release));
         }
     }

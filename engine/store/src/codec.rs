@@ -66,7 +66,11 @@ mod tests {
 
     #[test]
     fn values_read_back() {
-        for value in [None, Some((7_u64, String::from("ü"))), Some((u64::MAX, String::new()))] {
+        for value in [
+            None,
+            Some((7_u64, String::from("ü"))),
+            Some((u64::MAX, String::new())),
+        ] {
             assert_eq!(decode(&encode(&value)), Ok(value));
         }
     }
@@ -82,9 +86,15 @@ mod tests {
         assert_eq!(decode::<String>(&longer), Err(CodecError::Trailing(2)));
         for cut in 1..good.len() {
             let short = decode::<String>(&good[..cut]);
-            assert!(matches!(short, Err(CodecError::Form(_))), "{cut}: {short:?}");
+            assert!(
+                matches!(short, Err(CodecError::Form(_))),
+                "{cut}: {short:?}"
+            );
         }
         let huge = [SCHEMA_VERSION, 0xff, 0xff, 0xff, 0xff, 0x0f];
-        assert!(matches!(decode::<Vec<u64>>(&huge), Err(CodecError::Form(_))));
+        assert!(matches!(
+            decode::<Vec<u64>>(&huge),
+            Err(CodecError::Form(_))
+        ));
     }
 }

@@ -69,7 +69,9 @@ impl<S> Faulty<S> {
     }
 
     fn plan(&self) -> MutexGuard<'_, Plan> {
-        self.plan.lock().expect("nothing panics while it holds the lock")
+        self.plan
+            .lock()
+            .expect("nothing panics while it holds the lock")
     }
 }
 
@@ -93,7 +95,11 @@ impl<S: Store> Store for Faulty<S> {
         match fault {
             None => return self.inner.commit(batch),
             Some(Fault::Before) => {}
-            Some(Fault::After) => self.inner.commit(batch)?,
+            Some(Fault::After) => {
+                let applied = self.inner.commit(batch);
+                // What is refused never reaches the disk, so nothing can fail there.
+                applied.inspect_err(|_| self.reopen())?;
+            }
         }
         Err(Error::Unavailable {
             reason: "a fault was injected".to_owned(),

@@ -10,16 +10,23 @@ use fermata_core::id::ReleaseId;
 use fermata_core::release::event::Turn;
 use fermata_core::time::Timestamp;
 
+pub use backup::{Backup, BackupFile, restore, verify_backup};
 pub use batch::{KEY_BYTES_MAX, VALUE_BYTES_MAX};
+pub use directory::{DataDirectory, FORMAT};
 pub use error::Error;
 pub use faulty::{Fault, Faulty};
 pub use memory::Memory;
+pub use rocks::{Examination, Rocks};
 
+mod backup;
 mod batch;
 pub mod codec;
+mod directory;
 mod error;
 mod faulty;
+mod files;
 mod memory;
+mod rocks;
 
 /// A key and the value under it.
 pub type Record = (Vec<u8>, Vec<u8>);

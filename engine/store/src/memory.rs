@@ -24,7 +24,9 @@ struct Held {
 
 impl Memory {
     fn held(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().expect("nothing panics while it holds the lock")
+        self.held
+            .lock()
+            .expect("nothing panics while it holds the lock")
     }
 }
 
@@ -33,7 +35,8 @@ impl Store for Memory {
         let mut held = self.held();
         batch::check(&batch, &mut *held)?;
         for append in batch.appends {
-            held.turns.insert((append.release, append.turn.first), append.turn);
+            held.turns
+                .insert((append.release, append.turn.first), append.turn);
         }
         for write in batch.writes {
             let table = held.records.entry(write.table).or_default();
@@ -57,7 +60,11 @@ impl Store for Memory {
 
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
         let held = self.held();
-        Ok(held.records.get(&table).and_then(|records| records.get(key)).cloned())
+        Ok(held
+            .records
+            .get(&table)
+            .and_then(|records| records.get(key))
+            .cloned())
     }
 
     fn scan(&self, table: Table, scan: &Scan) -> Result<Vec<Record>, Error> {
@@ -78,17 +85,24 @@ impl Store for Memory {
             found.reverse();
         }
         let within = found.into_iter().take(scan.limit);
-        Ok(within.map(|(key, value)| (key.clone(), value.clone())).collect())
+        Ok(within
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect())
     }
 
     fn backup(&self, _directory: &Path, _at: Timestamp) -> Result<(), Error> {
-        Err(Error::Directory("a store in memory has no backup".to_owned()))
+        Err(Error::Directory(
+            "a store in memory has no backup".to_owned(),
+        ))
     }
 }
 
 impl batch::Before for Held {
     fn version(&mut self, release: ReleaseId) -> Result<u64, Error> {
-        let last = self.turns.range((release, 0)..=(release, u64::MAX)).next_back();
+        let last = self
+            .turns
+            .range((release, 0)..=(release, u64::MAX))
+            .next_back();
         Ok(last.map_or(0, |(_, turn)| turn.next()))
     }
 
