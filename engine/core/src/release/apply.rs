@@ -150,7 +150,9 @@ impl Release {
         self.frontier.remove(&Node::Activity(ix));
         let settled = state.settled();
         let past = mem::replace(&mut node.state, state);
-        if let ActivityState::NeedsPeople(question) = past {
+        if let ActivityState::NeedsPeople(question) = past
+            && settled.is_some()
+        {
             let record = node.record.get_or_insert_default();
             record.instructions = Some(question.instructions);
             record.approvals = question.approvals;

@@ -1,0 +1,342 @@
+//! What scenarios print: events, states and reasons, one line each.
+
+use fermata_core::attempt::Invocation;
+use fermata_core::failure::Failure;
+use fermata_core::json::Json;
+use fermata_core::process::{ActivityIx, PhaseIx, Process};
+use fermata_core::release::event::{Event, SkipReason, Turn};
+use fermata_core::release::state::{ActivityState, PhaseState, ReleaseState};
+use fermata_core::release::{Release, why_activity};
+use fermata_core::time::Timestamp;
+
+use crate::story::{elapsed, name};
+
+/// Longest text that is printed whole.
+const SHOWN_CHARS: usize = 120;
+
+/// The events of one turn.
+pub(crate) fn events(release: &Release, turn: &Turn) -> Vec<String> {
+    let at = elapsed(turn.at);
+    let lines = turn.events.iter();
+    lines
+        .map(|event| format!("+{at} {}", line(release.process(), event)))
+        .collect()
+}
+
+/// Everything that has happened, with who caused it.
+pub(crate) fn history(release: &Release, turns: &[Turn]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for turn in turns {
+        for (number, event) in (turn.first..).zip(&turn.events) {
+            let (at, by) = (elapsed(turn.at), name(&turn.by));
+            lines.push(format!(
+                "{number} +{at} {by}: {}",
+                line(release.process(), event)
+            ));
+        }
+    }
+    lines
+}
+
+fn line(process: &Process, event: &Event) -> String {
+    let subject = match (event.activity(), event.phase()) {
+        (Some(activity), _) => process.path(activity),
+        (None, Some(phase)) => process.phase(phase).name.to_string(),
+        (None, None) => "release".to_owned(),
+    };
+    format!("{subject} {}", fact(event))
+}
+
+fn fact(event: &Event) -> String {
+    match event {
+        Event::Created { title, inputs, .. } => {
+            format!("created \"{}\" with {inputs}", short(title))
+        }
+        Event::Started { components } => {
+            let pins = components.iter();
+            let pins = pins.map(|pin| format!(" {}={}", pin.uses, pin.pin.version));
+            format!("started{}", pins.collect::<String>())
+        }
+        Event::PhaseOpened { fault, .. } => match fault {
+            None => "opened".to_owned(),
+            Some(fault) => format!("opened, but {fault}"),
+        },
+        Event::PhaseSkipped { why, .. } | Event::ActivitySkipped { why, .. } => skipped(why),
+        Event::PhaseEnded { outcome, .. } => format!("ended {}", outcome.word()),
+        Event::Paused { reason } => format!("paused{}", said(reason.as_ref())),
+        Event::Resumed => "resumed".to_owned(),
+        Event::Aborted { reason } => format!("aborted: {}", short(reason)),
+        Event::Ended { outcome, outputs } => {
+            format!(
+                "ended {}{}",
+                outcome.word(),
+                labelled("outputs", outputs.as_ref())
+            )
+        }
+        other => activity_fact(other),
+    }
+}
+
+fn activity_fact(event: &Event) -> String {
+    match event {
+        Event::ActivityReadied { .. } => "ready".to_owned(),
+        Event::AttemptStarted {
+            attempt,
+            with,
+            deadline,
+            ..
+        } => {
+            let with = labelled("with", with.as_ref());
+            format!(
+                "attempt {attempt} started{with}, until +{}",
+                elapsed(*deadline)
+            )
+        }
+        Event::AttemptSuspended {
+            resume_at, status, ..
+        } => format!(
+            "suspended until +{}{}",
+            elapsed(*resume_at),
+            said(status.as_ref())
+        ),
+        Event::AttemptResumed { run, .. } => format!("resumed, run {run}"),
+        Event::AttemptFailed {
+            failure, retry_at, ..
+        } => {
+            let next = retry_at.map(|at| format!(", again at +{}", elapsed(at)));
+            format!(
+                "attempt failed ({}){}",
+                why_failed(failure),
+                next.unwrap_or_default()
+            )
+        }
+        Event::EvidenceRecorded { evidence, .. } => {
+            format!("evidence {} {}", evidence.kind, evidence.fact)
+        }
+        Event::ActivitySucceeded {
+            outputs, source, ..
+        } => {
+            let source = format!("{source:?}").to_lowercase();
+            format!("succeeded {} from {source}", short(outputs.as_str()))
+        }
+        Event::ActivityHeld { failure, .. } => format!("held{}", told(failure.as_ref())),
+        Event::ActivityFailed {
+            failure, continued, ..
+        } => {
+            let how = if *continued {
+                "failed, continued"
+            } else {
+                "failed"
+            };
+            format!("{how}{}", told(failure.as_ref()))
+        }
+        other => people_fact(other),
+    }
+}
+
+fn people_fact(event: &Event) -> String {
+    match event {
+        Event::PeopleAsked {
+            instructions,
+            expires_at,
+            ..
+        } => format!("asks \"{}\"{}", short(instructions), until(*expires_at)),
+        Event::Approved {
+            rules,
+            comment,
+            form,
+            ..
+        } => {
+            let form = labelled("form", form.as_ref());
+            format!(
+                "approved for rules {rules:?}{form}{}",
+                said(comment.as_ref())
+            )
+        }
+        Event::Rejected { comment, .. } => format!("rejected: {}", short(comment)),
+        Event::Expired { .. } => "expired".to_owned(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// The release as a tree of states.
+pub(crate) fn state(release: &Release) -> Vec<String> {
+    let process = release.process();
+    let mut lines = vec![format!("release {}", release_state(release))];
+    for (number, phase) in (0..).zip(&process.phases) {
+        let ix = PhaseIx(number);
+        lines.push(format!(
+            "  {} {}",
+            phase.name,
+            phase_state(release.phase_state(ix))
+        ));
+        for ix in phase.activities.clone().map(ActivityIx) {
+            let name = &process.activity(ix).name;
+            let state = activity_state(release.activity_state(ix));
+            lines.push(format!("    {name} {state}"));
+        }
+    }
+    lines
+}
+
+fn release_state(release: &Release) -> String {
+    let outputs = labelled("outputs", release.outputs());
+    match release.state() {
+        ReleaseState::Paused { by, reason, since } => {
+            format!(
+                "paused by {} since +{}{}",
+                name(by),
+                elapsed(*since),
+                said(reason.as_ref())
+            )
+        }
+        ReleaseState::Ended { at, reason, .. } => {
+            let word = release.state().word();
+            format!(
+                "{word} at +{}{}{outputs}",
+                elapsed(*at),
+                said(reason.as_ref())
+            )
+        }
+        state => state.word().to_owned(),
+    }
+}
+
+fn phase_state(state: &PhaseState) -> String {
+    match state {
+        PhaseState::Skipped { why } => skipped(why),
+        state => state.word().to_owned(),
+    }
+}
+
+fn activity_state(state: &ActivityState) -> String {
+    let word = state.word();
+    match state {
+        ActivityState::Running(attempt) => {
+            let until = elapsed(attempt.deadline);
+            format!(
+                "{word} attempt {} run {} until +{until}",
+                attempt.number, attempt.run
+            )
+        }
+        ActivityState::Suspended {
+            attempt, resume_at, ..
+        } => {
+            let (resume, until) = (elapsed(*resume_at), elapsed(attempt.deadline));
+            format!(
+                "{word} attempt {} resumes +{resume} until +{until}",
+                attempt.number
+            )
+        }
+        ActivityState::Retrying {
+            attempt, retry_at, ..
+        } => format!("{word} after attempt {attempt} at +{}", elapsed(*retry_at)),
+        ActivityState::NeedsPeople(question) => {
+            let approvals = question.approvals.iter().map(|given| name(&given.by));
+            let approvals: Vec<String> = approvals.collect();
+            format!(
+                "{word} approved by {approvals:?}{}",
+                until(question.expires_at)
+            )
+        }
+        ActivityState::OnHold {
+            attempts, failure, ..
+        } => format!("{word} after {attempts} attempts ({})", why_failed(failure)),
+        ActivityState::Succeeded { outputs, .. } => format!("{word} {}", short(outputs.as_str())),
+        ActivityState::Failed {
+            failure, continued, ..
+        } => {
+            let on = if *continued { " and continued" } else { "" };
+            format!("{word}{on} ({})", why_failed(failure))
+        }
+        ActivityState::Rejected { by, comment, .. } => {
+            format!("{word} by {}: {}", name(by), short(comment))
+        }
+        ActivityState::Skipped { why, .. } => skipped(why),
+        _ => word.to_owned(),
+    }
+}
+
+/// Why things are not moving: everything, or one activity.
+pub(crate) fn why(release: &Release, path: Option<&str>) -> Result<Vec<String>, String> {
+    let waiting = match path {
+        None => fermata_core::release::why(release),
+        Some(path) => {
+            let ix = release.process().find(path).ok_or("no such activity")?;
+            why_activity(release, ix).into_iter().collect()
+        }
+    };
+    let lines = waiting.iter().map(|waiting| {
+        let actions = waiting.actions.join(", ");
+        format!("{waiting} [{actions}]")
+    });
+    Ok(lines.collect())
+}
+
+/// What should be going on.
+pub(crate) fn work(release: &Release) -> Vec<String> {
+    let work = fermata_core::release::work(release);
+    let runs = work.runs.iter().map(|key| {
+        let path = release.process().path(key.activity);
+        format!("run {path} attempt {} run {}", key.attempt, key.run)
+    });
+    let wake = work.wake_at.map(|at| format!("wake at +{}", elapsed(at)));
+    runs.chain(wake).collect()
+}
+
+/// What a runner gets.
+pub(crate) fn invocation(invocation: Option<&Invocation>) -> Vec<String> {
+    let Some(invocation) = invocation else {
+        return vec!["no run is wanted".to_owned()];
+    };
+    let checkpoint = invocation.checkpoint.as_deref().unwrap_or_default();
+    vec![
+        format!(
+            "{} {}",
+            invocation.component.name, invocation.component.version
+        ),
+        format!("key {}", invocation.idempotency_key),
+        format!("inputs {}", invocation.inputs),
+        format!("checkpoint {:?}", String::from_utf8_lossy(checkpoint)),
+        format!("wall {}", invocation.wall),
+    ]
+}
+
+fn skipped(why: &SkipReason) -> String {
+    match why {
+        SkipReason::Condition => "skipped by its condition".to_owned(),
+        SkipReason::Upstream => "skipped for a broken need".to_owned(),
+        SkipReason::Person(reason) => format!("skipped by a person: {}", short(reason)),
+    }
+}
+
+fn why_failed(failure: &Failure) -> String {
+    short(&failure.to_string())
+}
+
+fn told(failure: Option<&Failure>) -> String {
+    failure.map_or_else(String::new, |failure| format!(" ({})", why_failed(failure)))
+}
+
+fn said(text: Option<&String>) -> String {
+    text.map_or_else(String::new, |text| format!(", saying \"{}\"", short(text)))
+}
+
+fn labelled(label: &str, value: Option<&Json>) -> String {
+    value.map_or_else(String::new, |value| {
+        format!(" {label} {}", short(value.as_str()))
+    })
+}
+
+fn until(at: Option<Timestamp>) -> String {
+    at.map_or_else(String::new, |at| format!(", until +{}", elapsed(at)))
+}
+
+/// `text`, or its beginning and its length.
+fn short(text: &str) -> String {
+    if text.chars().count() <= SHOWN_CHARS {
+        return text.to_owned();
+    }
+    let start: String = text.chars().take(20).collect();
+    format!("{start}… ({} bytes)", text.len())
+}

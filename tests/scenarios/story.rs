@@ -1,0 +1,352 @@
+//! One scenario: a release, a clock, and what each command does to them.
+
+use std::sync::Arc;
+
+use fermata_core::actor::{Actor, Caller};
+use fermata_core::attempt::{AttemptKey, Evidence, Outcome, Report};
+use fermata_core::component::{Pin, Uses, Version};
+use fermata_core::failure::{Failure, FailureClass};
+use fermata_core::id::{Digest, ReleaseId};
+use fermata_core::process::validate::validate;
+use fermata_core::process::{ActivityIx, Process, ProcessRef};
+use fermata_core::release::event::{Pinned, Turn};
+use fermata_core::release::input::{Input, What};
+use fermata_core::release::{Draft, Release, check, create, turn};
+use fermata_core::time::{Span, Timestamp};
+
+use crate::script::Words;
+use crate::show;
+
+/// When every scenario begins: 2026-01-01T00:00:00Z.
+pub(crate) const BEGIN: Timestamp = Timestamp(1_767_225_600_000);
+
+/// A release that is being told about.
+pub(crate) struct Story {
+    id: ReleaseId,
+    process: Arc<Process>,
+    release: Option<Release>,
+    turns: Vec<Turn>,
+    now: Timestamp,
+}
+
+impl Story {
+    /// The story of a release of `document`; the error lists its defects.
+    pub(crate) fn begin(name: &str, document: &str) -> Result<Self, String> {
+        let process = validate(document.as_bytes(), None).map_err(|defects| {
+            let lines = defects.iter();
+            let lines = lines.map(|defect| format!("{}: {}", defect.line, defect.message));
+            lines.collect::<Vec<_>>().join("; ")
+        })?;
+        // Each scenario has its own id, so that jitter differs between them but not between runs.
+        let seed = Digest::of(name.as_bytes()).0;
+        let id = seed.first_chunk().expect("a digest is longer than an id");
+        Ok(Self {
+            id: ReleaseId::from_bytes(*id),
+            process: Arc::new(process),
+            release: None,
+            turns: Vec::new(),
+            now: BEGIN,
+        })
+    }
+
+    /// Does what `command` says and tells what came of it.
+    pub(crate) fn tell(&mut self, command: &str) -> Vec<String> {
+        self.follow(command)
+            .unwrap_or_else(|error| vec![format!("error: {error}")])
+    }
+
+    fn follow(&mut self, command: &str) -> Result<Vec<String>, String> {
+        let mut words = Words(command);
+        match words.expect("a command")? {
+            "create" => self.create(words),
+            "tick" => self.tick(words),
+            "jump" => {
+                self.now = self.now.after(words.span()?);
+                words.end().map(|()| Vec::new())
+            }
+            "show" => Ok(show::state(self.release()?)),
+            "why" => show::why(self.release()?, words.word()),
+            "events" => Ok(show::history(self.release()?, &self.turns)),
+            "work" => Ok(show::work(self.release()?)),
+            "run" => self.run(words),
+            verb => {
+                let (by, what) = self.input(verb, words)?;
+                Ok(self.turn(by, what))
+            }
+        }
+    }
+
+    fn create(&mut self, mut words: Words<'_>) -> Result<Vec<String>, String> {
+        let title = words.text_after("titled")?;
+        let inputs = words.value()?;
+        let by = words.by()?;
+        words.end()?;
+        let draft = Draft {
+            process: ProcessRef {
+                name: self.process.name.clone(),
+                version: 1,
+                digest: self.process.digest,
+            },
+            title,
+            inputs,
+        };
+        match create(&self.process, draft, by.actor, self.now) {
+            Ok(first) => {
+                let release = Release::new(self.id, Arc::clone(&self.process), &first)
+                    .map_err(|error| error.to_string())?;
+                let told = show::events(&release, &first);
+                self.turns = vec![first];
+                self.release = Some(release);
+                Ok(told)
+            }
+            Err(faults) => Ok(faults
+                .iter()
+                .map(|fault| format!("fault: {fault}"))
+                .collect()),
+        }
+    }
+
+    /// Lets time pass as the engine does: every timer is answered at its own instant.
+    fn tick(&mut self, mut words: Words<'_>) -> Result<Vec<String>, String> {
+        let until = self.now.after(words.span()?);
+        words.end()?;
+        let mut told = Vec::new();
+        while let Some(at) = self.release()?.wake_at().filter(|at| *at <= until) {
+            self.now = self.now.max(at);
+            told.extend(self.turn(Caller::engine(), What::TimePassed));
+        }
+        self.now = until;
+        Ok(told)
+    }
+
+    fn run(&self, mut words: Words<'_>) -> Result<Vec<String>, String> {
+        let activity = self.activity(words.expect("an activity")?)?;
+        let release = self.release()?;
+        let key = release.current_run(activity);
+        let invocation = key.and_then(|key| release.invocation(key, self.now));
+        Ok(show::invocation(invocation.as_ref()))
+    }
+
+    fn input(&self, verb: &str, mut words: Words<'_>) -> Result<(Caller, What), String> {
+        let what = match verb {
+            "start" => What::Start {
+                components: self.pins(&mut words)?,
+            },
+            "time" => What::TimePassed,
+            "finish" => return self.finish(words),
+            "pause" => What::Pause {
+                reason: words.text_after("saying")?,
+            },
+            "resume" => What::Resume,
+            "abort" => What::Abort {
+                reason: words.text()?,
+            },
+            _ => self.about_activity(verb, &mut words)?,
+        };
+        let by = if verb == "time" {
+            Caller::engine()
+        } else {
+            words.by()?
+        };
+        words.end()?;
+        Ok((by, what))
+    }
+
+    fn about_activity(&self, verb: &str, words: &mut Words<'_>) -> Result<What, String> {
+        let activity = self.activity(words.expect("an activity")?)?;
+        Ok(match verb {
+            "approve" => What::Approve {
+                activity,
+                comment: words.text_after("saying")?,
+                form: words.json_after("form")?,
+            },
+            "reject" => What::Reject {
+                activity,
+                comment: words.text()?,
+            },
+            "retry" => What::Retry {
+                activity,
+                with: words.json_after("with")?,
+            },
+            "supply-outputs" => What::SupplyOutputs {
+                activity,
+                outputs: words.json()?,
+            },
+            "skip" => What::Skip {
+                activity,
+                reason: words.text()?,
+            },
+            "fail" => What::Fail {
+                activity,
+                reason: words.text()?,
+            },
+            _ => return Err(format!("no command is called {verb}")),
+        })
+    }
+
+    /// `finish PATH[@ATTEMPT.RUN] OUTCOME [evidence KIND FACT]…`
+    fn finish(&self, mut words: Words<'_>) -> Result<(Caller, What), String> {
+        let path = words.expect("an activity")?;
+        let (path, run) = path.split_once('@').unwrap_or((path, ""));
+        let activity = self.activity(path)?;
+        let key = match run.split_once('.') {
+            None => self.release()?.current_run(activity).unwrap_or(AttemptKey {
+                release: self.id,
+                activity,
+                attempt: 1,
+                run: 1,
+            }),
+            Some((attempt, run)) => AttemptKey {
+                release: self.id,
+                activity,
+                attempt: attempt
+                    .parse()
+                    .map_err(|_| "no attempt number".to_owned())?,
+                run: run.parse().map_err(|_| "no run number".to_owned())?,
+            },
+        };
+        let outcome = outcome(&mut words)?;
+        let mut evidence = Vec::new();
+        while words.take("evidence") {
+            let kind = words.expect("a kind")?.to_owned();
+            let fact = words.json()?;
+            let count = if words.take("times") {
+                words.expect("a number")?.parse().unwrap_or(1)
+            } else {
+                1
+            };
+            evidence.extend(std::iter::repeat_n(Evidence { kind, fact }, count));
+        }
+        words.end()?;
+        let report = Report { outcome, evidence };
+        Ok((Caller::engine(), What::AttemptFinished { key, report }))
+    }
+
+    /// What every `uses` of the process stands for, changed as the words say.
+    fn pins(&self, words: &mut Words<'_>) -> Result<Vec<Pinned>, String> {
+        let mut pins: Vec<Pinned> = self.process.uses().into_iter().map(pinned).collect();
+        if words.take("without") {
+            let uses = words.expect("a `uses`")?;
+            pins.retain(|pin| pin.uses.to_string() != uses);
+        } else if words.take("adding") {
+            let uses: Uses = words.expect("a `uses`")?.parse()?;
+            pins.push(pinned(&uses));
+            pins.sort_by(|a, b| a.uses.cmp(&b.uses));
+        } else if words.take("pinning") {
+            let version: Version = words.expect("a version")?.parse()?;
+            for pin in &mut pins {
+                pin.pin.version = version;
+            }
+        }
+        Ok(pins)
+    }
+
+    fn turn(&mut self, by: Caller, what: What) -> Vec<String> {
+        let Some(release) = &mut self.release else {
+            return vec!["error: nothing is created yet".to_owned()];
+        };
+        let before = release.clone();
+        let turn = match turn(release, &Input { by, what }, self.now) {
+            Ok(turn) => turn,
+            Err(refusal) => {
+                assert_eq!(before, *release, "a refusal changes nothing");
+                return vec![format!("refused {}: {refusal}", refusal.code())];
+            }
+        };
+        let told = show::events(release, &turn);
+        if !turn.events.is_empty() {
+            self.turns.push(turn);
+        }
+        let violations = check(release);
+        assert!(violations.is_empty(), "{violations:?} after {told:?}");
+        let replayed = Release::replay(self.id, Arc::clone(&self.process), &self.turns);
+        assert_eq!(replayed.as_ref(), Ok(&*release), "replay of {told:?}");
+        told
+    }
+
+    fn release(&self) -> Result<&Release, String> {
+        self.release
+            .as_ref()
+            .ok_or_else(|| "nothing is created yet".to_owned())
+    }
+
+    /// The activity at `path`; `#9` is one that no process has.
+    fn activity(&self, path: &str) -> Result<ActivityIx, String> {
+        match path.strip_prefix('#') {
+            Some(_) => Ok(ActivityIx(u32::MAX)),
+            None => self
+                .process
+                .find(path)
+                .ok_or_else(|| format!("no activity {path}")),
+        }
+    }
+}
+
+fn pinned(uses: &Uses) -> Pinned {
+    Pinned {
+        uses: uses.clone(),
+        pin: Pin {
+            name: uses.name.clone(),
+            version: Version {
+                major: uses.major,
+                minor: uses.minor.unwrap_or(0),
+                patch: uses.patch.unwrap_or(0),
+            },
+            digest: Digest::of(uses.to_string().as_bytes()),
+        },
+    }
+}
+
+/// `ok JSON`, `pending SPAN [status TEXT] [checkpoint TEXT]` or
+/// `failed CLASS[:WHICH] TEXT [after SPAN]`.
+fn outcome(words: &mut Words<'_>) -> Result<Outcome, String> {
+    match words.expect("an outcome")? {
+        "ok" => words.json().map(Outcome::Succeeded),
+        "pending" => Ok(Outcome::Pending {
+            resume_after: words.span()?,
+            status: words.text_after("status")?,
+            checkpoint: words
+                .text_after("checkpoint")?
+                .unwrap_or_default()
+                .into_bytes(),
+        }),
+        "failed" => {
+            let class = class(words.expect("a class")?)?;
+            let failure = Failure::new(class, words.text()?);
+            let retry_after = if words.take("after") {
+                Some(words.span()?)
+            } else {
+                None
+            };
+            Ok(Outcome::Failed {
+                failure,
+                retry_after,
+            })
+        }
+        other => Err(format!("no outcome is called {other}")),
+    }
+}
+
+fn class(word: &str) -> Result<FailureClass, String> {
+    let (class, which) = word.split_once(':').unwrap_or((word, ""));
+    Ok(match class {
+        "retryable" => FailureClass::Retryable,
+        "permanent" => FailureClass::Permanent,
+        "trap" => FailureClass::Trap,
+        "limit" => FailureClass::Limit(which.to_owned()),
+        "denied" => FailureClass::Denied(which.to_owned()),
+        "contract" => FailureClass::Contract,
+        "engine" => FailureClass::Engine,
+        _ => return Err(format!("no failure class is called {class}")),
+    })
+}
+
+/// How long after the beginning `at` is.
+pub(crate) fn elapsed(at: Timestamp) -> Span {
+    at.since(BEGIN)
+}
+
+/// The name of `actor` without its kind.
+pub(crate) fn name(actor: &Actor) -> String {
+    actor.to_string().trim_start_matches("user:").to_owned()
+}
