@@ -1,0 +1,110 @@
+//! `fermata token …` and `fermata principal …`.
+
+use serde_json::{Value, json};
+
+use super::args::{PrincipalCommand, TokenCommand, TokenCreateArgs};
+use super::error::Error;
+use super::table::Table;
+use super::text::{Tone, ago, cell};
+use super::{Context, first, items, now};
+use crate::client::Call;
+
+/// Runs `fermata token …`.
+pub(super) async fn token(context: &mut Context, command: TokenCommand) -> Result<(), Error> {
+    match command {
+        TokenCommand::Create(args) => create(context, &args).await,
+        TokenCommand::List => list(context).await,
+        TokenCommand::Revoke { id } => {
+            let client = context.client()?;
+            client.send(Call::delete(&["tokens", &id])).await?;
+            context.out.remark(&format!("{id} revoked"))
+        }
+    }
+}
+
+async fn create(context: &mut Context, args: &TokenCreateArgs) -> Result<(), Error> {
+    let mut body = json!({ "principal": args.principal, "role": args.role });
+    if let Some(label) = &args.label {
+        body["label"] = json!(label);
+    }
+    if let Some(expires) = &args.expires {
+        body["expires_in"] = json!(expires);
+    }
+    let client = context.client()?;
+    let answer = client.json(Call::post(&["tokens"]).json(&body)).await?;
+    if context.out.is_json() {
+        return context.out.json(&answer);
+    }
+    // The secret alone on standard output, so that `> file` keeps exactly the token.
+    let secret = cell(first(&answer, &["token", "secret"]));
+    context.out.remark(&format!(
+        "token {} for {}; it is shown only now:",
+        cell(answer.get("id")),
+        args.principal
+    ))?;
+    context.out.line(&secret)
+}
+
+async fn list(context: &mut Context) -> Result<(), Error> {
+    let client = context.client()?;
+    let answer = client.json(Call::get(&["tokens"])).await?;
+    if context.out.is_json() {
+        return context.out.json(&answer);
+    }
+    let now = now::now();
+    let mut table = Table::new(&["TOKEN", "PRINCIPAL", "ROLE", "LABEL", "CREATED", "EXPIRES"]);
+    for item in items(&answer) {
+        table.row([
+            cell(item.get("id")),
+            cell(item.get("principal")),
+            cell(first(item, &["role", "scopes"])),
+            cell(item.get("label")),
+            ago(item.get("created_at"), now),
+            ago(item.get("expires_at"), now),
+        ]);
+    }
+    context.out.table(&table, "no tokens")
+}
+
+/// Runs `fermata principal …`.
+pub(super) async fn principal(
+    context: &mut Context,
+    command: PrincipalCommand,
+) -> Result<(), Error> {
+    let client = context.client()?;
+    let answer = match command {
+        PrincipalCommand::Set { name, groups } => {
+            let groups: Vec<&str> = groups
+                .iter()
+                .map(|group| group.strip_prefix("group:").unwrap_or(group))
+                .collect();
+            let call = Call::put(&["principals", &name]).json(&json!({ "groups": groups }));
+            let answer = client.json(call).await?;
+            if answer.is_null() {
+                json!({ "name": name, "groups": groups })
+            } else {
+                answer
+            }
+        }
+        PrincipalCommand::Show { name: Some(name) } => {
+            client.json(Call::get(&["principals", &name])).await?
+        }
+        PrincipalCommand::Show { name: None } => client.json(Call::get(&["me"])).await?,
+    };
+    describe(context, &answer)
+}
+
+fn describe(context: &mut Context, answer: &Value) -> Result<(), Error> {
+    if context.out.is_json() {
+        return context.out.json(answer);
+    }
+    let paint = context.out.paint();
+    let name = cell(first(answer, &["name", "principal", "actor"]));
+    let name = paint.tone(Tone::Strong, &name);
+    let groups = cell(answer.get("groups"));
+    let mut line = format!("{name}  groups: {groups}");
+    if let Some(role) = first(answer, &["role", "scopes"]) {
+        line.push_str(&format!("  role: {}", cell(Some(role))));
+    }
+    context.out.line(&line)
+}

@@ -1,0 +1,241 @@
+//! What people decide about a release: `fermata release approve`, `retry`, `abort` and the others.
+
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use super::args::ReleaseCommand;
+use super::error::Error;
+use super::text::{Tone, cell};
+use super::values::{self, Pair};
+use super::{Context, release};
+use crate::client::view::Release;
+use crate::client::{Call, Client};
+
+/// One decision, as the API takes it.
+#[derive(Debug, PartialEq)]
+struct Decision {
+    release: String,
+    body: Value,
+}
+
+/// Runs the command.
+pub(super) async fn run(context: &mut Context, command: ReleaseCommand) -> Result<(), Error> {
+    let client = context.client()?;
+    let mut decision = decision(command)?;
+    complete_with(&client, &mut decision).await?;
+    let path = ["releases", &decision.release, "actions"];
+    let answer = client.json(Call::post(&path).json(&decision.body)).await?;
+    tell(context, &decision, &answer)
+}
+
+fn decision(command: ReleaseCommand) -> Result<Decision, Error> {
+    use ReleaseCommand as C;
+    let (release, action, activity, more) = match command {
+        C::Approve(args) => {
+            let form = values::object(args.form_file.as_deref(), &args.form)?;
+            let more = [("comment", args.comment.map(Value::from)), ("form", form)];
+            (args.release, "approve", Some(args.activity), more)
+        }
+        C::Reject(args) => {
+            let more = [("comment", Some(args.comment.into())), ("form", None)];
+            (args.release, "reject", Some(args.activity), more)
+        }
+        C::Retry(args) => {
+            let with = values::object(args.with_file.as_deref(), &args.with)?;
+            (
+                args.release,
+                "retry",
+                Some(args.activity),
+                [("with", with), ("", None)],
+            )
+        }
+        C::Supply(args) => {
+            let outputs = outputs(args.outputs_file.as_deref(), &args.outputs)?;
+            let more = [("outputs", Some(outputs)), ("", None)];
+            (args.release, "supply-outputs", Some(args.activity), more)
+        }
+        C::Skip(args) => (
+            args.release,
+            "skip",
+            Some(args.activity),
+            because(Some(args.reason)),
+        ),
+        C::Fail(args) => (
+            args.release,
+            "fail",
+            Some(args.activity),
+            because(Some(args.reason)),
+        ),
+        C::Pause(args) => (args.release, "pause", None, because(args.reason)),
+        C::Resume { release } => (release, "resume", None, because(None)),
+        C::Abort(args) => (args.release, "abort", None, because(Some(args.reason))),
+        C::Start(_)
+        | C::Draft(_)
+        | C::List(_)
+        | C::Watch(_)
+        | C::Show { .. }
+        | C::Why { .. }
+        | C::Logs(_)
+        | C::Events(_) => unreachable!("`release::run` keeps the commands that decide nothing"),
+    };
+    let mut body = Map::new();
+    body.insert("action".into(), action.into());
+    body.extend(activity.map(|activity| ("activity".into(), activity.into())));
+    let given = more
+        .into_iter()
+        .filter_map(|(key, value)| Some((key.to_owned(), value?)));
+    body.extend(given);
+    Ok(Decision {
+        release,
+        body: Value::Object(body),
+    })
+}
+
+fn because(reason: Option<String>) -> [(&'static str, Option<Value>); 2] {
+    [("reason", reason.map(Value::from)), ("", None)]
+}
+
+/// What the activity gave; an empty object if nothing is said.
+fn outputs(file: Option<&Path>, pairs: &[Pair]) -> Result<Value, Error> {
+    Ok(values::object(file, pairs)?.unwrap_or_else(|| json!({})))
+}
+
+/// `--with` names only what changes, while the engine takes the whole: adds what the activity
+/// had before.
+async fn complete_with(client: &Client, decision: &mut Decision) -> Result<(), Error> {
+    let Some(Value::Object(changed)) = decision.body.get("with").cloned() else {
+        return Ok(());
+    };
+    let body = client
+        .json(Call::get(&["releases", &decision.release]))
+        .await?;
+    let path = cell(decision.body.get("activity"));
+    let before = Release::parse(&body).ok().and_then(|release| {
+        let activity = release
+            .activities()
+            .find(|activity| activity.path == path)?;
+        activity.with.clone()
+    });
+    decision.body["with"] = merged(before, changed);
+    Ok(())
+}
+
+fn merged(before: Option<Value>, changed: Map<String, Value>) -> Value {
+    let mut whole = match before {
+        Some(Value::Object(before)) => before,
+        _ => Map::new(),
+    };
+    whole.extend(changed);
+    Value::Object(whole)
+}
+
+fn tell(context: &mut Context, decision: &Decision, answer: &Value) -> Result<(), Error> {
+    if context.out.is_json() {
+        return context.out.json(answer);
+    }
+    let action = cell(decision.body.get("action"));
+    let what = match decision.body.get("activity") {
+        Some(path) => cell(Some(path)),
+        None => decision.release.clone(),
+    };
+    let now_is = Release::parse(answer).ok().and_then(|release| {
+        let path = decision.body.get("activity").and_then(Value::as_str);
+        match path {
+            Some(path) => release
+                .activities()
+                .find(|activity| activity.path == path)
+                .map(|activity| activity.state.clone()),
+            None => Some(release.state.clone()),
+        }
+    });
+    let Some(state) = now_is.filter(|state| !state.is_empty()) else {
+        return release::shown(context, answer);
+    };
+    let paint = context.out.paint();
+    let state = paint.tone(super::text::tone_of(&state), &state);
+    context.out.line(&format!(
+        "{}: {action}, now {state}",
+        paint.tone(Tone::Strong, &what)
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::args::{Cli, Command};
+
+    fn body(line: &str) -> Value {
+        let words = format!("fermata release {line}");
+        let cli = Cli::try_parse_from(words.split_whitespace()).expect("valid words");
+        let Command::Release(command) = cli.command else {
+            panic!("no release command");
+        };
+        let decision = decision(command).expect("a decision");
+        assert_eq!(decision.release, "rel-1");
+        decision.body
+    }
+
+    #[test]
+    fn commands_become_actions() {
+        for (line, expected) in [
+            (
+                "approve rel-1 uat/sign-off --form verdict=pass --comment ok",
+                json!({"action": "approve", "activity": "uat/sign-off", "comment": "ok", "form": {"verdict": "pass"}}),
+            ),
+            (
+                "approve rel-1 a/b",
+                json!({"action": "approve", "activity": "a/b"}),
+            ),
+            (
+                "reject rel-1 a/b --comment no",
+                json!({"action": "reject", "activity": "a/b", "comment": "no"}),
+            ),
+            (
+                "retry rel-1 a/b",
+                json!({"action": "retry", "activity": "a/b"}),
+            ),
+            (
+                "retry rel-1 a/b --with n=2",
+                json!({"action": "retry", "activity": "a/b", "with": {"n": 2}}),
+            ),
+            (
+                "supply rel-1 a/b",
+                json!({"action": "supply-outputs", "activity": "a/b", "outputs": {}}),
+            ),
+            (
+                "skip rel-1 a/b --reason later",
+                json!({"action": "skip", "activity": "a/b", "reason": "later"}),
+            ),
+            (
+                "fail rel-1 a/b --reason broken",
+                json!({"action": "fail", "activity": "a/b", "reason": "broken"}),
+            ),
+            ("pause rel-1", json!({"action": "pause"})),
+            (
+                "pause rel-1 --reason x",
+                json!({"action": "pause", "reason": "x"}),
+            ),
+            ("resume rel-1", json!({"action": "resume"})),
+            (
+                "abort rel-1 --reason wrong",
+                json!({"action": "abort", "reason": "wrong"}),
+            ),
+        ] {
+            assert_eq!(body(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn with_changes_only_what_it_names() {
+        let changed = Map::from_iter([("version".to_owned(), json!("2"))]);
+        let before = Some(json!({"service": "payment", "version": "1"}));
+        assert_eq!(
+            merged(before, changed.clone()),
+            json!({"service": "payment", "version": "2"})
+        );
+        assert_eq!(merged(None, changed), json!({"version": "2"}));
+    }
+}

@@ -1,0 +1,234 @@
+//! The command line as clap reads it: every command and flag, nothing of what they do.
+
+mod component;
+mod process;
+mod release;
+mod server;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use component::{ComponentCommand, GrantArgs, GrantOptions, PushArgs};
+pub(crate) use process::{CheckArgs, ProcessCommand, ProcessListArgs, ProcessShowArgs};
+pub(crate) use release::{
+    CreateArgs, EventsArgs, LogsArgs, ReleaseCommand, ReleaseListArgs, StartArgs, WatchArgs,
+};
+pub(crate) use server::{
+    BackupArgs, LedgerArgs, LogFormat, PrincipalCommand, RestoreArgs, ServeArgs, TokenCommand,
+    TokenCreateArgs,
+};
+
+use crate::exit;
+
+/// Where the server is unless told otherwise.
+pub(crate) const SERVER_DEFAULT: &str = "http://127.0.0.1:7717";
+
+/// Release orchestration: plan, run, prove and undo software releases.
+#[derive(Debug, Parser)]
+#[command(
+    name = "fermata",
+    version,
+    propagate_version = false,
+    after_help = exit::HELP,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+pub(crate) struct Cli {
+    /// What every command understands.
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Where the server is, who asks, and how answers are written.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct GlobalArgs {
+    /// Address of the server.
+    #[arg(long, global = true, env = "FERMATA_SERVER", default_value = SERVER_DEFAULT, value_name = "URL")]
+    pub(crate) server: String,
+    /// API token. Visible to other users of this machine in the list of processes; prefer a file.
+    #[arg(
+        long,
+        global = true,
+        env = "FERMATA_TOKEN",
+        hide_env_values = true,
+        value_name = "TOKEN"
+    )]
+    pub(crate) token: Option<String>,
+    /// File that holds the API token [without it: ./fermata-data/bootstrap-token, if it exists].
+    #[arg(
+        long,
+        global = true,
+        env = "FERMATA_TOKEN_FILE",
+        value_name = "FILE",
+        value_hint = clap::ValueHint::FilePath
+    )]
+    pub(crate) token_file: Option<PathBuf>,
+    /// How answers are written.
+    #[arg(
+        long,
+        short,
+        global = true,
+        env = "FERMATA_OUTPUT",
+        value_enum,
+        default_value = "table",
+        value_name = "FORMAT"
+    )]
+    pub(crate) output: Format,
+    /// How long to wait for one answer of the server, such as `30s`.
+    #[arg(long, global = true, default_value = "30s", value_parser = duration, value_name = "SPAN")]
+    pub(crate) timeout: Duration,
+}
+
+/// How answers are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Aligned columns for people.
+    Table,
+    /// JSON for programs.
+    Json,
+}
+
+/// What can be asked of `fermata`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the server.
+    Serve(ServeArgs),
+    /// Check, publish and read process documents.
+    #[command(subcommand)]
+    Process(ProcessCommand),
+    /// Upload components, read them, and grant what they may reach.
+    #[command(subcommand)]
+    Component(ComponentCommand),
+    /// Start releases, watch them, and decide what waits on people.
+    #[command(subcommand)]
+    Release(ReleaseCommand),
+    /// Show what is deployed where.
+    Ledger(LedgerArgs),
+    /// Create, list and revoke API tokens.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Say who is in which groups.
+    #[command(subcommand)]
+    Principal(PrincipalCommand),
+    /// Write a backup of the server's data into a new directory.
+    Backup(BackupArgs),
+    /// Put a backup into a new data directory. The server must not be running on it.
+    Restore(RestoreArgs),
+    /// Check that the server can be reached and used from here.
+    Doctor,
+    /// Write a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Show the version of this program.
+    Version,
+    /// Compile the component on standard input. The server starts this itself.
+    #[command(hide = true)]
+    CompileComponent,
+}
+
+/// Reads a span such as `30s` or `5m`.
+fn duration(text: &str) -> Result<Duration, fermata_core::time::TimeError> {
+    text.parse::<fermata_core::time::Span>()
+        .map(|span| Duration::from_millis(span.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    /// Whether clap accepts the words, and its complaint if not.
+    fn parse(line: &str) -> Result<Cli, String> {
+        Cli::try_parse_from(line.split_whitespace()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_definitions_are_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_documented_command_is_understood() {
+        for line in [
+            "fermata serve --data-dir d --listen 127.0.0.1:0 --config c.toml",
+            "fermata process check p.yaml --offline",
+            "fermata process publish p.yaml",
+            "fermata process list",
+            "fermata process show bank-release@3",
+            "fermata component push a.wasm b.wasm --grant http=127.0.0.1:7790;methods=GET,PUT;private --grant secret=api@example.com",
+            "fermata component grant deploy@1.0.0 --grant http=example.com",
+            "fermata component list",
+            "fermata component show deploy@1.0.0",
+            "fermata release start bank-release@2 --input version=1.2.3 --title May --watch",
+            "fermata release start bank-release --inputs-file i.yaml --wait",
+            "fermata release draft bank-release",
+            "fermata release list --state running",
+            "fermata release watch rel-1 --exit-on-hold",
+            "fermata release show rel-1",
+            "fermata release why rel-1",
+            "fermata release approve rel-1 uat/sign-off --comment ok --form verdict=pass",
+            "fermata release reject rel-1 uat/sign-off --comment no",
+            "fermata release retry rel-1 staging/payment --with version=1.2.4",
+            "fermata release supply rel-1 staging/payment --outputs url=x",
+            "fermata release skip rel-1 staging/payment --reason later",
+            "fermata release fail rel-1 staging/payment --reason broken",
+            "fermata release pause rel-1",
+            "fermata release resume rel-1",
+            "fermata release abort rel-1 --reason wrong",
+            "fermata release logs rel-1 staging/payment --attempt 2",
+            "fermata release events rel-1 --follow",
+            "fermata ledger --environment staging --service payment",
+            "fermata token create ci --role member --expires 90d",
+            "fermata token list",
+            "fermata token revoke tok-1",
+            "fermata principal set ana --group qa --group security",
+            "fermata principal show ana",
+            "fermata backup /b --data-dir d",
+            "fermata restore /b --data-dir d",
+            "fermata doctor",
+            "fermata completions bash",
+            "fermata version",
+            "fermata compile-component",
+            "fermata doctor --server http://h:1 --token t --output json --timeout 5s",
+        ] {
+            if let Err(complaint) = parse(line) {
+                panic!("{line}: {complaint}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for line in [
+            "fermata",
+            "fermata serve --listen nowhere",
+            "fermata component push",
+            "fermata component push a.wasm --grant ftp=x",
+            "fermata release abort rel-1",
+            "fermata release reject rel-1 a/b",
+            "fermata release start p --input novalue",
+            "fermata release start p --watch --wait",
+            "fermata doctor --timeout soon",
+            "fermata doctor --output xml",
+            "fermata restore /b",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_help_names_the_exit_codes() {
+        let help = Cli::command().render_long_help().to_string();
+        assert!(help.contains("Exit codes"), "{help}");
+        assert!(help.contains("unreachable") || help.contains("cannot be reached"));
+    }
+}

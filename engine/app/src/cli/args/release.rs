@@ -1,0 +1,232 @@
+//! `fermata release …`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use crate::cli::values::Pair;
+
+/// What can be done with releases.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReleaseCommand {
+    /// Start a release of a process, or start a draft.
+    Start(StartArgs),
+    /// Create a release without starting it.
+    Draft(CreateArgs),
+    /// List releases, newest first.
+    List(ReleaseListArgs),
+    /// Follow a release live until it ends.
+    Watch(WatchArgs),
+    /// Show a release with its phases and activities.
+    Show {
+        /// The release.
+        release: String,
+    },
+    /// Say why each thing that does not move does not move, and who can move it.
+    Why {
+        /// The release.
+        release: String,
+    },
+    /// Approve a manual activity.
+    Approve(ApproveArgs),
+    /// Reject a manual activity.
+    Reject(RejectArgs),
+    /// Try an activity again that is on hold.
+    Retry(RetryArgs),
+    /// Give the outputs of an activity that is on hold, and go on as if it had succeeded.
+    Supply(SupplyArgs),
+    /// Do without an activity.
+    Skip(ActivityArgs),
+    /// Let an activity that is on hold fail for good.
+    Fail(ActivityArgs),
+    /// Start nothing new; what runs goes on.
+    Pause(PauseArgs),
+    /// Go on after a pause.
+    Resume {
+        /// The release.
+        release: String,
+    },
+    /// Give a release up.
+    Abort(ReasonArgs),
+    /// Show what the attempts of an activity logged.
+    Logs(LogsArgs),
+    /// Show the events of a release.
+    Events(EventsArgs),
+}
+
+/// What a new release needs.
+#[derive(Debug, Args)]
+pub(crate) struct CreateArgs {
+    /// Name of the process, or NAME@VERSION.
+    pub(crate) process: String,
+    /// One input, KEY=VALUE; the value is JSON if it parses, else text. May be repeated.
+    #[arg(long = "input", short = 'i', value_name = "KEY=VALUE")]
+    pub(crate) input: Vec<Pair>,
+    /// File with the inputs, YAML or JSON; `--input` goes before it.
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) inputs_file: Option<PathBuf>,
+    /// What people will see in lists.
+    #[arg(long)]
+    pub(crate) title: Option<String>,
+    /// Makes the request safe to repeat: the same key creates the same release.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) idempotency_key: Option<String>,
+}
+
+/// Arguments of `release start`.
+#[derive(Debug, Args)]
+pub(crate) struct StartArgs {
+    /// The process, or the id of a draft, and its inputs.
+    #[command(flatten)]
+    pub(crate) create: CreateArgs,
+    /// Follow it live until it ends.
+    #[arg(long, conflicts_with = "wait")]
+    pub(crate) watch: bool,
+    /// Wait silently until it ends, then show it.
+    #[arg(long)]
+    pub(crate) wait: bool,
+    /// With --watch or --wait: stop with exit code 1 when something is on hold and nothing else moves.
+    #[arg(long)]
+    pub(crate) exit_on_hold: bool,
+}
+
+/// Arguments of `release list`.
+#[derive(Debug, Args)]
+pub(crate) struct ReleaseListArgs {
+    /// Only releases of this process.
+    #[arg(long)]
+    pub(crate) process: Option<String>,
+    /// Only releases in this state.
+    #[arg(long)]
+    pub(crate) state: Option<String>,
+    /// Most rows to show.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) limit: u32,
+}
+
+/// Arguments of `release watch`.
+#[derive(Debug, Args)]
+pub(crate) struct WatchArgs {
+    /// The release.
+    pub(crate) release: String,
+    /// Stop with exit code 1 when something is on hold and nothing else moves.
+    #[arg(long)]
+    pub(crate) exit_on_hold: bool,
+}
+
+/// Arguments of `release approve`.
+#[derive(Debug, Args)]
+pub(crate) struct ApproveArgs {
+    /// The release.
+    pub(crate) release: String,
+    /// PHASE/ACTIVITY.
+    pub(crate) activity: String,
+    /// What to say with it.
+    #[arg(long, short)]
+    pub(crate) comment: Option<String>,
+    /// One answer to the form, KEY=VALUE. May be repeated.
+    #[arg(long = "form", short, value_name = "KEY=VALUE")]
+    pub(crate) form: Vec<Pair>,
+    /// File with the answers to the form, YAML or JSON.
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) form_file: Option<PathBuf>,
+}
+
+/// Arguments of `release reject`.
+#[derive(Debug, Args)]
+pub(crate) struct RejectArgs {
+    /// The release.
+    pub(crate) release: String,
+    /// PHASE/ACTIVITY.
+    pub(crate) activity: String,
+    /// Why.
+    #[arg(long, short)]
+    pub(crate) comment: String,
+}
+
+/// Arguments of `release retry`.
+#[derive(Debug, Args)]
+pub(crate) struct RetryArgs {
+    /// The release.
+    pub(crate) release: String,
+    /// PHASE/ACTIVITY.
+    pub(crate) activity: String,
+    /// One value that replaces an input of the activity, KEY=VALUE. May be repeated; the others stay.
+    #[arg(long = "with", value_name = "KEY=VALUE")]
+    pub(crate) with: Vec<Pair>,
+    /// File with the values, YAML or JSON.
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) with_file: Option<PathBuf>,
+}
+
+/// Arguments of `release supply`.
+#[derive(Debug, Args)]
+pub(crate) struct SupplyArgs {
+    /// The release.
+    pub(crate) release: String,
+    /// PHASE/ACTIVITY.
+    pub(crate) activity: String,
+    /// One output, KEY=VALUE. May be repeated.
+    #[arg(long = "outputs", visible_alias = "set", value_name = "KEY=VALUE")]
+    pub(crate) outputs: Vec<Pair>,
+    /// File with the outputs, YAML or JSON.
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) outputs_file: Option<PathBuf>,
+}
+
+/// An activity and the reason to change it.
+#[derive(Debug, Args)]
+pub(crate) struct ActivityArgs {
+    /// The release.
+    pub(crate) release: String,
+    /// PHASE/ACTIVITY.
+    pub(crate) activity: String,
+    /// Why.
+    #[arg(long, short)]
+    pub(crate) reason: String,
+}
+
+/// A release and the reason to change it.
+#[derive(Debug, Args)]
+pub(crate) struct ReasonArgs {
+    /// The release.
+    pub(crate) release: String,
+    /// Why.
+    #[arg(long, short)]
+    pub(crate) reason: String,
+}
+
+/// Arguments of `release logs`.
+#[derive(Debug, Args)]
+pub(crate) struct LogsArgs {
+    /// The release.
+    pub(crate) release: String,
+    /// PHASE/ACTIVITY; without it, every activity that has attempts.
+    pub(crate) activity: Option<String>,
+    /// Only this attempt [default: all].
+    #[arg(long, requires = "activity")]
+    pub(crate) attempt: Option<u32>,
+}
+
+/// Arguments of `release events`.
+#[derive(Debug, Args)]
+pub(crate) struct EventsArgs {
+    /// The release.
+    pub(crate) release: String,
+    /// Only events after this number.
+    #[arg(long)]
+    pub(crate) after: Option<u64>,
+    /// Go on as new events happen, until the release ends.
+    #[arg(long, short)]
+    pub(crate) follow: bool,
+}
+
+/// Arguments of `release pause`.
+#[derive(Debug, Args)]
+pub(crate) struct PauseArgs {
+    /// The release.
+    pub(crate) release: String,
+    /// Why.
+    #[arg(long, short)]
+    pub(crate) reason: Option<String>,
+}

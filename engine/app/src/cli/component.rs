@@ -1,0 +1,295 @@
+//! `fermata component …`.
+
+use std::path::Path;
+
+use fermata_core::component::{Capabilities, Grants};
+use serde_json::Value;
+
+use super::args::{ComponentCommand, GrantArgs, GrantOptions, PushArgs};
+use super::error::Error;
+use super::table::Table;
+use super::text::{Tone, ago, bytes, cell, short_digest};
+use super::{Context, grant, now, upload, values};
+use crate::client::{Answer, Call, Client};
+
+/// Runs the command.
+pub(super) async fn run(context: &mut Context, command: ComponentCommand) -> Result<(), Error> {
+    match command {
+        ComponentCommand::Push(args) => push(context, &args).await,
+        ComponentCommand::List => list(context).await,
+        ComponentCommand::Show { component } => show(context, &component).await,
+        ComponentCommand::Grant(args) => replace(context, &args).await,
+    }
+}
+
+/// What the options grant together; `None` if they say nothing.
+fn wanted(options: &GrantOptions) -> Result<Option<Grants>, Error> {
+    if options.grant.is_empty() && options.grants_file.is_none() {
+        return Ok(None);
+    }
+    let base = match &options.grants_file {
+        None => Grants::default(),
+        Some(path) => serde_json::from_slice(&values::read(path)?)
+            .map_err(|error| Error::in_file(path, format!("no grants: {error}")))?,
+    };
+    Ok(Some(grant::collect(base, &options.grant)))
+}
+
+async fn push(context: &mut Context, args: &PushArgs) -> Result<(), Error> {
+    // All files are read first, so that a misspelt name leaves nothing half done.
+    let mut files = Vec::new();
+    for path in &args.files {
+        files.push((path.as_path(), values::read(path)?));
+    }
+    let grants = wanted(&args.grants)?;
+    let client = context.client()?;
+    let mut answers = Vec::new();
+    for (path, file) in files {
+        let pushed = push_one(context, &client, path, file).await?;
+        let granted = match &grants {
+            None => pushed.body.get("grants").cloned(),
+            Some(grants) => Some(put_grants(&client, &pushed.body, grants).await?),
+        };
+        if context.out.is_json() {
+            let mut body = pushed.body;
+            body["grants"] = granted.unwrap_or_default();
+            answers.push(body);
+        } else {
+            tell(context, &pushed, granted.as_ref())?;
+        }
+    }
+    match answers.len() {
+        0 => Ok(()),
+        1 => context.out.json(&answers[0]),
+        _ => context.out.json(&Value::Array(answers)),
+    }
+}
+
+async fn push_one(
+    context: &mut Context,
+    client: &Client,
+    path: &Path,
+    file: Vec<u8>,
+) -> Result<Answer, Error> {
+    if !file.starts_with(b"\0asm") {
+        return Err(Error::in_file(
+            path,
+            "this is no WebAssembly: it does not begin with `\\0asm`",
+        ));
+    }
+    upload::send(context, client, path, file).await
+}
+
+/// Grants to the version that `pushed` names, and gives back what holds now.
+async fn put_grants(client: &Client, pushed: &Value, grants: &Grants) -> Result<Value, Error> {
+    let (name, version) = (cell(pushed.get("name")), cell(pushed.get("version")));
+    put(client, &name, &version, grants).await
+}
+
+async fn put(client: &Client, name: &str, version: &str, grants: &Grants) -> Result<Value, Error> {
+    let body = serde_json::to_value(grants).expect("grants are plain text and lists");
+    let path = ["components", name, "versions", version, "grants"];
+    let answer = client.json(Call::put(&path).json(&body)).await?;
+    // Some answers hold the component around the grants, some the grants alone, some nothing.
+    Ok(match answer.get("grants") {
+        Some(grants) => grants.clone(),
+        None if answer.is_object() => answer,
+        None => body,
+    })
+}
+
+/// Says what was pushed, what it asks for, and what of that is granted.
+fn tell(context: &mut Context, pushed: &Answer, granted: Option<&Value>) -> Result<(), Error> {
+    let body = &pushed.body;
+    let paint = context.out.paint();
+    let what = format!("{}@{}", cell(body.get("name")), cell(body.get("version")));
+    let news = if pushed.status == 201 {
+        "pushed"
+    } else {
+        "unchanged"
+    };
+    let digest = short_digest(&cell(body.get("digest")));
+    context.out.line(&format!(
+        "{} {news}  {}",
+        paint.tone(Tone::Strong, &what),
+        paint.tone(Tone::Faint, &digest)
+    ))?;
+    wishes(context, &what, body, granted)
+}
+
+fn wishes(
+    context: &mut Context,
+    what: &str,
+    body: &Value,
+    granted: Option<&Value>,
+) -> Result<(), Error> {
+    let asked: Capabilities = read(body.pointer("/descriptor/capabilities"));
+    let grants: Grants = read(granted);
+    let paint = context.out.paint();
+    let mut missing = Vec::new();
+    for wish in grant::wishes(&asked, &grants) {
+        let state = if let Some(granted) = &wish.granted {
+            paint.tone(Tone::Good, &format!("granted: {granted}"))
+        } else {
+            missing.push(format!("--grant '{}'", wish.flag));
+            paint.tone(Tone::Ask, "not granted")
+        };
+        context
+            .out
+            .line(&format!("  asks for {}: {state}", wish.what))?;
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let flags = missing.join(" ");
+    context
+        .out
+        .remark(&format!("next: fermata component grant {what} {flags}"))
+}
+
+/// What is there, or the default if it is absent or of another shape.
+fn read<T: Default + serde::de::DeserializeOwned>(value: Option<&Value>) -> T {
+    value
+        .and_then(|value| serde_json::from_value(value.clone()).ok())
+        .unwrap_or_default()
+}
+
+async fn list(context: &mut Context) -> Result<(), Error> {
+    let client = context.client()?;
+    let answer = client.json(Call::get(&["components"])).await?;
+    if context.out.is_json() {
+        return context.out.json(&answer);
+    }
+    let now = now::now();
+    let mut table = Table::new(&["COMPONENT", "VERSION", "SUMMARY", "PUSHED"]);
+    for item in super::items(&answer) {
+        let summary = item
+            .get("summary")
+            .or_else(|| item.pointer("/descriptor/summary"));
+        table.toned([
+            (Tone::Strong, cell(item.get("name"))),
+            (
+                Tone::Plain,
+                cell(super::first(item, &["version", "newest", "versions"])),
+            ),
+            (Tone::Plain, cell(summary)),
+            (
+                Tone::Faint,
+                ago(super::first(item, &["pushed_at", "created_at", "at"]), now),
+            ),
+        ]);
+    }
+    context.out.table(
+        &table,
+        "no components yet: fermata component push FILE.wasm",
+    )
+}
+
+async fn show(context: &mut Context, component: &str) -> Result<(), Error> {
+    let client = context.client()?;
+    let (name, version) = values::versioned(component);
+    let answer = match version {
+        Some(version) => {
+            client
+                .json(Call::get(&["components", name, "versions", version]))
+                .await?
+        }
+        None => client.json(Call::get(&["components", name])).await?,
+    };
+    if context.out.is_json() {
+        return context.out.json(&answer);
+    }
+    if version.is_none() {
+        return versions(context, &answer);
+    }
+    let paint = context.out.paint();
+    let what = format!(
+        "{}@{}",
+        cell(answer.get("name")),
+        cell(answer.get("version"))
+    );
+    let digest = cell(answer.get("digest"));
+    context.out.line(&format!(
+        "{}  {}",
+        paint.tone(Tone::Strong, &what),
+        cell(answer.pointer("/descriptor/summary"))
+    ))?;
+    context
+        .out
+        .line(&format!("  {}", paint.tone(Tone::Faint, &digest)))?;
+    if let Some(size) = super::first(&answer, &["size", "bytes"]).and_then(Value::as_u64) {
+        context.out.line(&format!("  {}", bytes(size)))?;
+    }
+    for schema in ["inputs", "outputs"] {
+        fields(
+            context,
+            schema,
+            answer.pointer(&format!("/descriptor/{schema}")),
+        )?;
+    }
+    wishes(context, &what, &answer, answer.get("grants"))
+}
+
+/// The properties of a schema, one on a line.
+fn fields(context: &mut Context, title: &str, schema: Option<&Value>) -> Result<(), Error> {
+    let properties = schema
+        .and_then(|schema| schema.get("properties"))
+        .and_then(Value::as_object);
+    let required = schema
+        .and_then(|schema| schema.get("required"))
+        .and_then(Value::as_array);
+    for (name, property) in properties.into_iter().flatten() {
+        let needed = required.is_some_and(|list| list.iter().any(|item| item == name.as_str()));
+        let mark = if needed { "" } else { "?" };
+        let kind = match property.get("enum") {
+            Some(choices) => cell(Some(choices)).replace(", ", " | "),
+            None => cell(property.get("type")),
+        };
+        context
+            .out
+            .line(&format!("  {title}.{name}{mark}: {kind}"))?;
+    }
+    Ok(())
+}
+
+fn versions(context: &mut Context, answer: &Value) -> Result<(), Error> {
+    let now = now::now();
+    let mut table = Table::new(&["VERSION", "PUSHED", "BY", "DIGEST"]);
+    let versions = answer.get("versions").unwrap_or(answer);
+    for version in super::items(versions) {
+        let number = if version.is_object() {
+            version.get("version")
+        } else {
+            Some(version)
+        };
+        table.row([
+            cell(number),
+            ago(
+                super::first(version, &["pushed_at", "created_at", "at"]),
+                now,
+            ),
+            cell(super::first(version, &["pushed_by", "created_by", "by"])),
+            short_digest(&cell(version.get("digest"))),
+        ]);
+    }
+    context.out.table(&table, "no versions")
+}
+
+async fn replace(context: &mut Context, args: &GrantArgs) -> Result<(), Error> {
+    let (name, Some(version)) = values::versioned(&args.component) else {
+        return Err(Error::usage(
+            format!("`{}` names no version", args.component),
+            "grants are for one version: write NAME@VERSION, such as deploy@1.0.0",
+        ));
+    };
+    let grants = wanted(&args.grants)?.unwrap_or_default();
+    let client = context.client()?;
+    let granted = put(&client, name, version, &grants).await?;
+    if context.out.is_json() {
+        return context.out.json(&granted);
+    }
+    let path = ["components", name, "versions", version];
+    let component = client.json(Call::get(&path)).await?;
+    context.out.line(&format!("{} granted", args.component))?;
+    wishes(context, &args.component, &component, Some(&granted))
+}

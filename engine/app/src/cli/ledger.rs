@@ -1,0 +1,38 @@
+//! `fermata ledger`: what is deployed where.
+
+use super::args::LedgerArgs;
+use super::error::Error;
+use super::table::Table;
+use super::text::{Tone, ago, cell};
+use super::{Context, first, items, now};
+use crate::client::Call;
+
+/// Runs the command.
+pub(super) async fn run(context: &mut Context, args: &LedgerArgs) -> Result<(), Error> {
+    let client = context.client()?;
+    let call = Call::get(&["ledger"])
+        .query("environment", args.environment.as_ref())
+        .query("service", args.service.as_ref());
+    let answer = client.json(call).await?;
+    if context.out.is_json() {
+        return context.out.json(&answer);
+    }
+    let now = now::now();
+    let mut table = Table::new(&["ENVIRONMENT", "SERVICE", "VERSION", "SINCE", "BY RELEASE"]);
+    for item in items(&answer) {
+        table.toned([
+            (Tone::Plain, cell(item.get("environment"))),
+            (Tone::Strong, cell(item.get("service"))),
+            (Tone::Good, cell(item.get("version"))),
+            (
+                Tone::Faint,
+                ago(first(item, &["at", "since", "deployed_at"]), now),
+            ),
+            (Tone::Faint, cell(item.get("release"))),
+        ]);
+    }
+    context.out.table(
+        &table,
+        "nothing yet: activities fill the ledger by recording evidence of kind `deployment`",
+    )
+}

@@ -1,0 +1,303 @@
+//! `fermata process …`.
+
+use std::path::Path;
+
+use fermata_core::process::validate::validate;
+use serde_json::{Value, json};
+
+use super::args::{CheckArgs, ProcessCommand, ProcessListArgs, ProcessShowArgs};
+use super::error::Error;
+use super::table::Table;
+use super::text::{Paint, Tone, ago, cell, short_digest};
+use super::{Context, diagnostic, now, values};
+use crate::client::problem::Defect;
+use crate::client::{self, Call, Client};
+
+/// Documents are YAML or JSON; the server tells them apart, as JSON is YAML as well.
+const DOCUMENT_TYPE: &str = "application/yaml";
+
+/// Runs the command.
+pub(super) async fn run(context: &mut Context, command: ProcessCommand) -> Result<(), Error> {
+    match command {
+        ProcessCommand::Check(args) => check(context, &args).await,
+        ProcessCommand::Publish { file } => publish(context, &file).await,
+        ProcessCommand::List(args) => list(context, &args).await,
+        ProcessCommand::Show(args) => show(context, &args).await,
+    }
+}
+
+async fn check(context: &mut Context, args: &CheckArgs) -> Result<(), Error> {
+    let document = values::read(&args.file)?;
+    if args.offline {
+        return check_offline(context, &args.file, &document);
+    }
+    let client = context.client()?;
+    match send(&client, &["processes:validate"], &document).await {
+        Ok(answer) => passed(context, &args.file, &answer.body, None),
+        Err(client::Error::Unreachable { server, .. }) => {
+            context.out.remark(&format!(
+                "note: no server at {server}: components and their inputs are not checked"
+            ))?;
+            check_offline(context, &args.file, &document)
+        }
+        Err(error) => Err(defective(context, &args.file, error)?),
+    }
+}
+
+fn check_offline(context: &mut Context, path: &Path, document: &[u8]) -> Result<(), Error> {
+    match validate(document, None) {
+        Ok(process) => {
+            let summary = json!({
+                "name": process.name,
+                "title": process.title,
+                "phases": process.phases.len(),
+                "activities": process.activities.len(),
+                "digest": process.digest,
+            });
+            passed(context, path, &summary, Some("without the registry"))
+        }
+        Err(defects) => {
+            let found: Vec<Defect> = defects
+                .iter()
+                .map(|defect| Defect {
+                    code: defect.code.into(),
+                    message: defect.message.clone(),
+                    line: defect.line,
+                    column: defect.column,
+                    snippet: defect.snippet.clone(),
+                    hint: defect.hint.clone(),
+                })
+                .collect();
+            let answer = serde_json::to_value(&defects).unwrap_or_default();
+            Err(refused(context, path, &found, &answer)?)
+        }
+    }
+}
+
+fn passed(
+    context: &mut Context,
+    path: &Path,
+    summary: &Value,
+    how: Option<&str>,
+) -> Result<(), Error> {
+    if context.out.is_json() {
+        return context.out.json(summary);
+    }
+    let paint = context.out.paint();
+    let mut line = format!(
+        "{} {}: process {}, {} phases, {} activities",
+        paint.tone(Tone::Good, "ok"),
+        path.display(),
+        cell(summary.get("name")),
+        count(summary.get("phases")),
+        count(summary.get("activities")),
+    );
+    if let Some(how) = how {
+        line.push_str(&format!(" ({how})"));
+    }
+    context.out.line(&line)
+}
+
+/// A number, or the length of a list.
+fn count(value: Option<&Value>) -> String {
+    match value {
+        Some(Value::Array(items)) => items.len().to_string(),
+        other => cell(other),
+    }
+}
+
+async fn send(
+    client: &Client,
+    path: &[&str],
+    document: &[u8],
+) -> Result<client::Answer, client::Error> {
+    let call = Call::post(path).bytes(DOCUMENT_TYPE, document.to_vec(), document.len());
+    client.send(call).await
+}
+
+/// Shows the defects in a problem, if it has any; gives the error to end with.
+fn defective(context: &mut Context, path: &Path, error: client::Error) -> Result<Error, Error> {
+    match &error {
+        client::Error::Problem(problem) if !problem.defects.is_empty() => {
+            let answer = serde_json::to_value(&problem.defects).unwrap_or_default();
+            refused(context, path, &problem.defects, &answer)
+        }
+        _ => Ok(error.into()),
+    }
+}
+
+/// Shows defects and gives the error to end with.
+fn refused(
+    context: &mut Context,
+    path: &Path,
+    defects: &[Defect],
+    answer: &Value,
+) -> Result<Error, Error> {
+    if context.out.is_json() {
+        context.out.json(&json!({ "defects": answer }))?;
+    } else {
+        let paint: Paint = context.out.paint();
+        let shown = diagnostic::render(path, defects, paint);
+        context.out.raw(&shown)?;
+    }
+    Ok(Error::Defects {
+        path: path.into(),
+        count: defects.len(),
+    })
+}
+
+async fn publish(context: &mut Context, file: &Path) -> Result<(), Error> {
+    let document = values::read(file)?;
+    let client = context.client()?;
+    let answer = match send(&client, &["processes"], &document).await {
+        Ok(answer) => answer,
+        Err(error) => return Err(defective(context, file, error)?),
+    };
+    if context.out.is_json() {
+        return context.out.json(&answer.body);
+    }
+    let name = cell(answer.body.get("name"));
+    let version = cell(answer.body.get("version"));
+    let news = if answer.status == 201 {
+        "published"
+    } else {
+        "unchanged: this is already the newest version"
+    };
+    let shown = context
+        .out
+        .paint()
+        .tone(Tone::Strong, &format!("{name}@{version}"));
+    context.out.line(&format!("{shown} {news}"))?;
+    context
+        .out
+        .remark(&format!("next: fermata release start {name} --watch"))
+}
+
+async fn list(context: &mut Context, args: &ProcessListArgs) -> Result<(), Error> {
+    let client = context.client()?;
+    let answer = client
+        .json(Call::get(&["processes"]).query("limit", Some(args.limit)))
+        .await?;
+    if context.out.is_json() {
+        return context.out.json(&answer);
+    }
+    let now = now::now();
+    let mut table = Table::new(&["PROCESS", "VERSION", "TITLE", "PUBLISHED"]);
+    for item in super::items(&answer) {
+        table.toned([
+            (Tone::Strong, cell(item.get("name"))),
+            (Tone::Plain, cell(item.get("version"))),
+            (Tone::Plain, cell(item.get("title"))),
+            (
+                Tone::Faint,
+                ago(
+                    super::first(item, &["published_at", "created_at", "at"]),
+                    now,
+                ),
+            ),
+        ]);
+    }
+    context
+        .out
+        .table(&table, "no processes yet: fermata process publish FILE")
+}
+
+async fn show(context: &mut Context, args: &ProcessShowArgs) -> Result<(), Error> {
+    let client = context.client()?;
+    let (name, version) = values::versioned(&args.process);
+    let mut answer = match version {
+        Some(version) => {
+            client
+                .json(Call::get(&["processes", name, "versions", version]))
+                .await?
+        }
+        None => client.json(Call::get(&["processes", name])).await?,
+    };
+    if args.document {
+        if answer.get("document").is_none() {
+            let newest = cell(answer.get("version"));
+            answer = client
+                .json(Call::get(&["processes", name, "versions", &newest]))
+                .await?;
+        }
+        let document = cell_text(answer.get("document"));
+        return context.out.raw(&document);
+    }
+    if context.out.is_json() {
+        return context.out.json(&answer);
+    }
+    describe(context, &answer)
+}
+
+/// The text as it is, line breaks included.
+fn cell_text(value: Option<&Value>) -> String {
+    value.and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn describe(context: &mut Context, answer: &Value) -> Result<(), Error> {
+    let paint = context.out.paint();
+    let head = format!(
+        "{}@{}",
+        cell(answer.get("name")),
+        cell(answer.get("version"))
+    );
+    let digest = short_digest(&cell(answer.get("digest")));
+    context.out.line(&format!(
+        "{}  {}  {}",
+        paint.tone(Tone::Strong, &head),
+        cell(answer.get("title")),
+        paint.tone(Tone::Faint, &digest)
+    ))?;
+    let now = now::now();
+    if let Some(versions) = answer.get("versions").and_then(Value::as_array) {
+        let mut table = Table::new(&["VERSION", "PUBLISHED", "BY", "DIGEST"]);
+        for version in versions {
+            let number = if version.is_object() {
+                version.get("version")
+            } else {
+                Some(version)
+            };
+            table.row([
+                cell(number),
+                ago(
+                    super::first(version, &["published_at", "created_at", "at"]),
+                    now,
+                ),
+                cell(super::first(version, &["published_by", "created_by", "by"])),
+                short_digest(&cell(version.get("digest"))),
+            ]);
+        }
+        context.out.table(&table, "no versions")?;
+    }
+    graph(context, answer)
+}
+
+/// The phases and activities of a version, if the answer has them.
+fn graph(context: &mut Context, answer: &Value) -> Result<(), Error> {
+    let graph = answer.get("graph").unwrap_or(answer);
+    let phases = graph.get("phases").and_then(Value::as_array);
+    let mut table = Table::new(&["ACTIVITY", "RUNS", "NEEDS"]);
+    for phase in phases.into_iter().flatten() {
+        let name = cell(phase.get("name"));
+        for activity in phase
+            .get("activities")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
+            let path = match activity.get("path") {
+                Some(path) => cell(Some(path)),
+                None => format!("{name}/{}", cell(activity.get("name"))),
+            };
+            table.row([
+                path,
+                cell(super::first(activity, &["uses", "kind"])),
+                cell(activity.get("needs")),
+            ]);
+        }
+    }
+    if table.is_empty() {
+        return Ok(());
+    }
+    context.out.table(&table, "")
+}

@@ -1,0 +1,233 @@
+//! `fermata release why`: what does not move, since when, and who or what can move it.
+
+use fermata_core::time::Timestamp;
+use serde_json::Value;
+
+use super::error::Error;
+use super::text::{self, Paint, Tone, ago, cell, distance};
+use super::{Context, first, items, now};
+use crate::client::Call;
+
+/// Runs the command.
+pub(super) async fn run(context: &mut Context, release: &str) -> Result<(), Error> {
+    let client = context.client()?;
+    let answer = client
+        .json(Call::get(&["releases", release, "why"]))
+        .await?;
+    if context.out.is_json() {
+        return context.out.json(&answer);
+    }
+    let (paint, now) = (context.out.paint(), now::now());
+    let mut any = false;
+    for item in items(&answer) {
+        any = true;
+        context.out.raw(&entry(release, item, paint, now))?;
+    }
+    if any {
+        Ok(())
+    } else {
+        context
+            .out
+            .line("nothing waits: everything goes on by itself, or has ended")
+    }
+}
+
+/// One thing that does not move, as lines.
+fn entry(release: &str, item: &Value, paint: Paint, now: Timestamp) -> String {
+    let path = cell(first(item, &["path", "activity"]));
+    let state = cell(item.get("state"));
+    let mut lines = format!(
+        "{}  {}  since {}\n",
+        paint.tone(Tone::Strong, &path),
+        paint.tone(text::tone_of(&state), &state),
+        ago(item.get("since"), now)
+    );
+    let on = first(item, &["on", "waits_on"]).unwrap_or(&Value::Null);
+    lines.push_str(&text::indent(&waits_on(on, now), "  "));
+    let actions = item.get("actions").and_then(Value::as_array);
+    for action in actions.into_iter().flatten().filter_map(Value::as_str) {
+        let command = command(release, &path, action);
+        lines.push_str(&format!("  {}\n", paint.tone(Tone::Live, &command)));
+    }
+    lines
+}
+
+/// What it waits on, as lines.
+fn waits_on(on: &Value, now: Timestamp) -> String {
+    // Either `{"kind": "people", …}` or `{"people": {…}}` or a bare word.
+    let (kind, about) = match (on.get("kind").and_then(Value::as_str), on) {
+        (Some(kind), _) => (kind, on),
+        (None, Value::Object(fields)) if fields.len() == 1 => {
+            let (kind, about) = fields.iter().next().expect("it has one field");
+            (kind.as_str(), about)
+        }
+        (None, Value::String(kind)) => (kind.as_str(), on),
+        (None, _) => ("", on),
+    };
+    match kind {
+        "start" => "waits for somebody to start it".into(),
+        "resume" => {
+            let by = cell(about.get("by"));
+            let reason = about.get("reason").filter(|reason| !reason.is_null());
+            let because = reason.map(|reason| format!(": {}", cell(Some(reason))));
+            format!("paused by {by}{}", because.unwrap_or_default())
+        }
+        "time" => time(about, now),
+        "people" => people(about, now),
+        "decision" => {
+            let owners = cell(first(about, &["owners"]));
+            let mut lines = failure(about.get("failure"));
+            if owners != "-" {
+                lines.push_str(&format!("\nowned by {owners}"));
+            }
+            lines
+        }
+        "needs" => {
+            let needs = first(about, &["needs", "paths"]).unwrap_or(about);
+            format!("comes after {}", cell(Some(needs)))
+        }
+        _ => cell(Some(on)),
+    }
+}
+
+fn time(about: &Value, now: Timestamp) -> String {
+    let mut lines = format!("goes on by itself {}", moment(about.get("until"), now));
+    if let Some(status) = about.get("status").and_then(Value::as_str) {
+        lines.push_str(&format!("\nit says: {}", text::tidy(status)));
+    }
+    if about
+        .get("failure")
+        .is_some_and(|failure| !failure.is_null())
+    {
+        lines.push('\n');
+        lines.push_str(&failure(about.get("failure")));
+    }
+    lines
+}
+
+fn moment(value: Option<&Value>, now: Timestamp) -> String {
+    let at: Option<Timestamp> = value
+        .and_then(Value::as_str)
+        .and_then(|text| text.parse().ok());
+    at.map_or_else(|| "later".into(), |at| distance(at, now))
+}
+
+fn people(about: &Value, now: Timestamp) -> String {
+    let rules = about.get("rules").and_then(Value::as_array);
+    let open: Vec<String> = rules
+        .into_iter()
+        .flatten()
+        .map(|rule| {
+            let more = cell(first(rule, &["more", "missing"]));
+            format!("{} ({more} more)", cell(rule.get("from")))
+        })
+        .collect();
+    let mut line = if open.is_empty() {
+        "waits for anybody to complete it".to_owned()
+    } else {
+        format!("waits for {}", open.join(", "))
+    };
+    if about.get("form") == Some(&Value::Bool(true)) {
+        line.push_str("; the form is still to be filled in");
+    }
+    if about.get("exclude_initiator") == Some(&Value::Bool(true)) {
+        line.push_str("; not by who started the release");
+    }
+    if about.get("expires_at").is_some_and(Value::is_string) {
+        line.push_str(&format!(
+            "; expires {}",
+            moment(about.get("expires_at"), now)
+        ));
+    }
+    line
+}
+
+fn failure(failure: Option<&Value>) -> String {
+    let Some(failure) = failure else {
+        return "failed".into();
+    };
+    let parsed: crate::client::view::Failure =
+        serde_json::from_value(failure.clone()).unwrap_or_default();
+    let mut lines = format!("{}: {}", parsed.class(), text::tidy(&parsed.message));
+    if let Some(call) = parsed.last_call {
+        lines.push_str(&format!("\nlast call: {}", text::tidy(&call)));
+    }
+    if let Some(remedy) = parsed.remedy {
+        lines.push_str(&format!("\nremedy: {}", text::tidy(&remedy)));
+    }
+    lines
+}
+
+/// The command for an action.
+fn command(release: &str, path: &str, action: &str) -> String {
+    let (verb, rest) = match action {
+        "supply-outputs" => ("supply", " --outputs KEY=VALUE"),
+        "reject" => ("reject", " --comment WHY"),
+        "skip" | "fail" | "abort" => (action, " --reason WHY"),
+        _ => (action, ""),
+    };
+    match action {
+        "start" | "pause" | "resume" | "abort" => format!("fermata release {verb} {release}{rest}"),
+        _ => format!("fermata release {verb} {release} {path}{rest}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn everything_that_waits_says_on_what() {
+        let now = Timestamp(0);
+        for (on, expected) in [
+            (json!({"kind": "start"}), "waits for somebody to start it"),
+            (json!("start"), "waits for somebody to start it"),
+            (
+                json!({"resume": {"by": "user:ana", "reason": "lunch"}}),
+                "paused by user:ana: lunch",
+            ),
+            (
+                json!({"kind": "time", "until": "1970-01-01T00:00:30Z", "status": "deploying"}),
+                "goes on by itself in 30s\nit says: deploying",
+            ),
+            (
+                json!({"kind": "people", "rules": [{"from": "group:qa", "more": 2}], "form": true,
+                       "exclude_initiator": true, "expires_at": "1970-01-01T00:05:00Z"}),
+                "waits for group:qa (2 more); the form is still to be filled in; not by who started the release; expires in 5m 00s",
+            ),
+            (
+                json!({"kind": "people", "rules": []}),
+                "waits for anybody to complete it",
+            ),
+            (
+                json!({"kind": "decision", "owners": ["group:ops"],
+                       "failure": {"class": "permanent", "message": "no", "remedy": "fix it"}}),
+                "permanent: no\nremedy: fix it\nowned by group:ops",
+            ),
+            (
+                json!({"kind": "needs", "needs": ["a/b", "c"]}),
+                "comes after a/b, c",
+            ),
+        ] {
+            assert_eq!(waits_on(&on, now), expected);
+        }
+    }
+
+    #[test]
+    fn actions_become_commands() {
+        let item = json!({"path": "a/b", "state": "on-hold", "since": "1970-01-01T00:00:00Z",
+            "on": {"kind": "needs", "needs": []}, "actions": ["retry", "supply-outputs", "abort"]});
+        let expected = "a/b  on-hold  since 5s ago
+  comes after -
+  fermata release retry rel-1 a/b
+  fermata release supply rel-1 a/b --outputs KEY=VALUE
+  fermata release abort rel-1 --reason WHY
+";
+        assert_eq!(
+            entry("rel-1", &item, Paint(false), Timestamp(5_000)),
+            expected
+        );
+    }
+}

@@ -1,0 +1,298 @@
+//! A release as the API shows it. Unknown fields are ignored and most known ones may be absent,
+//! so that an older client can watch a newer server.
+
+use fermata_core::time::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// A release with all its phases.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Release {
+    /// `rel-…`.
+    pub(crate) id: String,
+    /// What it runs.
+    pub(crate) process: Process,
+    /// For people.
+    pub(crate) title: Option<String>,
+    /// One word of the glossary.
+    pub(crate) state: String,
+    /// Who created it.
+    pub(crate) initiator: Option<String>,
+    /// When it was created.
+    pub(crate) created_at: Option<Timestamp>,
+    /// When it began.
+    pub(crate) started_at: Option<Timestamp>,
+    /// When it was over.
+    pub(crate) ended_at: Option<Timestamp>,
+    /// Why it is paused or was aborted.
+    pub(crate) reason: Option<String>,
+    /// Number of events so far.
+    pub(crate) version: u64,
+    /// In the order of the document.
+    pub(crate) phases: Vec<Phase>,
+    /// What it gave.
+    pub(crate) outputs: Option<Value>,
+}
+
+/// The process version that a release runs.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Process {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its version.
+    pub(crate) version: u64,
+}
+
+/// A phase with its activities.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Phase {
+    /// Its name.
+    pub(crate) name: String,
+    /// For people.
+    pub(crate) title: Option<String>,
+    /// One word of the glossary.
+    pub(crate) state: String,
+    /// What it needs first.
+    pub(crate) needs: Vec<String>,
+    /// In the order of the document.
+    pub(crate) activities: Vec<Activity>,
+}
+
+/// One activity.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Activity {
+    /// Its name.
+    pub(crate) name: String,
+    /// `phase/activity`.
+    pub(crate) path: String,
+    /// `component` or `manual`.
+    pub(crate) kind: String,
+    /// The component it runs.
+    pub(crate) uses: Option<String>,
+    /// One word of the glossary.
+    pub(crate) state: String,
+    /// Since when it is in that state.
+    pub(crate) since: Option<Timestamp>,
+    /// When its first attempt began, or people were first asked.
+    pub(crate) started_at: Option<Timestamp>,
+    /// When it was over.
+    pub(crate) ended_at: Option<Timestamp>,
+    /// 1 for the first.
+    pub(crate) attempt: Option<u64>,
+    /// How far it is.
+    pub(crate) progress: Option<Value>,
+    /// What it says it waits for.
+    pub(crate) status: Option<String>,
+    /// When a suspended attempt is run again.
+    pub(crate) resume_at: Option<Timestamp>,
+    /// When the next attempt begins.
+    pub(crate) retry_at: Option<Timestamp>,
+    /// When a question lapses.
+    pub(crate) expires_at: Option<Timestamp>,
+    /// When an attempt is given up.
+    pub(crate) deadline: Option<Timestamp>,
+    /// How it failed.
+    pub(crate) failure: Option<Failure>,
+    /// Why it was skipped.
+    pub(crate) why: Option<Value>,
+    /// Who decided, or why.
+    pub(crate) reason: Option<String>,
+    /// The rendered inputs.
+    pub(crate) with: Option<Value>,
+    /// What people are asked.
+    pub(crate) instructions: Option<String>,
+    /// The form that people fill in, as a JSON Schema.
+    pub(crate) form: Option<Value>,
+    /// Approvals so far.
+    pub(crate) approvals: Vec<Approval>,
+    /// Who must approve.
+    pub(crate) rules: Vec<Rule>,
+    /// What it needs first, as `phase/activity`.
+    pub(crate) needs: Vec<String>,
+}
+
+/// One approval.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Approval {
+    /// Who.
+    pub(crate) by: String,
+    /// What they said.
+    pub(crate) comment: Option<String>,
+}
+
+/// One rule of who must approve.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Rule {
+    /// `group:qa`, `user:ana`.
+    pub(crate) from: String,
+    /// How many of them.
+    pub(crate) count: u64,
+    /// How many did, or whether enough did.
+    pub(crate) met: Option<Value>,
+}
+
+/// How an attempt failed.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Failure {
+    /// Its kind: a word, or an object of a word and what it is about.
+    pub(crate) class: Value,
+    /// What happened.
+    pub(crate) message: String,
+    /// A short code that the guest gave.
+    pub(crate) code: Option<String>,
+    /// What to do next.
+    pub(crate) remedy: Option<String>,
+    /// The frames of a trap.
+    pub(crate) backtrace: Vec<String>,
+    /// The last lines it logged.
+    pub(crate) last_log: Vec<String>,
+    /// The last call it made.
+    pub(crate) last_call: Option<String>,
+}
+
+impl Release {
+    /// Reads the answer of the API.
+    pub(crate) fn parse(body: &Value) -> Result<Self, serde_json::Error> {
+        Self::deserialize(body)
+    }
+
+    /// All activities.
+    pub(crate) fn activities(&self) -> impl Iterator<Item = &Activity> {
+        self.phases.iter().flat_map(|phase| &phase.activities)
+    }
+
+    /// Whether nothing will change any more.
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(
+            self.state.as_str(),
+            "succeeded" | "failed" | "aborted" | "rolled-back"
+        )
+    }
+
+    /// Whether something is on hold and nothing else moves or will move by itself or by approval.
+    pub(crate) fn is_stuck(&self) -> bool {
+        let held = self
+            .activities()
+            .any(|activity| activity.state == "on-hold");
+        held && !self.has_ended() && !self.activities().any(Activity::is_moving)
+    }
+}
+
+impl Activity {
+    /// Whether it has an end and is not there yet, and does not wait for other activities.
+    pub(crate) fn is_moving(&self) -> bool {
+        matches!(
+            self.state.as_str(),
+            "running" | "suspended" | "retrying" | "needs-people" | "ready" | "blocked" | "undoing"
+        )
+    }
+
+    /// Whether it will not change any more.
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(
+            self.state.as_str(),
+            "succeeded"
+                | "failed"
+                | "rejected"
+                | "expired"
+                | "skipped"
+                | "aborted"
+                | "undone"
+                | "undo-failed"
+        )
+    }
+}
+
+impl Rule {
+    /// How many approvals are still missing.
+    pub(crate) fn missing(&self) -> u64 {
+        let count = self.count.max(1);
+        match &self.met {
+            Some(Value::Bool(true)) => 0,
+            Some(Value::Number(met)) => count.saturating_sub(met.as_u64().unwrap_or(0)),
+            _ => count,
+        }
+    }
+}
+
+impl Failure {
+    /// The class in words: `trap`, `limit memory`, `denied http example.com`.
+    pub(crate) fn class(&self) -> String {
+        match &self.class {
+            Value::String(word) => word.clone(),
+            Value::Object(parts) => parts
+                .iter()
+                .map(|(word, about)| match about {
+                    Value::String(about) => format!("{word} {about}"),
+                    _ => word.clone(),
+                })
+                .collect::<Vec<_>>()
+                .join(" "),
+            _ => "failed".into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn release(states: &[&str]) -> Release {
+        let activities: Vec<Value> = states
+            .iter()
+            .map(|state| json!({ "state": state }))
+            .collect();
+        let body = json!({ "state": "running", "phases": [{ "activities": activities, "x": 1 }], "new": {} });
+        Release::parse(&body).expect("a release")
+    }
+
+    #[test]
+    fn a_release_is_stuck_when_only_what_is_held_is_left() {
+        for (states, stuck) in [
+            (&["on-hold"][..], true),
+            (&["on-hold", "waiting", "succeeded", "skipped"], true),
+            (&["on-hold", "running"], false),
+            (&["on-hold", "retrying"], false),
+            (&["on-hold", "needs-people"], false),
+            (&["waiting"], false),
+            (&["succeeded"], false),
+        ] {
+            assert_eq!(release(states).is_stuck(), stuck, "{states:?}");
+        }
+    }
+
+    #[test]
+    fn missing_approvals_are_counted_whatever_met_is() {
+        for (rule, missing) in [
+            (json!({"from": "group:qa", "count": 2, "met": 1}), 1),
+            (json!({"from": "group:qa", "count": 2, "met": 3}), 0),
+            (json!({"from": "group:qa", "count": 2, "met": true}), 0),
+            (json!({"from": "group:qa", "count": 2, "met": false}), 2),
+            (json!({"from": "group:qa"}), 1),
+        ] {
+            let rule: Rule = serde_json::from_value(rule).expect("a rule");
+            assert_eq!(rule.missing(), missing);
+        }
+    }
+
+    #[test]
+    fn classes_are_words() {
+        for (class, expected) in [
+            (json!("trap"), "trap"),
+            (json!({"limit": "memory"}), "limit memory"),
+            (json!(null), "failed"),
+        ] {
+            let failure: Failure = serde_json::from_value(json!({ "class": class })).expect("one");
+            assert_eq!(failure.class(), expected);
+        }
+    }
+}
