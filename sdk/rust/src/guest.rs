@@ -13,11 +13,7 @@ use crate::{Activity, Attempt, Failure, Outcome, Undo};
 pub(crate) mod imports;
 
 /// Bindings of the world `activity`.
-#[expect(
-    missing_docs,
-    unsafe_code,
-    reason = "generated from wit/activity.wit; crossing into the host is what unsafe is for"
-)]
+#[expect(missing_docs, reason = "generated from wit/activity.wit")]
 pub mod activity {
     wit_bindgen::generate!({
         path: "../../wit",
@@ -27,33 +23,31 @@ pub mod activity {
     });
 }
 
-/// Bindings of the world `reversible-activity`, with the types of the other world.
-#[expect(
-    missing_docs,
-    unsafe_code,
-    reason = "generated from wit/activity.wit; crossing into the host is what unsafe is for"
-)]
+/// Bindings of what `reversible-activity` has beyond `activity`, with the same types.
+///
+/// Not the whole world, since the macros that export `run` may exist only once in a crate. A component is encoded for
+/// the union of the worlds it was built for, which is `reversible-activity`.
+#[expect(missing_docs, reason = "generated from wit/activity.wit")]
 pub mod reversible {
     wit_bindgen::generate!({
         path: "../../wit",
-        world: "reversible-activity",
+        inline: "
+            package fermata:sdk;
+            world undo-only {
+                export fermata:activity/undo@0.1.0;
+            }
+        ",
         pub_export_macro: true,
         export_macro_name: "export",
         with: {
             "fermata:activity/types@0.1.0": super::activity::fermata::activity::types,
-            "fermata:activity/log@0.1.0": super::activity::fermata::activity::log,
-            "fermata:activity/progress@0.1.0": super::activity::fermata::activity::progress,
-            "fermata:activity/http@0.1.0": super::activity::fermata::activity::http,
-            "fermata:activity/secrets@0.1.0": super::activity::fermata::activity::secrets,
-            "fermata:activity/evidence@0.1.0": super::activity::fermata::activity::evidence,
         },
     });
 }
 
 use activity::exports::fermata::activity::run::Guest as Run;
 use activity::fermata::activity::types as wit;
-use reversible::exports::fermata::activity::run::Guest as ReversibleRun;
-use reversible::exports::fermata::activity::undo::Guest as ReversibleUndo;
+use reversible::exports::fermata::activity::undo::Guest as TakeBack;
 
 /// The exports that call `A`.
 #[derive(Debug)]
@@ -69,17 +63,7 @@ impl<A: Activity> Run for Exported<A> {
     }
 }
 
-impl<A: Undo> ReversibleRun for Exported<A> {
-    fn describe() -> String {
-        describe_text::<A>()
-    }
-
-    fn run(attempt: wit::Attempt, inputs: String) -> Result<wit::Outcome, wit::Failure> {
-        run::<A>(attempt, &inputs).map_err(Into::into)
-    }
-}
-
-impl<A: Undo> ReversibleUndo for Exported<A> {
+impl<A: Undo> TakeBack for Exported<A> {
     fn undo(
         attempt: wit::Attempt,
         inputs: String,

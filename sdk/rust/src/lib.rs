@@ -131,11 +131,12 @@ pub use serde_json;
 #[macro_export]
 macro_rules! activity {
     ($activity:ty) => {
+        #[cfg(target_arch = "wasm32")]
         const _: () = {
-            #[cfg(target_arch = "wasm32")]
             type Exported = $crate::guest::Exported<$activity>;
-            #[cfg(target_arch = "wasm32")]
-    $crate::guest::activity::export!(Exported with_types_in $crate::guest::activity);
+            $crate::guest::activity::export! { Exported with_types_in $crate::guest::activity }
+        };
+        const _: () = {
             const fn is_an_activity<A: $crate::Activity>() {}
             is_an_activity::<$activity>();
         };
@@ -148,11 +149,13 @@ macro_rules! activity {
 #[macro_export]
 macro_rules! reversible_activity {
     ($activity:ty) => {
+        $crate::activity!($activity);
+        #[cfg(target_arch = "wasm32")]
         const _: () = {
-            #[cfg(target_arch = "wasm32")]
             type Exported = $crate::guest::Exported<$activity>;
-            #[cfg(target_arch = "wasm32")]
-    $crate::guest::reversible::export!(Exported with_types_in $crate::guest::reversible);
+            $crate::guest::reversible::export! { Exported with_types_in $crate::guest::reversible }
+        };
+        const _: () = {
             const fn is_reversible<A: $crate::Undo>() {}
             is_reversible::<$activity>();
         };
