@@ -1,5 +1,6 @@
-//! Events: what became true. Stored for ever, so variants and fields are only ever appended;
-//! `engine/store` keeps golden bytes of each.
+//! Events: what became true. Stored for ever, so variants are only ever appended, and fields never
+//! change (the stored form has no room for a field that old bytes lack: what needs one is a further
+//! variant); `engine/store` keeps golden bytes of each.
 
 use serde::{Deserialize, Serialize};
 

@@ -77,3 +77,73 @@ impl Rocks {
         all
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use fermata_core::actor::Actor;
+    use fermata_core::release::event::{Event, Turn};
+    use fermata_core::time::Timestamp;
+
+    use super::*;
+    use crate::rocks::turn_key;
+    use crate::{Append, Batch, Store, codec};
+
+    const ID: ReleaseId = ReleaseId(7);
+
+    fn turn(first: u64) -> Turn {
+        Turn {
+            first,
+            at: Timestamp(1),
+            by: Actor::Engine,
+            events: vec![Event::Resumed; 2],
+        }
+    }
+
+    fn filled() -> (Rocks, tempfile::TempDir) {
+        let home = tempfile::tempdir().unwrap();
+        let rocks = Rocks::open(home.path()).unwrap();
+        let append = |(release, first)| Append {
+            release: ReleaseId(release),
+            turn: turn(first),
+        };
+        let appends = [(6, 0), (7, 0), (7, 2), (7, 4), (8, 0)].map(append).into();
+        rocks
+            .commit(Batch {
+                appends,
+                writes: Vec::new(),
+            })
+            .unwrap();
+        (rocks, home)
+    }
+
+    #[test]
+    fn everything_is_counted() {
+        let (rocks, _home) = filled();
+        let found = rocks.examine().unwrap();
+        assert_eq!((found.releases, found.turns, found.events), (3, 5, 10));
+        assert_eq!(found.records.len(), Table::ALL.len());
+    }
+
+    #[test]
+    fn gaps_and_foreign_bytes_are_found() {
+        for (first, value, expected) in [
+            (0, None, "event 0 is missing before event 2"),
+            (2, None, "event 2 is missing before event 4"),
+            (2, Some(codec::encode(&turn(4))), "it says event 4"),
+            (2, Some(b"nonsense".to_vec()), "schema version 110"),
+            (2, Some(Vec::new()), "it is empty"),
+        ] {
+            let (rocks, _home) = filled();
+            let (turns, key) = (rocks.family(TURNS), turn_key(ID, first));
+            match value {
+                Some(value) => rocks.db.put_cf(turns, key, value).unwrap(),
+                None => rocks.db.delete_cf(turns, key).unwrap(),
+            }
+            let text = rocks.examine().unwrap_err().to_string();
+            assert!(
+                text.contains(expected) && text.contains(&ID.to_string()),
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,363 @@
+//! One sample at least of each variant of everything that a stored turn can hold.
+
+use fermata_core::actor::Actor;
+use fermata_core::attempt::Evidence;
+use fermata_core::component::{Pin, Version};
+use fermata_core::failure::{Failure, FailureClass};
+use fermata_core::id::{Digest, Name};
+use fermata_core::json::Json;
+use fermata_core::process::{ActivityIx, PhaseIx, ProcessRef};
+use fermata_core::release::event::{
+    Event, OutputSource, PhaseOutcome, Pinned, ReleaseOutcome, SkipReason, Turn,
+};
+use fermata_core::time::Timestamp;
+
+/// Label of the variant, what is special about the sample, and the sample.
+type Sample = (&'static str, &'static str, Event);
+
+/// Position of the activity in all samples.
+const ACTIVITY: ActivityIx = ActivityIx(300);
+
+/// The name of a variant in the file. A new variant needs a name here and a sample below.
+fn label(event: &Event) -> &'static str {
+    match event {
+        Event::Created { .. } => "created",
+        Event::Started { .. } => "started",
+        Event::PhaseOpened { .. } => "phase-opened",
+        Event::PhaseSkipped { .. } => "phase-skipped",
+        Event::PhaseEnded { .. } => "phase-ended",
+        Event::ActivityReadied { .. } => "activity-readied",
+        Event::AttemptStarted { .. } => "attempt-started",
+        Event::AttemptSuspended { .. } => "attempt-suspended",
+        Event::AttemptResumed { .. } => "attempt-resumed",
+        Event::AttemptFailed { .. } => "attempt-failed",
+        Event::EvidenceRecorded { .. } => "evidence-recorded",
+        Event::PeopleAsked { .. } => "people-asked",
+        Event::Approved { .. } => "approved",
+        Event::Rejected { .. } => "rejected",
+        Event::Expired { .. } => "expired",
+        Event::ActivitySucceeded { .. } => "activity-succeeded",
+        Event::ActivityHeld { .. } => "activity-held",
+        Event::ActivityFailed { .. } => "activity-failed",
+        Event::ActivitySkipped { .. } => "activity-skipped",
+        Event::Paused { .. } => "paused",
+        Event::Resumed => "resumed",
+        Event::Aborted { .. } => "aborted",
+        Event::Ended { .. } => "ended",
+    }
+}
+
+/// Every sample of an event, in the order of the format, as a turn; then turns that are special.
+pub(super) fn turns() -> Vec<(String, Turn)> {
+    let turn = |first, by, events| Turn {
+        first,
+        at: Timestamp(1_764_000_000_123),
+        by,
+        events,
+    };
+    let mut turns: Vec<(String, Turn)> = events()
+        .into_iter()
+        .map(|(label, detail, event)| {
+            let name = format!("{label} {detail}");
+            (
+                name.trim_end().to_owned(),
+                turn(1, Actor::Engine, vec![event]),
+            )
+        })
+        .collect();
+    for (number, by) in (0..).zip(actors()) {
+        turns.push((
+            format!("turn by actor {number}"),
+            turn(7, by, vec![Event::Resumed]),
+        ));
+    }
+    let many = (0..200).map(|_| Event::Resumed).collect();
+    turns.push((
+        "turn of many events".to_owned(),
+        turn(u64::MAX >> 1, Actor::Engine, many),
+    ));
+    let early = Turn {
+        at: Timestamp(-1),
+        ..turn(0, Actor::Engine, vec![Event::Resumed])
+    };
+    turns.push(("turn before the epoch".to_owned(), early));
+    turns
+}
+
+pub(super) fn events() -> Vec<Sample> {
+    let all = [of_the_plan(), of_attempts(), of_people(), of_ends()].concat();
+    all.into_iter()
+        .map(|(detail, event)| (label(&event), detail, event))
+        .collect()
+}
+
+fn of_the_plan() -> Vec<(&'static str, Event)> {
+    let phase = PhaseIx(2);
+    let mut events = vec![
+        ("", created()),
+        ("", started()),
+        ("", Event::PhaseOpened { phase, fault: None }),
+        (
+            "fault",
+            Event::PhaseOpened {
+                phase,
+                fault: Some("no such key: stage".to_owned()),
+            },
+        ),
+    ];
+    for (detail, why) in ["condition", "upstream", "person"]
+        .into_iter()
+        .zip(skip_reasons())
+    {
+        events.push((detail, Event::PhaseSkipped { phase, why }));
+    }
+    let details = ["succeeded", "failed", "aborted"];
+    for (detail, outcome) in details.into_iter().zip(phase_outcomes()) {
+        events.push((detail, Event::PhaseEnded { phase, outcome }));
+    }
+    events.push(("", Event::ActivityReadied { activity: ACTIVITY }));
+    events
+}
+
+fn created() -> Event {
+    Event::Created {
+        process: ProcessRef {
+            name: name("bank-release"),
+            version: 3,
+            digest: Digest([0xab; 32]),
+        },
+        title: "Bank platform 1.2.3 – „größer“".to_owned(),
+        inputs: json(r#"{"version":"1.2.3","regions":["eu-north"]}"#),
+    }
+}
+
+fn started() -> Event {
+    let pinned = |uses: &str, patch| Pinned {
+        uses: uses.parse().expect("a valid use"),
+        pin: Pin {
+            name: name("deploy"),
+            version: Version {
+                major: 1,
+                minor: 4,
+                patch,
+            },
+            digest: Digest([0x12; 32]),
+        },
+    };
+    Event::Started {
+        components: vec![pinned("deploy@1", 9), pinned("deploy@1.4.2", 2)],
+    }
+}
+
+fn of_attempts() -> Vec<(&'static str, Event)> {
+    let activity = ACTIVITY;
+    let started = |with| Event::AttemptStarted {
+        activity,
+        attempt: 2,
+        with,
+        deadline: Timestamp(1_764_000_900_000),
+    };
+    let suspended = |checkpoint: &[u8], status: Option<&str>| Event::AttemptSuspended {
+        activity,
+        checkpoint: checkpoint.to_vec(),
+        resume_at: Timestamp(1_764_000_060_000),
+        status: status.map(str::to_owned),
+    };
+    let failed = |failure, retry_at| Event::AttemptFailed {
+        activity,
+        failure,
+        retry_at,
+    };
+    let mut events = vec![
+        ("with", started(Some(json(r#"{"service":"payment"}"#)))),
+        ("without", started(None)),
+        ("status", suspended(&[0, 1, 0xff], Some("3 of 5 pods"))),
+        ("bare", suspended(&[], None)),
+        ("", Event::AttemptResumed { activity, run: 2 }),
+        (
+            "full",
+            failed(full_failure(), Some(Timestamp(1_764_000_010_000))),
+        ),
+    ];
+    let details = [
+        "retryable",
+        "permanent",
+        "trap",
+        "limit",
+        "denied",
+        "contract",
+        "expression",
+        "engine",
+    ];
+    for (detail, class) in details.into_iter().zip(failure_classes()) {
+        events.push((detail, failed(Failure::new(class, "it failed"), None)));
+    }
+    let evidence = Evidence {
+        kind: "deployment".to_owned(),
+        fact: json(r#"{"service":"payment","environment":"staging","version":"1.2.3"}"#),
+    };
+    events.push(("", Event::EvidenceRecorded { activity, evidence }));
+    events
+}
+
+fn full_failure() -> Failure {
+    Failure {
+        class: FailureClass::Retryable,
+        message: "the platform answered 503".to_owned(),
+        code: Some("platform-busy".to_owned()),
+        details: Some(json(r#"{"status":503}"#)),
+        remedy: Some("try again later".to_owned()),
+        backtrace: vec!["deploy::run".to_owned(), "activity#run".to_owned()],
+        last_log: vec!["asking the platform".to_owned()],
+        last_call: Some("PUT http://127.0.0.1:7790/x 503 12 ms".to_owned()),
+    }
+}
+
+fn of_people() -> Vec<(&'static str, Event)> {
+    let activity = ACTIVITY;
+    let asked = |expires_at| Event::PeopleAsked {
+        activity,
+        instructions: "Check the payment journey.".to_owned(),
+        expires_at,
+    };
+    let approved = |rules, comment, form| Event::Approved {
+        activity,
+        rules,
+        comment,
+        form,
+    };
+    vec![
+        ("expires", asked(Some(Timestamp(1_764_086_400_000)))),
+        ("for ever", asked(None)),
+        (
+            "form",
+            approved(
+                vec![0, 300],
+                Some("looks good".to_owned()),
+                Some(json(r#"{"verdict":"pass"}"#)),
+            ),
+        ),
+        ("bare", approved(Vec::new(), None, None)),
+        (
+            "",
+            Event::Rejected {
+                activity,
+                comment: "the journey is broken".to_owned(),
+            },
+        ),
+        ("", Event::Expired { activity }),
+    ]
+}
+
+fn of_ends() -> Vec<(&'static str, Event)> {
+    let activity = ACTIVITY;
+    let mut events = Vec::new();
+    for (detail, source) in ["component", "form", "supplied"]
+        .into_iter()
+        .zip(output_sources())
+    {
+        let outputs = json(r#"{"url":"http://payment"}"#);
+        let succeeded = Event::ActivitySucceeded {
+            activity,
+            outputs,
+            source,
+        };
+        events.push((detail, succeeded));
+    }
+    let why = || Some(Failure::new(FailureClass::Expression, "no such key"));
+    let failed = |failure, continued| Event::ActivityFailed {
+        activity,
+        failure,
+        continued,
+    };
+    let held = |failure| Event::ActivityHeld { activity, failure };
+    events.extend([
+        ("failure", held(why())),
+        ("bare", held(None)),
+        ("failure", failed(why(), false)),
+        ("continued", failed(None, true)),
+    ]);
+    for (detail, why) in ["condition", "upstream", "person"]
+        .into_iter()
+        .zip(skip_reasons())
+    {
+        events.push((detail, Event::ActivitySkipped { activity, why }));
+    }
+    let reason = || "the incident comes first".to_owned();
+    events.extend([
+        (
+            "reason",
+            Event::Paused {
+                reason: Some(reason()),
+            },
+        ),
+        ("bare", Event::Paused { reason: None }),
+        ("", Event::Resumed),
+        ("", Event::Aborted { reason: reason() }),
+    ]);
+    for (detail, outcome) in ["succeeded", "failed", "aborted"]
+        .into_iter()
+        .zip(release_outcomes())
+    {
+        let outputs = (outcome == ReleaseOutcome::Succeeded).then(|| json(r#"{"deployed":[]}"#));
+        events.push((detail, Event::Ended { outcome, outputs }));
+    }
+    events
+}
+
+pub(super) fn skip_reasons() -> Vec<SkipReason> {
+    vec![
+        SkipReason::Condition,
+        SkipReason::Upstream,
+        SkipReason::Person("not this time".to_owned()),
+    ]
+}
+
+pub(super) fn output_sources() -> Vec<OutputSource> {
+    vec![
+        OutputSource::Component,
+        OutputSource::Form,
+        OutputSource::Supplied,
+    ]
+}
+
+pub(super) fn phase_outcomes() -> Vec<PhaseOutcome> {
+    vec![
+        PhaseOutcome::Succeeded,
+        PhaseOutcome::Failed,
+        PhaseOutcome::Aborted,
+    ]
+}
+
+pub(super) fn release_outcomes() -> Vec<ReleaseOutcome> {
+    vec![
+        ReleaseOutcome::Succeeded,
+        ReleaseOutcome::Failed,
+        ReleaseOutcome::Aborted,
+    ]
+}
+
+pub(super) fn failure_classes() -> Vec<FailureClass> {
+    vec![
+        FailureClass::Retryable,
+        FailureClass::Permanent,
+        FailureClass::Trap,
+        FailureClass::Limit("memory".to_owned()),
+        FailureClass::Denied("http".to_owned()),
+        FailureClass::Contract,
+        FailureClass::Expression,
+        FailureClass::Engine,
+    ]
+}
+
+pub(super) fn actors() -> Vec<Actor> {
+    vec![Actor::Engine, Actor::User(name("ana"))]
+}
+
+fn name(text: &str) -> Name {
+    text.parse().expect("a valid name")
+}
+
+fn json(text: &str) -> Json {
+    Json::parse(text).expect("valid JSON")
+}
