@@ -15,16 +15,6 @@ const KEYS: [&[u8]; 9] = [
     b"b",
     b"\xff",
     b"\xff\xff",
-]; 9] = [
-    b"\x00",
-    b"a",
-    b"a\x00",
-    b"a\xff",
-    b"a\xff\xff",
-    b"ab",
-    b"b",
-    b"\xff",
-    b"\xff\xff",
 ];
 
 /// Checks a scan against every key, filtered and ordered by the words of the contract.
