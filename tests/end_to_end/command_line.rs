@@ -40,7 +40,7 @@ fn a_release_can_be_followed_and_decided_from_the_terminal() {
         assert_eq!(code, 3, "{err}");
         assert_eq!(
             call(&["release", "show", "rel-00000000000000000000000000"]).0,
-            1
+            6
         );
         let (code, out, _) = call(&["release", "logs", id, "one/work"]);
         assert_eq!(code, 0, "{out}");

@@ -21,6 +21,8 @@ pub(crate) enum Exit {
     Missing = 6,
     /// The server failed, or answered something that is not Fermata's.
     Server = 7,
+    /// Only people can move the release on, and the caller asked to be told.
+    WaitsForPeople = 8,
 }
 
 /// The codes, as `--help` shows them.
@@ -33,7 +35,8 @@ Exit codes:
   4  the server cannot be reached or does not answer in time
   5  no token, a wrong one, or one that may not do this
   6  what was named does not exist
-  7  the server failed";
+  7  the server failed
+  8  the release waits for people (`release watch --exit-on-people`)";
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
@@ -56,6 +59,7 @@ mod tests {
             Exit::Unauthorised,
             Exit::Missing,
             Exit::Server,
+            Exit::WaitsForPeople,
         ] {
             let line = format!("\n  {}  ", exit as u8);
             assert!(HELP.contains(&line), "{exit:?}");

@@ -11,7 +11,7 @@ use crate::demo::{DemoArgs, ENVIRONMENTS, NEW_VERSION, People, SERVICES};
 use crate::say;
 
 /// Exit code of `release watch` when only people can move the release on.
-const WAITS_FOR_PEOPLE: i32 = 6;
+const WAITS_FOR_PEOPLE: i32 = 8;
 /// The activity that the two people decide.
 const SIGN_OFF: &str = "uat/sign-off";
 

@@ -8,8 +8,8 @@ use super::out::Out;
 use super::table::Table;
 use super::text::{self, Tone, ago, cell};
 use super::tree::{self, Look};
-use super::watch::{self, Wish};
-use super::{Context, act, events, logs, now, values, why};
+use super::watch::{self, Stop, Wish};
+use super::{Context, act, events, logs, now, pages, values, why};
 use crate::client::view::Release;
 use crate::client::{Call, Client};
 use crate::exit::Exit;
@@ -75,7 +75,10 @@ async fn start(context: &mut Context, args: &StartArgs) -> Result<Exit, Error> {
         let wish = Wish {
             id,
             quiet: args.wait,
-            exit_on_hold: args.exit_on_hold,
+            stop: Stop {
+                on_hold: args.exit_on_hold,
+                on_people: false,
+            },
         };
         return watch::follow(context, &client, wish).await;
     }
@@ -108,18 +111,21 @@ async fn watch(context: &mut Context, args: WatchArgs) -> Result<Exit, Error> {
     let wish = Wish {
         id: args.release,
         quiet: false,
-        exit_on_hold: args.exit_on_hold,
+        stop: Stop {
+            on_hold: args.exit_on_hold,
+            on_people: args.exit_on_people,
+        },
     };
     watch::follow(context, &client, wish).await
 }
 
 async fn list(context: &mut Context, args: &ReleaseListArgs) -> Result<(), Error> {
     let client = context.client()?;
-    let call = Call::get(&["releases"])
-        .query("process", args.process.as_ref())
-        .query("state", args.state.as_ref())
-        .query("limit", Some(args.limit));
-    let answer = client.json(call).await?;
+    let filters = [
+        ("process", args.process.as_ref()),
+        ("state", args.state.as_ref()),
+    ];
+    let answer = pages::read(&client, &["releases"], &filters, args.limit as usize).await?;
     if context.out.is_json() {
         return context.out.json(&answer);
     }

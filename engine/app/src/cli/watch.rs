@@ -48,8 +48,17 @@ pub(super) struct Wish {
     pub(super) id: String,
     /// Whether to show nothing until the end.
     pub(super) quiet: bool,
-    /// Whether to stop when something is on hold and nothing else moves.
-    pub(super) exit_on_hold: bool,
+    /// When to stop before the end.
+    pub(super) stop: Stop,
+}
+
+/// When to stop following a release that has not ended.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Stop {
+    /// When something is on hold and nothing else moves.
+    pub(super) on_hold: bool,
+    /// When people must decide and nothing else moves.
+    pub(super) on_people: bool,
 }
 
 /// Follows a release; the exit code says how it ended.
@@ -96,7 +105,8 @@ impl Watch<'_> {
             };
             match heard {
                 Ok(Some(exit)) => return self.finish(exit),
-                Ok(None) => {}
+                // The server ends a stream when the release ends; it must not be asked in a rush.
+                Ok(None) => sleep(PAUSE.0).await,
                 Err(Error::Client(error)) if error.may_pass() => self.pause(error).await?,
                 Err(error) => return Err(error),
             }
@@ -113,12 +123,8 @@ impl Watch<'_> {
             what: format!("the server's answer is no release this program understands: {error}"),
             next: Some("use the same version of `fermata` as the server".into()),
         })?;
-        if self.lost.take().is_some() && self.mode != Mode::Quiet {
-            self.screen.leave();
-            self.context.out.remark("the server is back")?;
-        }
         self.show(&release, &body)?;
-        let exit = verdict(&release, self.wish.exit_on_hold);
+        let exit = verdict(&release, self.wish.stop);
         self.shown = Some((release, body));
         Ok(exit)
     }
@@ -164,6 +170,10 @@ impl Watch<'_> {
             .map(|number| number.to_string());
         let path = ["releases", &self.wish.id, "events"];
         let mut events = self.client.follow(&path, last.as_deref()).await?;
+        if self.lost.take().is_some() && self.mode != Mode::Quiet {
+            self.screen.leave();
+            self.context.out.remark("the server is back")?;
+        }
         let mut due: Option<Instant> = None;
         let mut redraws = tokio::time::interval(REDRAW);
         redraws.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -258,12 +268,15 @@ fn look(paint: Paint, width: usize, compact: bool) -> Look {
 }
 
 /// The exit code for a release, once there is nothing more to wait for.
-fn verdict(release: &Release, exit_on_hold: bool) -> Option<Exit> {
+fn verdict(release: &Release, stop: Stop) -> Option<Exit> {
     if release.has_ended() {
         let good = release.state == "succeeded";
         return Some(if good { Exit::Ok } else { Exit::Failure });
     }
-    (exit_on_hold && release.is_stuck()).then_some(Exit::Failure)
+    if stop.on_people && release.waits_for_people() {
+        return Some(Exit::WaitsForPeople);
+    }
+    (stop.on_hold && release.is_stuck()).then_some(Exit::Failure)
 }
 
 #[cfg(test)]
@@ -282,10 +295,16 @@ mod tests {
             ("failed", "failed", false, Some(Exit::Failure)),
             ("aborted", "on-hold", true, Some(Exit::Failure)),
             ("paused", "ready", true, None),
+            ("running", "needs-people", true, Some(Exit::WaitsForPeople)),
+            ("running", "needs-people", false, None),
         ] {
             let body = json!({"state": state, "phases": [{"activities": [{"state": activity}]}]});
             let release = Release::parse(&body).expect("a release");
-            assert_eq!(verdict(&release, on_hold), expected, "{state} {activity}");
+            let stop = Stop {
+                on_hold,
+                on_people: on_hold,
+            };
+            assert_eq!(verdict(&release, stop), expected, "{state} {activity}");
         }
     }
 }

@@ -27,6 +27,8 @@ pub(crate) struct Release {
     pub(crate) ended_at: Option<Timestamp>,
     /// Why it is paused or was aborted.
     pub(crate) reason: Option<String>,
+    /// Who paused it.
+    pub(crate) paused_by: Option<String>,
     /// Number of events so far.
     pub(crate) version: u64,
     /// In the order of the document.
@@ -57,6 +59,10 @@ pub(crate) struct Phase {
     pub(crate) state: String,
     /// What it needs first.
     pub(crate) needs: Vec<String>,
+    /// Why it was skipped.
+    pub(crate) why: Option<String>,
+    /// Why its condition could not be evaluated.
+    pub(crate) fault: Option<String>,
     /// In the order of the document.
     pub(crate) activities: Vec<Activity>,
 }
@@ -84,7 +90,7 @@ pub(crate) struct Activity {
     /// 1 for the first.
     pub(crate) attempt: Option<u64>,
     /// How far it is.
-    pub(crate) progress: Option<Value>,
+    pub(crate) progress: Option<Progress>,
     /// What it says it waits for.
     pub(crate) status: Option<String>,
     /// When a suspended attempt is run again.
@@ -97,10 +103,12 @@ pub(crate) struct Activity {
     pub(crate) deadline: Option<Timestamp>,
     /// How it failed.
     pub(crate) failure: Option<Failure>,
-    /// Why it was skipped.
-    pub(crate) why: Option<Value>,
-    /// Who decided, or why.
+    /// Why it was skipped: `condition`, `upstream` or `person`.
+    pub(crate) why: Option<String>,
+    /// What the person said who rejected or skipped it.
     pub(crate) reason: Option<String>,
+    /// Who rejected it.
+    pub(crate) by: Option<String>,
     /// The rendered inputs.
     pub(crate) with: Option<Value>,
     /// What people are asked.
@@ -113,6 +121,16 @@ pub(crate) struct Activity {
     pub(crate) rules: Vec<Rule>,
     /// What it needs first, as `phase/activity`.
     pub(crate) needs: Vec<String>,
+}
+
+/// How far a run says it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Progress {
+    /// 0 to 100, if it knows.
+    pub(crate) percent: Option<u64>,
+    /// What it is doing.
+    pub(crate) message: String,
 }
 
 /// One approval.
@@ -133,8 +151,8 @@ pub(crate) struct Rule {
     pub(crate) from: String,
     /// How many of them.
     pub(crate) count: u64,
-    /// How many did, or whether enough did.
-    pub(crate) met: Option<Value>,
+    /// How many did.
+    pub(crate) met: u64,
 }
 
 /// How an attempt failed.
@@ -183,6 +201,14 @@ impl Release {
             .any(|activity| activity.state == "on-hold");
         held && !self.has_ended() && !self.activities().any(Activity::is_moving)
     }
+
+    /// Whether people must decide and nothing else moves or will move by itself.
+    pub(crate) fn waits_for_people(&self) -> bool {
+        let people = |activity: &Activity| activity.state == "needs-people";
+        let asked = self.activities().any(people);
+        let moves = |activity: &Activity| activity.is_moving() && !people(activity);
+        asked && !self.has_ended() && !self.activities().any(moves)
+    }
 }
 
 impl Activity {
@@ -213,12 +239,7 @@ impl Activity {
 impl Rule {
     /// How many approvals are still missing.
     pub(crate) fn missing(&self) -> u64 {
-        let count = self.count.max(1);
-        match &self.met {
-            Some(Value::Bool(true)) => 0,
-            Some(Value::Number(met)) => count.saturating_sub(met.as_u64().unwrap_or(0)),
-            _ => count,
-        }
+        self.count.saturating_sub(self.met)
     }
 }
 
@@ -271,13 +292,11 @@ mod tests {
     }
 
     #[test]
-    fn missing_approvals_are_counted_whatever_met_is() {
+    fn missing_approvals_are_counted() {
         for (rule, missing) in [
             (json!({"from": "group:qa", "count": 2, "met": 1}), 1),
             (json!({"from": "group:qa", "count": 2, "met": 3}), 0),
-            (json!({"from": "group:qa", "count": 2, "met": true}), 0),
-            (json!({"from": "group:qa", "count": 2, "met": false}), 2),
-            (json!({"from": "group:qa"}), 1),
+            (json!({"from": "group:qa", "count": 2}), 2),
         ] {
             let rule: Rule = serde_json::from_value(rule).expect("a rule");
             assert_eq!(rule.missing(), missing);

@@ -112,6 +112,9 @@ pub(crate) struct WatchArgs {
     /// Stop with exit code 1 when something is on hold and nothing else moves.
     #[arg(long)]
     pub(crate) exit_on_hold: bool,
+    /// Stop with exit code 8 when people must decide and nothing else moves.
+    #[arg(long)]
+    pub(crate) exit_on_people: bool,
 }
 
 /// Arguments of `release approve`.
