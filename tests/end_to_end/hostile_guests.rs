@@ -73,6 +73,11 @@ fn an_output_over_the_limit_is_refused() {
 }
 
 #[test]
+fn outputs_that_do_not_fit_the_schema_are_refused() {
+    check("liar", &json!("contract"), "count");
+}
+
+#[test]
 fn a_flood_of_log_lines_is_cut_and_harms_nobody() {
     run(async {
         let world = World::new();
