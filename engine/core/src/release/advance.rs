@@ -64,7 +64,7 @@ impl Release {
             return Event::PhaseSkipped { phase, why };
         }
         let condition = self.process.phase(phase).condition.as_ref();
-        match self.holds(condition, None) {
+        match self.holds(condition) {
             Ok(true) => Event::PhaseOpened { phase, fault: None },
             Ok(false) => {
                 let why = SkipReason::Condition;
@@ -93,7 +93,7 @@ impl Release {
         {
             return self.failed_before(activity, fault.to_owned());
         }
-        match self.holds(definition.condition.as_ref(), Some(definition.phase)) {
+        match self.holds(definition.condition.as_ref()) {
             Ok(true) if self.is_paused() => Event::ActivityReadied { activity },
             Ok(true) => self.begin(activity, now),
             Ok(false) => {
@@ -121,7 +121,7 @@ impl Release {
         };
         // Outputs that cannot be rendered, say because what they read failed, fail nothing.
         let template = self.process.outputs.as_ref();
-        let outputs = template.and_then(|template| self.render(template, None).ok());
+        let outputs = template.and_then(|template| self.render(template).ok());
         Event::Ended { outcome, outputs }
     }
 }

@@ -95,7 +95,7 @@ mod tests {
         assert!(waits.iter().all(|wait| *wait <= 10_000));
         for quarter in 0..4 {
             let span = quarter * 2_500..(quarter + 1) * 2_500;
-            let count = waits.iter().filter(|wait| span.contains(wait)).count();
+            let count = waits.iter().filter(|wait| span.contains(*wait)).count();
             assert!((200..300).contains(&count), "{count} in {span:?}");
         }
     }

@@ -1,10 +1,9 @@
 //! What it takes to begin: rendering, deadlines, and what happens when that fails.
 
-use crate::expression::{Condition, Template};
 use crate::failure::{Failure, FailureClass};
 use crate::json::Json;
 use crate::limits::TEXT_BYTES_MAX;
-use crate::process::{ActivityIx, Component, Kind, Manual, OnFailure, PhaseIx};
+use crate::process::{ActivityIx, Component, Kind, Manual, OnFailure};
 use crate::release::event::Event;
 use crate::release::{Release, bounds};
 use crate::time::Timestamp;
@@ -14,7 +13,7 @@ impl Release {
     pub(super) fn begin(&self, ix: ActivityIx, now: Timestamp) -> Event {
         let begun = match &self.process.activity(ix).kind {
             Kind::Component(component) => self
-                .render_with(ix, component)
+                .render_with(component)
                 .map(|with| attempt_started(ix, 1, Some(with), now.after(component.timeout))),
             Kind::Manual(manual) => self.ask(ix, manual, now),
         };
@@ -22,24 +21,16 @@ impl Release {
     }
 
     /// The rendered `with`.
-    pub(super) fn render_with(
-        &self,
-        ix: ActivityIx,
-        component: &Component,
-    ) -> Result<Json, String> {
-        let phase = self.process.activity(ix).phase;
-        self.render(&component.with, Some(phase))
+    pub(super) fn render_with(&self, component: &Component) -> Result<Json, String> {
+        self.render(&component.with)
             .map_err(|fault| format!("`with` could not be rendered: {fault}"))
     }
 
     fn ask(&self, ix: ActivityIx, manual: &Manual, now: Timestamp) -> Result<Event, String> {
-        let phase = self.process.activity(ix).phase;
-        let scope = self.scope(manual.instructions.reads(), Some(phase));
-        let instructions = manual
-            .instructions
-            .render(&scope)
+        let instructions = self
+            .render(&manual.instructions)
             .map_err(|fault| format!("the instructions could not be rendered: {fault}"))?;
-        let instructions = match instructions {
+        let instructions = match instructions.value() {
             serde_json::Value::String(text) => text,
             other => other.to_string(),
         };
@@ -52,31 +43,6 @@ impl Release {
             activity: ix,
             instructions,
             expires_at: manual.expires.map(|span| now.after(span)),
-        })
-    }
-
-    /// The value of `template`, fit to be stored.
-    pub(super) fn render(
-        &self,
-        template: &Template,
-        reader: Option<PhaseIx>,
-    ) -> Result<Json, String> {
-        let value = template.render(&self.scope(template.reads(), reader))?;
-        let value = Json::of(&value);
-        bounds::json("the result", &value)?;
-        Ok(value)
-    }
-
-    /// Whether `condition` holds; an absent one does.
-    pub(super) fn holds(
-        &self,
-        condition: Option<&Condition>,
-        reader: Option<PhaseIx>,
-    ) -> Result<bool, String> {
-        condition.map_or(Ok(true), |condition| {
-            condition
-                .holds(&self.scope(condition.reads(), reader))
-                .map_err(|fault| format!("`if` could not be evaluated: {fault}"))
         })
     }
 

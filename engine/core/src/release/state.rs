@@ -74,6 +74,8 @@ pub enum ActivityState {
     Suspended {
         /// The attempt that waits.
         attempt: Attempt,
+        /// Since when it waits.
+        since: Timestamp,
         /// When it is run again.
         resume_at: Timestamp,
         /// What the guest says it waits for.

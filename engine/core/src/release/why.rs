@@ -44,6 +44,8 @@ pub enum WaitsOn {
     Time {
         /// Which.
         until: Timestamp,
+        /// Whether the attempt is given up then, instead of going on.
+        times_out: bool,
         /// How the last attempt failed, if it is to be retried.
         failure: Option<Box<Failure>>,
         /// What the guest says it waits for, if it is suspended.
@@ -122,20 +124,18 @@ pub fn why_activity(release: &Release, ix: ActivityIx) -> Option<Waiting> {
             (release.started_at(), needs, &["skip"])
         }
         ActivityState::Ready { since } => (Some(*since), release.pause()?, &["skip"]),
-        ActivityState::Suspended {
-            resume_at, status, ..
-        } => {
-            let timed = release.until(state, *resume_at, None, status.clone());
-            (None, timed, &["skip"])
+        ActivityState::Suspended { since, status, .. } => {
+            let timed = release.timed(state, None, status.clone());
+            (Some(*since), timed, &["skip"])
         }
-        ActivityState::Retrying {
-            failure,
-            retry_at,
-            since,
-            ..
-        } => {
-            let timed = release.until(state, *retry_at, Some(failure.clone()), None);
-            (Some(*since), timed, &["retry", "skip"])
+        ActivityState::Retrying { failure, since, .. } => {
+            let timed = release.timed(state, Some(failure.clone()), None);
+            let actions: &'static [&'static str] = if release.is_paused() {
+                &["skip"]
+            } else {
+                &["retry", "skip"]
+            };
+            (Some(*since), timed, actions)
         }
         ActivityState::NeedsPeople(question) => {
             let people = release.people(ix, question)?;
@@ -175,21 +175,22 @@ impl Release {
         }
     }
 
-    /// An instant, or the end of the pause that stands before it.
-    fn until(
+    /// The instant of the timer, or the end of the pause that stands before it.
+    fn timed(
         &self,
         state: &ActivityState,
-        until: Timestamp,
         failure: Option<Box<Failure>>,
         status: Option<String>,
     ) -> WaitsOn {
-        let (until, starts) = match Timer::of(state) {
-            Some(Timer::Lapse(at)) => (at, false),
-            _ => (until, true),
+        let (until, times_out) = match Timer::of(state) {
+            Some(Timer::Lapse(at)) => (at, true),
+            Some(Timer::Start(at)) => (at, false),
+            None => (Timestamp::default(), false),
         };
-        let pause = if starts { self.pause() } else { None };
+        let pause = if times_out { None } else { self.pause() };
         pause.unwrap_or(WaitsOn::Time {
             until,
+            times_out,
             failure,
             status,
         })
@@ -223,8 +224,8 @@ impl Release {
             &activity.owners
         };
         let actions: &'static [&'static str] = match activity.kind {
-            Kind::Component(_) => &["retry", "supply-outputs", "skip", "fail"],
-            Kind::Manual(_) => &["supply-outputs", "skip", "fail"],
+            Kind::Component(_) if !self.is_paused() => &["retry", "supply-outputs", "skip", "fail"],
+            Kind::Component(_) | Kind::Manual(_) => &["supply-outputs", "skip", "fail"],
         };
         let decision = WaitsOn::Decision {
             failure: Box::new(failure.clone()),
@@ -271,10 +272,16 @@ impl fmt::Display for WaitsOn {
             }
             Self::Time {
                 until,
+                times_out,
                 failure,
                 status,
             } => {
-                write!(f, "waits until {until}")?;
+                let what = if *times_out {
+                    "times out at"
+                } else {
+                    "waits until"
+                };
+                write!(f, "{what} {until}")?;
                 let said = failure.iter().map(ToString::to_string);
                 said.chain(status.clone())
                     .try_for_each(|said| write!(f, " ({said})"))

@@ -73,7 +73,7 @@ fn next_state(
             resume_at,
             status,
             ..
-        } => suspended(state, checkpoint, *resume_at, status.as_ref()),
+        } => suspended(state, checkpoint, (at, *resume_at), status.as_ref()),
         Event::AttemptResumed { run, .. } => resumed(state, *run),
         Event::AttemptFailed {
             failure, retry_at, ..
@@ -134,7 +134,7 @@ fn started(
 fn suspended(
     state: &ActivityState,
     checkpoint: &[u8],
-    resume_at: Timestamp,
+    (since, resume_at): (Timestamp, Timestamp),
     status: Option<&String>,
 ) -> Option<ActivityState> {
     let ActivityState::Running(attempt) = state else {
@@ -144,6 +144,7 @@ fn suspended(
     attempt.checkpoint = Some(checkpoint.into());
     Some(ActivityState::Suspended {
         attempt,
+        since,
         resume_at,
         status: status.cloned(),
     })

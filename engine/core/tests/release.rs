@@ -1,0 +1,13 @@
+//! The release machine from outside: random graphs under random inputs, histories that do not
+//! fit, and what a turn costs.
+
+#[path = "release/graphs.rs"]
+mod graphs;
+#[path = "release/histories.rs"]
+mod histories;
+#[path = "release/random.rs"]
+mod random;
+#[path = "release/scale.rs"]
+mod scale;
+#[path = "release/world.rs"]
+mod world;

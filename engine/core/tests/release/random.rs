@@ -1,0 +1,230 @@
+//! Random inputs on random graphs: nothing panics, every invariant holds after every turn, the
+//! history tells the same story again, and everything can be brought to an end.
+
+use fermata_core::actor::Caller;
+use fermata_core::attempt::{AttemptKey, Evidence, Outcome, Report};
+use fermata_core::failure::{Failure, FailureClass};
+use fermata_core::json::Json;
+use fermata_core::process::ActivityIx;
+use fermata_core::release::event::SkipReason;
+use fermata_core::release::input::What;
+use fermata_core::release::state::{ActivityState, ReleaseState, Settled};
+use fermata_core::release::{Release, why, why_activity};
+use fermata_core::time::Span;
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use crate::graphs::documents;
+use crate::world::{ID, World, person, pins};
+
+/// Something to do: which, to what, and how.
+type Action = (u8, u8, u8);
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_inputs_keep_every_invariant_and_every_release_can_end(
+        document in documents(),
+        actions in vec((0..28_u8, any::<u8>(), any::<u8>()), 0..120),
+    ) {
+        let mut world = World::draft(&document, serde_json::json!({}));
+        for action in actions {
+            act(&mut world, action);
+        }
+        finish_everything(&mut world);
+        prop_assert!(world.release.has_ended());
+        prop_assert_eq!(&world.replayed(), &world.release);
+        prop_assert!(why(&world.release).is_empty());
+        reasons_hold(&world.release, &world);
+    }
+}
+
+fn act(world: &mut World, (verb, target, variant): Action) {
+    let count = world.process.activities.len();
+    // One beyond the end now and then.
+    let number = usize::from(target) % (count + 1);
+    let activity = ActivityIx(u32::try_from(number).expect("few"));
+    if verb < 10 {
+        let key = world.release.current_run(activity).unwrap_or(AttemptKey {
+            release: ID,
+            activity,
+            attempt: u32::from(variant % 3),
+            run: 1,
+        });
+        let report = report(verb, variant);
+        let _refused = world.input(Caller::engine(), What::AttemptFinished { key, report });
+    } else if verb < 13 {
+        world.pass(Span(u64::from(variant) * 2_000));
+    } else {
+        let by = caller(variant);
+        let what = what(world, verb, activity, variant);
+        let _refused = world.input(by, what);
+    }
+    assert_eq!(world.replayed(), world.release);
+    for waiting in why(&world.release) {
+        assert!(!waiting.to_string().is_empty());
+    }
+    let _waiting = why_activity(&world.release, activity);
+}
+
+fn report(verb: u8, variant: u8) -> Report {
+    let failed = |class, after| Outcome::Failed {
+        failure: Failure::new(class, "no"),
+        retry_after: after,
+    };
+    let outcome = match verb {
+        0 => failed(FailureClass::Retryable, None),
+        1 => failed(FailureClass::Permanent, None),
+        2 => failed(
+            FailureClass::Limit("cpu".to_owned()),
+            Some(Span(u64::from(variant) * 1_000)),
+        ),
+        3 | 4 => Outcome::Pending {
+            checkpoint: vec![variant],
+            resume_after: Span(u64::from(variant) * 1_000),
+            status: (variant > 99).then(|| "waits".to_owned()),
+        },
+        _ => Outcome::Succeeded(outputs(variant)),
+    };
+    let fact = Evidence {
+        kind: "note".to_owned(),
+        fact: outputs(variant),
+    };
+    Report {
+        outcome,
+        evidence: vec![fact; usize::from(variant % 3)],
+    }
+}
+
+fn outputs(variant: u8) -> Json {
+    let text = ["{}", "{\"go\":true}", "{\"go\":false}", "[1]"][usize::from(variant % 4)];
+    Json::parse(text).expect("valid")
+}
+
+fn caller(variant: u8) -> Caller {
+    match variant % 6 {
+        0 => person("ana", &["qa"]),
+        1 => person("ben", &["qa"]),
+        2 => person("cleo", &["qa", "security"]),
+        3 => person("zoe", &[]),
+        4 => person("eve", &[]),
+        _ => Caller::engine(),
+    }
+}
+
+fn what(world: &World, verb: u8, activity: ActivityIx, variant: u8) -> What {
+    let text = if variant % 8 == 0 { "" } else { "because" }.to_owned();
+    let some = |json: Json| (variant % 2 == 0).then_some(json);
+    match verb {
+        13..=17 => What::Approve {
+            activity,
+            comment: Some(text),
+            form: some(outputs(variant / 2)),
+        },
+        18 => What::Reject {
+            activity,
+            comment: text,
+        },
+        19 | 20 => What::Retry {
+            activity,
+            with: some(outputs(variant / 2)),
+        },
+        21 => What::SupplyOutputs {
+            activity,
+            outputs: outputs(variant),
+        },
+        22 => What::Skip {
+            activity,
+            reason: text,
+        },
+        23 => What::Fail {
+            activity,
+            reason: text,
+        },
+        24 => What::Pause { reason: Some(text) },
+        25 => What::Resume,
+        26 if variant < 20 => What::Abort { reason: text },
+        26 => What::TimePassed,
+        _ => What::Start {
+            components: pins(&world.process),
+        },
+    }
+}
+
+/// Does what well-meaning guests and people would do until the release has ended.
+fn finish_everything(world: &mut World) {
+    let components = pins(&world.process);
+    let _started_already = world.input(person("ana", &[]), What::Start { components });
+    let mut rounds = 0;
+    while !world.release.has_ended() {
+        rounds += 1;
+        assert!(rounds < 500, "no end: {:?}", why(&world.release));
+        if matches!(world.release.state(), ReleaseState::Paused { .. }) {
+            world
+                .input(person("ana", &[]), What::Resume)
+                .expect("it is paused");
+        }
+        if let Some(at) = world.release.wake_at() {
+            world.pass(at.since(world.now));
+        }
+        for activity in world.activities() {
+            settle(world, activity);
+        }
+    }
+}
+
+/// Brings one activity on its way.
+fn settle(world: &mut World, activity: ActivityIx) {
+    if world.release.has_ended() {
+        return;
+    }
+    let ben = || person("ben", &[]);
+    let reason = || "enough".to_owned();
+    match world.release.activity_state(activity) {
+        ActivityState::Running(_) => {
+            world.succeed(activity);
+        }
+        ActivityState::OnHold { .. } => {
+            let what = What::Fail {
+                activity,
+                reason: reason(),
+            };
+            world.input(ben(), what).expect("it is on hold");
+        }
+        ActivityState::NeedsPeople(_) => {
+            let what = What::Skip {
+                activity,
+                reason: reason(),
+            };
+            world.input(ben(), what).expect("it has not ended");
+        }
+        _ => {}
+    }
+}
+
+/// Every activity that was skipped for a broken need has one, or stands in a phase that has.
+fn reasons_hold(release: &Release, world: &World) {
+    for ix in world.activities() {
+        let activity = world.process.activity(ix);
+        let skipped = match release.activity_state(ix) {
+            ActivityState::Skipped {
+                why: SkipReason::Upstream,
+                ..
+            } => true,
+            ActivityState::Succeeded { .. } => false,
+            _ => continue,
+        };
+        let phase = world.process.phase(activity.phase);
+        let needs = activity
+            .needs
+            .iter()
+            .map(|need| release.activity_state(*need).settled());
+        let phases = phase
+            .needs
+            .iter()
+            .map(|need| release.phase_state(*need).settled());
+        let broken = needs.chain(phases).any(|how| how == Some(Settled::Broken));
+        assert_eq!(broken, skipped, "{}", world.process.path(ix));
+    }
+}
