@@ -1,0 +1,190 @@
+//! Admitting an upload: everything that can be found out about a component before it is ever used.
+
+mod contract;
+mod encode;
+mod inspect;
+
+use std::sync::Arc;
+
+use fermata_core::component::{Descriptor, Grants};
+use fermata_core::id::Digest;
+use fermata_core::schema::Schema;
+use fermata_core::time::Span;
+use wasmtime::component::Component;
+
+use crate::error::{AdmitError, Error};
+use crate::guest::{self, ActivityPre, Context};
+use crate::library::Loaded;
+use crate::limits::{Limits, length};
+use crate::outcome;
+use crate::rejection::Rejection;
+use crate::sandbox::Inner;
+use contract::RUN;
+use inspect::Form;
+
+/// An upload that this engine runs.
+#[derive(Clone, Debug)]
+pub struct Admitted {
+    /// The address of the bytes.
+    pub digest: Digest,
+    /// What the component says about itself.
+    pub descriptor: Descriptor,
+    /// The bytes to keep under the digest, as they were uploaded.
+    pub component: Vec<u8>,
+    /// Whether it can take its effect back.
+    pub exports_undo: bool,
+}
+
+/// Looks at an upload and makes a component of it. The second value is whether it exports `undo`.
+pub(crate) fn component(upload: Vec<u8>, limits: &Limits) -> Result<(Vec<u8>, bool), Rejection> {
+    let inspected = inspect::inspect(&upload, limits)?;
+    let component = match inspected.form {
+        Form::Component => upload,
+        Form::Core { preview1 } => {
+            let component = encode::encode(&upload, inspected.exports_undo, preview1)?;
+            inspect::inspect(&component, limits)?;
+            component
+        }
+    };
+    Ok((component, inspected.exports_undo))
+}
+
+impl Inner {
+    /// Admits an upload, and leaves its native code in the cache.
+    pub(crate) async fn admit(self: &Arc<Self>, upload: Vec<u8>) -> Result<Admitted, AdmitError> {
+        let digest = Digest::of(&upload);
+        let limits = self.shared.limits.clone();
+        let looked = tokio::task::spawn_blocking(move || {
+            let made = component(upload.clone(), &limits)?;
+            Ok::<_, Rejection>((upload, made))
+        });
+        // A panic while reading hostile bytes is a fault of the bytes until shown otherwise.
+        let broken = |_| Rejection::Invalid {
+            reason: "it cannot be read".into(),
+        };
+        let (upload, (component, exports_undo)) = looked.await.map_err(broken)??;
+        let loaded = self.prepare(digest, component).await?;
+        let descriptor = loaded.descriptor.clone();
+        Ok(Admitted {
+            digest,
+            descriptor,
+            component: upload,
+            exports_undo,
+        })
+    }
+
+    /// Compiles a component unless that was done before, and checks that it answers.
+    async fn prepare(
+        self: &Arc<Self>,
+        digest: Digest,
+        component: Vec<u8>,
+    ) -> Result<Loaded, AdmitError> {
+        let (native, bytes) = match self.cached(digest).await? {
+            Some(cached) => cached,
+            None => {
+                let native = self.compilation.compile(component).await?;
+                self.cache.put(&self.engine, &digest, &native)?
+            }
+        };
+        self.bind(&native, bytes).await
+    }
+
+    /// Binds compiled code to the host, and asks it for its descriptor.
+    pub(crate) async fn bind(&self, native: &Component, bytes: u64) -> Result<Loaded, AdmitError> {
+        let pre = self
+            .linker
+            .instantiate_pre(native)
+            .map_err(|error| Rejection::Invalid {
+                reason: format!("an import has not the type that the contract says: {error:#}"),
+            })?;
+        let missing = |error| Rejection::MissingExport {
+            name: RUN.into(),
+            reason: format!("{error:#}"),
+        };
+        let pre = ActivityPre::new(pre).map_err(missing)?;
+        let text = self.describe(&pre).await?;
+        let (descriptor, outputs) = read(&text)?;
+        Ok(Loaded {
+            pre,
+            descriptor,
+            outputs,
+            bytes,
+        })
+    }
+
+    /// Calls `describe`, which has no rights and little time.
+    async fn describe(&self, pre: &ActivityPre<Context>) -> Result<String, AdmitError> {
+        let limits = &self.shared.limits;
+        let cpu = Span(limits.describe_cpu.0);
+        let mut store = guest::store(
+            &self.engine,
+            &self.shared,
+            Arc::new(Grants::default()),
+            Arc::new(|_| ()),
+            cpu,
+        );
+        let _running = self.ticker.run();
+        let called = async {
+            let guest = pre.instantiate_async(&mut store).await?;
+            guest.fermata_activity_run().call_describe(&mut store).await
+        };
+        let text = called.await;
+        let text = text.map_err(|error| {
+            let failure = outcome::trapped(store.data(), &error);
+            let at = failure
+                .backtrace
+                .first()
+                .map(|frame| format!(", in {frame}"))
+                .unwrap_or_default();
+            Rejection::DescribeFailed {
+                reason: format!("{failure}{at}"),
+            }
+        })?;
+        if text.len() > length(limits.descriptor_bytes) {
+            let reason = format!(
+                "it has {} bytes, {} are allowed",
+                text.len(),
+                limits.descriptor_bytes
+            );
+            return Err(Rejection::BadDescriptor { reason }.into());
+        }
+        Ok(text)
+    }
+}
+
+/// The descriptor and its compiled output schema.
+fn read(text: &str) -> Result<(Descriptor, Schema), Rejection> {
+    let bad = |reason: String| Rejection::BadDescriptor { reason };
+    let descriptor: Descriptor =
+        serde_json::from_str(text).map_err(|error| bad(error.to_string()))?;
+    Schema::compile(&descriptor.inputs)
+        .map_err(|error| bad(format!("the schema of the inputs: {error}")))?;
+    let outputs = Schema::compile(&descriptor.outputs)
+        .map_err(|error| bad(format!("the schema of the outputs: {error}")))?;
+    let hint = descriptor
+        .retry
+        .as_ref()
+        .and_then(|retry| retry.backoff.as_ref());
+    for span in hint.into_iter().chain(&descriptor.timeout) {
+        span.parse::<Span>()
+            .map_err(|error| bad(format!("`{span}`: {error}")))?;
+    }
+    Ok((descriptor, outputs))
+}
+
+impl Inner {
+    /// Makes native code again for a component that was admitted before.
+    pub(crate) async fn renew(&self, digest: Digest) -> Result<Loaded, AdmitError> {
+        let (blobs, limits) = (Arc::clone(&self.blobs), self.shared.limits.clone());
+        let made = tokio::task::spawn_blocking(move || {
+            let upload = blobs.component(&digest).ok_or(Error::Missing(digest))?;
+            Ok::<_, AdmitError>(component(upload, &limits)?.0)
+        });
+        let component = made
+            .await
+            .map_err(|error| Error::Engine(error.to_string()))??;
+        let native = self.compilation.compile(component).await?;
+        let (native, bytes) = self.cache.put(&self.engine, &digest, &native)?;
+        self.bind(&native, bytes).await
+    }
+}

@@ -1,0 +1,84 @@
+//! The guest contract, as names: what a component may import and has to export.
+
+/// The contract, as every guest sees it.
+pub(crate) const WIT: &str = include_str!("../../../../wit/activity.wit");
+/// The interface that every activity exports.
+pub(crate) const RUN: &str = "fermata:activity/run@0.1.0";
+/// The interface of an activity that can take its effect back.
+pub(crate) const UNDO: &str = "fermata:activity/undo@0.1.0";
+/// The module name under which core modules import WASI preview 1.
+pub(crate) const PREVIEW1: &str = "wasi_snapshot_preview1";
+
+/// The interfaces of the contract that may be imported.
+const OURS: [&str; 6] = [
+    "fermata:activity/types@0.1.0",
+    "fermata:activity/log@0.1.0",
+    "fermata:activity/progress@0.1.0",
+    "fermata:activity/http@0.1.0",
+    "fermata:activity/secrets@0.1.0",
+    "fermata:activity/evidence@0.1.0",
+];
+
+/// The interfaces of WASI 0.2 that may be imported: they tell the time, draw numbers and write lines.
+const WASI: [&str; 17] = [
+    "wasi:io/error",
+    "wasi:io/poll",
+    "wasi:io/streams",
+    "wasi:clocks/monotonic-clock",
+    "wasi:clocks/wall-clock",
+    "wasi:random/random",
+    "wasi:random/insecure",
+    "wasi:random/insecure-seed",
+    "wasi:cli/exit",
+    "wasi:cli/stdin",
+    "wasi:cli/stdout",
+    "wasi:cli/stderr",
+    "wasi:cli/terminal-input",
+    "wasi:cli/terminal-output",
+    "wasi:cli/terminal-stdin",
+    "wasi:cli/terminal-stdout",
+    "wasi:cli/terminal-stderr",
+];
+
+/// Whether a component may import the interface with this name.
+pub(crate) fn offers(import: &str) -> bool {
+    if OURS.contains(&import) {
+        return true;
+    }
+    import
+        .split_once('@')
+        .is_some_and(|(name, version)| WASI.contains(&name) && version.starts_with("0.2."))
+}
+
+/// Whether a core module may import from the module with this name.
+pub(crate) fn offers_to_core(module: &str) -> bool {
+    let resource_of_export = module
+        .strip_prefix("[export]")
+        .is_some_and(|name| name.starts_with("fermata:activity/"));
+    module == PREVIEW1 || resource_of_export || offers(module)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_contract_and_harmless_wasi_is_offered() {
+        for (import, offered) in [
+            ("fermata:activity/http@0.1.0", true),
+            ("fermata:activity/run@0.1.0", false),
+            ("fermata:activity/http@0.2.0", false),
+            ("wasi:clocks/wall-clock@0.2.9", true),
+            ("wasi:clocks/wall-clock@0.3.0", false),
+            ("wasi:clocks/wall-clock", false),
+            ("wasi:random/insecure-seed@0.2.0", true),
+            ("wasi:cli/environment@0.2.0", false),
+            ("wasi:filesystem/types@0.2.0", false),
+            ("wasi:sockets/tcp@0.2.0", false),
+            ("wasi:http/outgoing-handler@0.2.0", false),
+            ("env", false),
+        ] {
+            assert_eq!(offers(import), offered, "{import}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Making a component of a core module, so that authors in C, Zig or Go need no component tools.
+
+use std::sync::OnceLock;
+
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::Resolve;
+
+use crate::admit::contract::{PREVIEW1, WIT};
+use crate::rejection::Rejection;
+
+/// A component that is the core module, seen through the contract.
+pub(crate) fn encode(core: &[u8], undo: bool, preview1: bool) -> Result<Vec<u8>, Rejection> {
+    let mut module = core.to_vec();
+    let mut resolve = Resolve::default();
+    let package = resolve
+        .push_str("activity.wit", WIT)
+        .expect("our own WIT is valid");
+    let world = if undo {
+        "reversible-activity"
+    } else {
+        "activity"
+    };
+    let world = resolve
+        .select_world(&[package], Some(world))
+        .expect("our own WIT has these worlds");
+    // Without this, a module that says nothing about its types would become an empty component.
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)
+        .map_err(|error| invalid(&error))?;
+    let mut encoder = ComponentEncoder::default()
+        .validate(true)
+        .module(&module)
+        .map_err(|error| invalid(&error))?;
+    if preview1 {
+        encoder = encoder
+            .adapter(PREVIEW1, adapter())
+            .expect("our own adapter is valid");
+    }
+    encoder.encode().map_err(|error| invalid(&error))
+}
+
+fn invalid(error: &impl std::fmt::Display) -> Rejection {
+    Rejection::Invalid {
+        reason: format!("it does not fit the contract: {error:#}"),
+    }
+}
+
+/// WASI preview 1, as far as an activity has it.
+fn adapter() -> &'static [u8] {
+    static ADAPTER: OnceLock<Vec<u8>> = OnceLock::new();
+    ADAPTER.get_or_init(|| {
+        wat::parse_str(include_str!("preview1.wat")).expect("our own adapter is valid")
+    })
+}

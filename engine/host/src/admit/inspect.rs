@@ -1,0 +1,266 @@
+//! A look at uploaded bytes, before anything expensive or dangerous is done with them.
+
+use wasmparser::{ComponentTypeRef, Encoding, Parser, Payload, Validator, WasmFeatures};
+use wasmtime::Engine;
+
+use crate::admit::contract::{PREVIEW1, RUN, UNDO, offers, offers_to_core};
+use crate::limits::Limits;
+use crate::rejection::Rejection;
+
+/// What the bytes are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// A component, ready to be compiled.
+    Component,
+    /// A core module, to be made a component.
+    Core {
+        /// Whether it imports WASI preview 1.
+        preview1: bool,
+    },
+}
+
+/// What a look at the bytes shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Inspected {
+    pub(crate) form: Form,
+    pub(crate) exports_undo: bool,
+}
+
+const MAGIC: &[u8] = b"\0asm";
+
+/// Looks at `bytes`: valid WebAssembly, within the limits, importing and exporting what the contract says.
+pub(crate) fn inspect(bytes: &[u8], limits: &Limits) -> Result<Inspected, Rejection> {
+    let size = bytes.len() as u64;
+    if size > limits.component_bytes {
+        return Err(Rejection::TooLarge {
+            bytes: size,
+            max: limits.component_bytes,
+        });
+    }
+    if Engine::detect_precompiled(bytes).is_some() {
+        return Err(Rejection::Precompiled);
+    }
+    if !bytes.starts_with(MAGIC) {
+        return Err(Rejection::NotWasm);
+    }
+    let inspected = count(bytes, limits)?;
+    Validator::new_with_features(features())
+        .validate_all(bytes)
+        .map_err(invalid)?;
+    Ok(inspected)
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the shape that `map_err` asks for"
+)]
+fn invalid(error: wasmparser::BinaryReaderError) -> Rejection {
+    Rejection::Invalid {
+        reason: error.to_string(),
+    }
+}
+
+/// What the engine runs: the WebAssembly that compilers emit by default.
+fn features() -> WasmFeatures {
+    let off = WasmFeatures::THREADS
+        | WasmFeatures::MEMORY64
+        | WasmFeatures::MULTI_MEMORY
+        | WasmFeatures::RELAXED_SIMD
+        | WasmFeatures::GC
+        | WasmFeatures::EXCEPTIONS;
+    WasmFeatures::default().difference(off)
+}
+
+/// Counters over all modules and components within the bytes.
+struct Count<'a> {
+    limits: &'a Limits,
+    functions: u64,
+    items: u64,
+    depth: u64,
+    form: Option<Encoding>,
+    preview1: bool,
+    run: [bool; 2],
+    undo: bool,
+    foreign: Option<String>,
+}
+
+fn count(bytes: &[u8], limits: &Limits) -> Result<Inspected, Rejection> {
+    let mut count = Count {
+        limits,
+        functions: 0,
+        items: 0,
+        depth: 0,
+        form: None,
+        preview1: false,
+        run: [false; 2],
+        undo: false,
+        foreign: None,
+    };
+    for payload in Parser::new(0).parse_all(bytes) {
+        count.payload(&payload.map_err(invalid)?)?;
+    }
+    if let Some(name) = count.foreign {
+        return Err(Rejection::ForeignImport { name });
+    }
+    for (there, function) in count.run.iter().zip(["describe", "run"]) {
+        if !there {
+            let reason = "it is not there".into();
+            return Err(Rejection::MissingExport {
+                name: format!("{RUN}#{function}"),
+                reason,
+            });
+        }
+    }
+    let form = match count.form {
+        Some(Encoding::Component) => Form::Component,
+        _ => Form::Core {
+            preview1: count.preview1,
+        },
+    };
+    Ok(Inspected {
+        form,
+        exports_undo: count.undo,
+    })
+}
+
+impl Count<'_> {
+    fn payload(&mut self, payload: &Payload<'_>) -> Result<(), Rejection> {
+        match payload {
+            Payload::Version { encoding, .. } => {
+                self.form.get_or_insert(*encoding);
+                self.depth += 1;
+                bound("nesting", self.depth, self.limits.component_nesting)
+            }
+            Payload::End(_) => {
+                self.depth = self.depth.saturating_sub(1);
+                Ok(())
+            }
+            Payload::FunctionSection(section) => {
+                self.functions += u64::from(section.count());
+                bound("functions", self.functions, self.limits.component_functions)
+            }
+            Payload::CodeSectionEntry(body) => bound(
+                "function",
+                body.range().len() as u64,
+                self.limits.function_bytes,
+            ),
+            Payload::TypeSection(section) => self.items(section.count()),
+            Payload::ComponentTypeSection(section) => self.items(section.count()),
+            Payload::ImportSection(section) => {
+                self.items(section.count())?;
+                if self.outermost() {
+                    self.core_imports(section.clone())
+                } else {
+                    Ok(())
+                }
+            }
+            Payload::ExportSection(section) => {
+                self.items(section.count())?;
+                if self.outermost() {
+                    self.core_exports(section.clone())
+                } else {
+                    Ok(())
+                }
+            }
+            Payload::ComponentImportSection(section) => {
+                self.items(section.count())?;
+                if self.outermost() {
+                    self.imports(section.clone())
+                } else {
+                    Ok(())
+                }
+            }
+            Payload::ComponentExportSection(section) => {
+                self.items(section.count())?;
+                if self.outermost() {
+                    self.exports(section.clone())
+                } else {
+                    Ok(())
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether this is about the uploaded thing itself, not about something inside of it.
+    fn outermost(&self) -> bool {
+        self.depth == 1
+    }
+
+    fn items(&mut self, more: u32) -> Result<(), Rejection> {
+        self.items += u64::from(more);
+        bound("items", self.items, self.limits.component_items)
+    }
+
+    fn foreign(&mut self, name: &str) {
+        self.foreign.get_or_insert_with(|| name.into());
+    }
+
+    fn core_imports(
+        &mut self,
+        section: wasmparser::ImportSectionReader<'_>,
+    ) -> Result<(), Rejection> {
+        for import in section.into_imports() {
+            let import = import.map_err(invalid)?;
+            self.preview1 |= import.module == PREVIEW1;
+            if !offers_to_core(import.module) {
+                self.foreign(&format!("{}#{}", import.module, import.name));
+            }
+        }
+        Ok(())
+    }
+
+    fn core_exports(
+        &mut self,
+        section: wasmparser::ExportSectionReader<'_>,
+    ) -> Result<(), Rejection> {
+        for export in section {
+            match export.map_err(invalid)?.name.split_once('#') {
+                Some((RUN, "describe")) => self.run[0] = true,
+                Some((RUN, "run")) => self.run[1] = true,
+                Some((UNDO, "undo")) => self.undo = true,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn imports(
+        &mut self,
+        section: wasmparser::ComponentImportSectionReader<'_>,
+    ) -> Result<(), Rejection> {
+        for import in section {
+            let import = import.map_err(invalid)?;
+            let harmless = matches!(import.ty, ComponentTypeRef::Type(_));
+            if !harmless && !offers(import.name.name) {
+                self.foreign(import.name.name);
+            }
+        }
+        Ok(())
+    }
+
+    fn exports(
+        &mut self,
+        section: wasmparser::ComponentExportSectionReader<'_>,
+    ) -> Result<(), Rejection> {
+        for export in section {
+            match export.map_err(invalid)?.name.name {
+                // Which functions the instance has, the linker checks later.
+                RUN => self.run = [true; 2],
+                UNDO => self.undo = true,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn bound(limit: &'static str, counted: u64, max: u64) -> Result<(), Rejection> {
+    if counted <= max {
+        return Ok(());
+    }
+    Err(Rejection::CompileLimit {
+        limit,
+        reason: format!("there are {counted}, {max} are allowed"),
+    })
+}

@@ -1,0 +1,238 @@
+//! Sending a permitted call and taking its answer, within bounds.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use reqwest::header::{CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue};
+use tokio::sync::Semaphore;
+
+use crate::egress::resolve::{Forbidden, Judging, Resolver};
+use crate::egress::{CallError, Permit};
+use crate::error::Error;
+use crate::limits::{Limits, length};
+
+/// How long an idle connection is kept for the next call.
+const IDLE: Duration = Duration::from_secs(30);
+/// Idle connections kept to one host.
+const IDLE_PER_HOST: usize = 8;
+/// Time for a connection to come about: what is further away is not reachable.
+const CONNECT: Duration = Duration::from_secs(10);
+/// Headers that belong to a connection, which is not the guest's.
+const CONNECTION_HEADERS: [&str; 9] = [
+    "connection",
+    "expect",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+/// What calls are known by, unless the guest says otherwise.
+const USER_AGENT: &str = concat!("fermata/", env!("CARGO_PKG_VERSION"));
+
+/// What is sent, next to what the permit says.
+#[derive(Debug, Default)]
+pub(crate) struct Call {
+    pub(crate) headers: Vec<(String, Vec<u8>)>,
+    pub(crate) body: Option<Vec<u8>>,
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, Vec<u8>)>,
+    pub(crate) body: Vec<u8>,
+}
+
+/// Two clients, each with its own connections: one for the Internet, one for hosts that may be in this network. So a
+/// connection that was judged for the one is never used by the other.
+#[derive(Debug)]
+pub(crate) struct Client {
+    resolver: Arc<dyn Resolver>,
+    public: OnceLock<reqwest::Client>,
+    private: OnceLock<reqwest::Client>,
+    connections: Semaphore,
+    response_bytes: u64,
+    header_bytes: usize,
+    request_bytes: u64,
+    time: Duration,
+}
+
+impl Client {
+    pub(crate) fn new(resolver: Arc<dyn Resolver>, limits: &Limits) -> Self {
+        Self {
+            resolver,
+            public: OnceLock::new(),
+            private: OnceLock::new(),
+            connections: Semaphore::new(length(limits.http_connections)),
+            response_bytes: limits.http_response_bytes,
+            header_bytes: length(limits.http_header_bytes),
+            request_bytes: limits.http_request_bytes,
+            time: Duration::from_millis(limits.http_time.0),
+        }
+    }
+
+    /// Sends the call and takes the whole answer.
+    pub(crate) async fn send(&self, permit: &Permit, call: Call) -> Result<Response, CallError> {
+        let time = call
+            .timeout
+            .map_or(self.time, |timeout| timeout.min(self.time));
+        let headers = self.headers(&call.headers)?;
+        if call
+            .body
+            .as_ref()
+            .is_some_and(|body| body.len() as u64 > self.request_bytes)
+        {
+            return Err(CallError::Invalid(format!(
+                "the body has more than {} bytes",
+                self.request_bytes
+            )));
+        }
+        let exchange = async {
+            let _connection = self
+                .connections
+                .acquire()
+                .await
+                .expect("the semaphore is never closed");
+            let mut request = self
+                .client(permit.private)
+                .map_err(|error| CallError::Unreachable(error.to_string()))?
+                .request(permit.method.clone(), permit.target.url.clone())
+                .headers(headers);
+            if let Some(body) = call.body {
+                request = request.body(body);
+            }
+            let response = request
+                .send()
+                .await
+                .map_err(|error| explain(permit, error))?;
+            self.take(permit, response).await
+        };
+        tokio::time::timeout(time, exchange)
+            .await
+            .unwrap_or(Err(CallError::Timeout))
+    }
+
+    fn client(&self, private: bool) -> Result<&reqwest::Client, Error> {
+        let cell = if private { &self.private } else { &self.public };
+        if let Some(client) = cell.get() {
+            return Ok(client);
+        }
+        let judging = Judging {
+            resolver: Arc::clone(&self.resolver),
+            private,
+        };
+        let client = reqwest::Client::builder()
+            .dns_resolver(Arc::new(judging))
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .no_proxy()
+            .user_agent(USER_AGENT)
+            .connect_timeout(CONNECT)
+            .pool_idle_timeout(IDLE)
+            .pool_max_idle_per_host(IDLE_PER_HOST)
+            .build()
+            .map_err(|error| Error::Http(error.to_string()))?;
+        Ok(cell.get_or_init(|| client))
+    }
+
+    /// The guest's headers, without those that the client itself sets.
+    fn headers(&self, given: &[(String, Vec<u8>)]) -> Result<HeaderMap, CallError> {
+        let bytes: usize = given
+            .iter()
+            .map(|(name, value)| name.len() + value.len() + 4)
+            .sum();
+        if bytes > self.header_bytes {
+            return Err(CallError::Invalid(format!(
+                "the headers have more than {} bytes",
+                self.header_bytes
+            )));
+        }
+        let mut headers = HeaderMap::new();
+        for (name, value) in given {
+            let invalid =
+                |what| CallError::Invalid(format!("the header `{}` {what}", name.escape_debug()));
+            let parsed = HeaderName::from_bytes(name.as_bytes())
+                .map_err(|_| invalid("has no valid name"))?;
+            if CONNECTION_HEADERS.contains(&parsed.as_str()) {
+                return Err(invalid(
+                    "belongs to the connection, which is not the guest's",
+                ));
+            }
+            if parsed != HOST && parsed != CONTENT_LENGTH {
+                let value =
+                    HeaderValue::from_bytes(value).map_err(|_| invalid("has no valid value"))?;
+                headers.append(parsed, value);
+            }
+        }
+        Ok(headers)
+    }
+
+    async fn take(
+        &self,
+        permit: &Permit,
+        mut response: reqwest::Response,
+    ) -> Result<Response, CallError> {
+        let headers: Vec<_> = response
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
+            .collect();
+        let bytes: usize = headers
+            .iter()
+            .map(|(name, value)| name.len() + value.len() + 4)
+            .sum();
+        if bytes > self.header_bytes {
+            return Err(CallError::TooLarge(self.header_bytes as u64));
+        }
+        if response
+            .content_length()
+            .is_some_and(|length| length > self.response_bytes)
+        {
+            return Err(CallError::TooLarge(self.response_bytes));
+        }
+        let mut body = Vec::new();
+        while let Some(part) = response
+            .chunk()
+            .await
+            .map_err(|error| explain(permit, error))?
+        {
+            if (body.len() + part.len()) as u64 > self.response_bytes {
+                return Err(CallError::TooLarge(self.response_bytes));
+            }
+            body.extend_from_slice(&part);
+        }
+        Ok(Response {
+            status: response.status().as_u16(),
+            headers,
+            body,
+        })
+    }
+}
+
+/// What a failed exchange means for the guest.
+fn explain(permit: &Permit, error: reqwest::Error) -> CallError {
+    let error = error.without_url();
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+    let mut text = String::new();
+    while let Some(error) = cause {
+        if let Some(Forbidden(reach)) = error.downcast_ref() {
+            return permit
+                .judge(*reach)
+                .err()
+                .unwrap_or(CallError::Unreachable(error.to_string()));
+        }
+        text = error.to_string();
+        cause = error.source();
+    }
+    if error.is_timeout() {
+        return CallError::Timeout;
+    }
+    // The innermost cause is the one that tells people something: "connection refused".
+    CallError::Unreachable(text)
+}

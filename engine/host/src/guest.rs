@@ -1,0 +1,148 @@
+//! The guest contract as Rust types, and what the host knows about one run while it lasts.
+
+mod limiter;
+mod log;
+mod wasi;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use fermata_core::attempt::Evidence;
+use fermata_core::component::Grants;
+use fermata_core::time::{Span, Timestamp};
+use wasmtime::component::{HasSelf, Linker};
+use wasmtime::{Engine, Store, UpdateDeadline};
+
+pub(crate) use bindings::{Activity, ActivityPre, fermata};
+pub(crate) use limiter::Limiter;
+pub(crate) use log::Log;
+
+use crate::config::ProgressSink;
+use crate::egress::Denial;
+use crate::engine::failed;
+use crate::error::Error;
+use crate::limits::length;
+use crate::secrets::Held;
+use crate::shared::Shared;
+use crate::ticker::ticks;
+
+mod bindings {
+    #![expect(clippy::pedantic, reason = "generated code")]
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        world: "activity",
+        imports: {
+            "fermata:activity/http.send": async | trappable,
+            default: trappable,
+        },
+        exports: { default: async },
+    });
+}
+
+/// The world of the contract, in the types that [`bindings`] generates.
+pub(crate) mod types {
+    pub(crate) use super::bindings::fermata::activity::types::{
+        Attempt, Failure, Outcome, Pending, Reason, Resume,
+    };
+}
+
+/// A limit that the host saw reached; the guest is trapped with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Breach(pub(crate) &'static str);
+
+impl fmt::Display for Breach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the limit `{}` was reached", self.0)
+    }
+}
+
+impl std::error::Error for Breach {}
+
+/// What the host knows about one run.
+pub(crate) struct Context {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) grants: Arc<Grants>,
+    pub(crate) progress: ProgressSink,
+    pub(crate) progress_at: Option<Timestamp>,
+    pub(crate) log: Log,
+    pub(crate) evidence: Vec<Evidence>,
+    pub(crate) calls: u64,
+    pub(crate) last_call: Option<String>,
+    pub(crate) denial: Option<Denial>,
+    pub(crate) held: Held,
+    /// Differs from run to run.
+    pub(crate) salt: u64,
+    pub(crate) limiter: Limiter,
+    ticks: u64,
+    wasi: Option<Box<wasi::Wasi>>,
+}
+
+/// A store for one run, with every limit in force before any of the guest's code runs.
+pub(crate) fn store(
+    engine: &Engine,
+    shared: &Arc<Shared>,
+    grants: Arc<Grants>,
+    progress: ProgressSink,
+    cpu: Span,
+) -> Store<Context> {
+    let limits = &shared.limits;
+    let context = Context {
+        shared: Arc::clone(shared),
+        grants,
+        progress,
+        progress_at: None,
+        log: Log::new(limits),
+        evidence: Vec::new(),
+        calls: 0,
+        last_call: None,
+        denial: None,
+        held: Held::default(),
+        salt: shared.runs_begun.fetch_add(1, Ordering::Relaxed),
+        limiter: Limiter::new(limits),
+        ticks: ticks(cpu),
+        wasi: None,
+    };
+    let mut store = Store::new(engine, context);
+    store.limiter(|context| &mut context.limiter);
+    store.set_hostcall_fuel(length(limits.hostcall_bytes));
+    store.set_max_component_handles(length(limits.handles));
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|mut context| {
+        // Only a guest that computes passes here: each time is one tick of processor time.
+        let context = context.data_mut();
+        context.ticks -= 1;
+        if context.ticks == 0 {
+            Err(Breach("cpu").into())
+        } else {
+            Ok(UpdateDeadline::Yield(1))
+        }
+    });
+    store
+}
+
+/// Everything a guest may import.
+pub(crate) fn linker(engine: &Engine) -> Result<Linker<Context>, Error> {
+    let mut linker = Linker::new(engine);
+    Activity::add_to_linker::<_, HasSelf<Context>>(&mut linker, |context| context)
+        .map_err(failed)?;
+    wasi::add_to_linker(&mut linker).map_err(failed)?;
+    Ok(linker)
+}
+
+impl fermata::activity::types::Host for Context {}
+
+impl Context {
+    /// The time, as the engine tells it.
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.shared.clock)()
+    }
+
+    /// Moves what the guest wrote to its standard output and error into its log.
+    pub(crate) fn collect_output(&mut self) {
+        if let Some(mut wasi) = self.wasi.take() {
+            let at = self.now();
+            wasi.drain(|level, line| self.log.write(at, level, self.held.redact(line)));
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The part of WASI 0.2 that an activity has: clocks, random numbers, and lines that end up in its log.
+
+use fermata_core::attempt::LogLevel;
+use wasmtime::component::{Linker, ResourceTable};
+use wasmtime_wasi::cli::{WasiCli, WasiCliView};
+use wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async;
+use wasmtime_wasi::p2::bindings::{cli, random};
+use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
+use wasmtime_wasi::random::WasiRandom;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+use crate::guest::Context;
+use crate::limits::length;
+
+/// Live streams and pollables of one run, on the host's side.
+const RESOURCES_MAX: usize = 10_000;
+/// Random bytes in one call: seeds are short.
+const RANDOM_BYTES_MAX: u64 = 64 * 1024;
+
+/// WASI for one run: made when the guest first asks for it, since most never do.
+pub(crate) struct Wasi {
+    context: WasiCtx,
+    table: ResourceTable,
+    stdout: MemoryOutputPipe,
+    stderr: MemoryOutputPipe,
+}
+
+impl Wasi {
+    fn new(output_bytes: usize) -> Self {
+        let stdout = MemoryOutputPipe::new(output_bytes);
+        let stderr = MemoryOutputPipe::new(output_bytes);
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(RESOURCES_MAX);
+        // Nothing of the host: no files, arguments, variables or sockets.
+        let context = WasiCtx::builder()
+            .stdout(stdout.clone())
+            .stderr(stderr.clone())
+            .allow_tcp(false)
+            .allow_udp(false)
+            .allow_ip_name_lookup(false)
+            .max_random_size(RANDOM_BYTES_MAX)
+            .build();
+        Self {
+            context,
+            table,
+            stdout,
+            stderr,
+        }
+    }
+
+    /// Hands out what was written, line by line.
+    pub(crate) fn drain(&mut self, mut line: impl FnMut(LogLevel, String)) {
+        for (pipe, level) in [
+            (&self.stdout, LogLevel::Info),
+            (&self.stderr, LogLevel::Warn),
+        ] {
+            let contents = pipe.contents();
+            String::from_utf8_lossy(&contents)
+                .lines()
+                .for_each(|text| line(level, text.to_owned()));
+        }
+    }
+}
+
+impl WasiView for Context {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        let output_bytes = length(self.shared.limits.log_bytes);
+        let wasi = self
+            .wasi
+            .get_or_insert_with(|| Box::new(Wasi::new(output_bytes)));
+        WasiCtxView {
+            ctx: &mut wasi.context,
+            table: &mut wasi.table,
+        }
+    }
+}
+
+/// Adds interface by interface what the contract names: what is not added here cannot be reached.
+pub(crate) fn add_to_linker(linker: &mut Linker<Context>) -> wasmtime::Result<()> {
+    // Streams and pollables, clocks, random numbers, standard input, output and error.
+    add_to_linker_proxy_interfaces_async(linker)?;
+    random::insecure::add_to_linker::<Context, WasiRandom>(linker, |context| {
+        context.ctx().ctx.random()
+    })?;
+    random::insecure_seed::add_to_linker::<Context, WasiRandom>(linker, |context| {
+        context.ctx().ctx.random()
+    })?;
+    cli::exit::add_to_linker::<Context, WasiCli>(linker, Context::cli)?;
+    cli::terminal_input::add_to_linker::<Context, WasiCli>(linker, Context::cli)?;
+    cli::terminal_output::add_to_linker::<Context, WasiCli>(linker, Context::cli)?;
+    cli::terminal_stdin::add_to_linker::<Context, WasiCli>(linker, Context::cli)?;
+    cli::terminal_stdout::add_to_linker::<Context, WasiCli>(linker, Context::cli)?;
+    cli::terminal_stderr::add_to_linker::<Context, WasiCli>(linker, Context::cli)
+}

@@ -1,0 +1,57 @@
+//! `fermata:activity/evidence`: facts for the record.
+
+use fermata_core::attempt::Evidence;
+use fermata_core::id::Name;
+use fermata_core::json::Json;
+use serde_json::Value;
+
+use crate::guest::Context;
+use crate::guest::fermata::activity::evidence::Host;
+use crate::limits::length;
+
+impl Host for Context {
+    fn record(&mut self, kind: String, fact: String) -> wasmtime::Result<Result<(), String>> {
+        Ok(self.recorded(kind, &fact))
+    }
+
+    fn attach(
+        &mut self,
+        _: String,
+        _: String,
+        _: Vec<u8>,
+    ) -> wasmtime::Result<Result<String, String>> {
+        // Better an honest refusal than the digest of something that nobody keeps.
+        Ok(Err(
+            "this engine does not keep attachments; record a fact with a link instead".into(),
+        ))
+    }
+}
+
+impl Context {
+    fn recorded(&mut self, kind: String, fact: &str) -> Result<(), String> {
+        let limits = &self.shared.limits;
+        if self.evidence.len() >= length(limits.evidence_facts) {
+            return Err(format!("a run may record {} facts", limits.evidence_facts));
+        }
+        if fact.len() > length(limits.evidence_bytes) {
+            return Err(format!(
+                "the fact has {} bytes, {} are allowed",
+                fact.len(),
+                limits.evidence_bytes
+            ));
+        }
+        kind.parse::<Name>()
+            .map_err(|error| format!("the kind is not a name: {error}"))?;
+        let fact = self.held.redact(fact.to_owned());
+        let fact: Value = serde_json::from_str(&fact)
+            .map_err(|error| format!("the fact is not JSON: {error}"))?;
+        if !fact.is_object() {
+            return Err("the fact is not a JSON object".into());
+        }
+        self.evidence.push(Evidence {
+            kind,
+            fact: Json::of(&fact),
+        });
+        Ok(())
+    }
+}

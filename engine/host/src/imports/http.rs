@@ -1,0 +1,152 @@
+//! `fermata:activity/http`: calls, through the one policy in [`crate::egress`].
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::egress::{Call, CallError, Denial, Permit, Response, covers, permit};
+use crate::guest::fermata::activity::http::{Error, Host, Request, Response as Answer};
+use crate::guest::{Breach, Context};
+use crate::limits::length;
+
+impl Host for Context {
+    async fn send(&mut self, request: Request) -> wasmtime::Result<Result<Answer, Error>> {
+        self.calls += 1;
+        if self.calls > self.shared.limits.http_calls {
+            return Err(Breach("http-calls").into());
+        }
+        let began = self.now();
+        let permit = match permit(&self.grants, &request.method, &request.url) {
+            Ok(permit) => permit,
+            Err(error) => return Ok(Err(self.refused(error))),
+        };
+        let answer = self.exchange(&permit, request).await;
+        let ms = self.now().since(began).0;
+        let call = format!(
+            "{} {}",
+            permit.method,
+            self.held.redact(permit.target.shown())
+        );
+        let told = match &answer {
+            Ok(response) => response.status.to_string(),
+            Err(error) => tell(error),
+        };
+        self.last_call = Some(format!("{call}: {told}, {ms} ms"));
+        Ok(match answer {
+            Ok(response) => {
+                // A call that got through shows that the guest found another way.
+                self.denial = None;
+                Ok(response)
+            }
+            Err(error) => Err(self.refused(error)),
+        })
+    }
+}
+
+impl Context {
+    async fn exchange(&mut self, permit: &Permit, request: Request) -> Result<Answer, CallError> {
+        let call = self.revealed(permit, request)?;
+        let response = self.shared.client.send(permit, call).await?;
+        Ok(self.hidden(response))
+    }
+
+    /// The call as it is sent: with the secrets in the places of their stand-ins.
+    fn revealed(&self, permit: &Permit, request: Request) -> Result<Call, CallError> {
+        let timeout = request
+            .timeout_ms
+            .map(|ms| Duration::from_millis(u64::from(ms)));
+        let mut headers: Vec<_> = request
+            .headers
+            .into_iter()
+            .map(|(name, value)| (name, value.into_bytes()))
+            .collect();
+        let mut body = request.body;
+        if !self.held.is_empty() {
+            if body
+                .as_ref()
+                .is_some_and(|body| body.len() > length(self.shared.limits.http_request_bytes))
+            {
+                let max = self.shared.limits.http_request_bytes;
+                return Err(CallError::Invalid(format!(
+                    "the body has more than {max} bytes"
+                )));
+            }
+            for bytes in headers.iter().map(|(_, value)| value).chain(&body) {
+                self.may_send(permit, bytes)?;
+            }
+            headers = headers
+                .into_iter()
+                .map(|(name, value)| (name, self.held.reveal(value)))
+                .collect();
+            body = body.map(|body| self.held.reveal(body));
+        }
+        Ok(Call {
+            headers,
+            body,
+            timeout,
+        })
+    }
+
+    /// Whether every secret that `bytes` stands for may go to where the call goes.
+    fn may_send(&self, permit: &Permit, bytes: &[u8]) -> Result<(), CallError> {
+        for secret in self.held.named_in(bytes) {
+            let granted = self
+                .grants
+                .secrets
+                .iter()
+                .filter(|grant| grant.name == secret.name);
+            if !granted
+                .flat_map(|grant| &grant.hosts)
+                .any(|host| covers(host, &permit.target))
+            {
+                let authority = permit.target.authority();
+                let grant = json!({ "secrets": [{ "name": secret.name, "hosts": [authority] }] });
+                let what = format!(
+                    "the secret `{}` may not be sent to {authority}",
+                    secret.name
+                );
+                return Err(CallError::Denied(Denial::new(what, &grant)));
+            }
+        }
+        Ok(())
+    }
+
+    /// The answer as the guest sees it: a server that echoes a secret does not give it away.
+    fn hidden(&self, response: Response) -> Answer {
+        let text = |value: Vec<u8>| String::from_utf8_lossy(&self.held.hide(value)).into_owned();
+        Answer {
+            status: response.status,
+            headers: response
+                .headers
+                .into_iter()
+                .map(|(name, value)| (name, text(value)))
+                .collect(),
+            body: self.held.hide(response.body),
+        }
+    }
+
+    /// The error as the guest sees it; a denial is remembered for the failure that may follow.
+    fn refused(&mut self, error: CallError) -> Error {
+        match error {
+            CallError::Denied(denial) => {
+                let text = denial.text();
+                self.denial = Some(denial);
+                Error::Denied(text)
+            }
+            CallError::Invalid(text) => Error::Invalid(text),
+            CallError::Timeout => Error::Timeout,
+            CallError::Unreachable(text) => Error::Unreachable(self.held.redact(text)),
+            CallError::TooLarge(bytes) => Error::TooLarge(bytes),
+        }
+    }
+}
+
+fn tell(error: &CallError) -> String {
+    match error {
+        CallError::Denied(denial) => format!("denied: {}", denial.what),
+        CallError::Invalid(text) => format!("invalid: {text}"),
+        CallError::Timeout => "timeout".into(),
+        CallError::Unreachable(text) => format!("unreachable: {text}"),
+        CallError::TooLarge(bytes) => format!("the answer has more than {bytes} bytes"),
+    }
+}

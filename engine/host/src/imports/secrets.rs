@@ -1,0 +1,49 @@
+//! `fermata:activity/secrets`: stand-ins for what a guest may use and never see.
+
+use serde_json::json;
+
+use crate::egress::Denial;
+use crate::guest::Context;
+use crate::guest::fermata::activity::secrets::{Error, Host};
+
+/// How a stand-in begins, so that people and scanners recognise one.
+const STAND_IN_PREFIX: &str = "fsec_";
+/// Bytes of a stand-in that nobody can guess.
+const STAND_IN_BYTES: usize = 16;
+
+impl Host for Context {
+    fn handle(&mut self, name: String) -> wasmtime::Result<Result<String, Error>> {
+        let Some(granted) = self.grants.secrets.iter().find(|grant| grant.name == name) else {
+            let grant = json!({ "secrets": [{ "name": name, "hosts": ["api.example.com"] }] });
+            let denial = Denial::new(
+                format!("the secret `{}` is not granted", name.escape_debug()),
+                &grant,
+            );
+            let text = denial.text();
+            self.denial = Some(denial);
+            return Ok(Err(Error::Denied(text)));
+        };
+        let Some(value) = self.shared.vault.get(&granted.name)? else {
+            return Ok(Err(Error::Unknown(format!(
+                "the secrets file of the server does not name `{name}`"
+            ))));
+        };
+        let stand_in = self.stand_in(&name);
+        Ok(Ok(self.held.hold(&name, stand_in, value)))
+    }
+}
+
+impl Context {
+    /// Differs from run to run, and cannot be guessed.
+    fn stand_in(&mut self, name: &str) -> String {
+        let seal = self
+            .shared
+            .stand_ins
+            .seal(&[&self.salt.to_be_bytes(), name.as_bytes()]);
+        let hex: String = seal[..STAND_IN_BYTES]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        format!("{STAND_IN_PREFIX}{hex}")
+    }
+}

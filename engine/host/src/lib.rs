@@ -1,0 +1,38 @@
+//! The sandbox: takes WebAssembly from strangers and runs it within bounds.
+//!
+//! It knows no release and no store. What it is asked ([`fermata_core::attempt::Invocation`]) and what it answers
+//! ([`fermata_core::attempt::Ran`]) are values, and the bytes of components come through [`Blobs`].
+//!
+//! * An upload is *admitted*: looked at, compiled in a process of its own, asked for its descriptor.
+//! * A component is *run*: a fresh instance each time, with every bound of [`Limits`] in force.
+//! * What it reaches outside, it reaches through one policy, `egress`.
+
+mod admit;
+mod backtrace;
+mod cache;
+mod compile;
+mod config;
+mod egress;
+mod engine;
+mod error;
+mod guest;
+mod imports;
+mod key;
+mod library;
+mod limits;
+mod outcome;
+mod rejection;
+mod run;
+mod sandbox;
+mod secrets;
+mod shared;
+mod ticker;
+
+pub use admit::Admitted;
+pub use compile::{Compiler, compile_child_main};
+pub use config::{Blobs, Clock, ProgressSink, SandboxConfig};
+pub use egress::{Resolver, SystemResolver};
+pub use error::{AdmitError, Error};
+pub use limits::{Limit, Limits};
+pub use rejection::Rejection;
+pub use sandbox::Sandbox;

@@ -1,0 +1,346 @@
+//! What came of a run, told so that a person can act on it without reading server logs.
+
+use std::time::Duration;
+
+use fermata_core::attempt::{Outcome, Ran, Report};
+use fermata_core::failure::{Failure, FailureClass};
+use fermata_core::json::Json;
+use fermata_core::limits::{NESTING_MAX, TEXT_BYTES_MAX};
+use fermata_core::time::Span;
+use serde_json::Value;
+use tracing::error;
+use wasmtime::{Trap, WasmBacktrace};
+
+use crate::backtrace;
+use crate::guest::types::{
+    Failure as GuestFailure, Outcome as GuestOutcome, Pending, Reason, Resume,
+};
+use crate::guest::{Breach, Context};
+use crate::library::Loaded;
+use crate::limits::{Limits, length};
+use crate::secrets::Held;
+
+/// How a run ended, before anybody looked at it.
+pub(crate) enum Ended {
+    Answered(Result<GuestOutcome, GuestFailure>),
+    Trapped(wasmtime::Error),
+    Panicked(String),
+    TimedOut(Duration),
+}
+
+/// Reads the end of a run together with what the host saw of it.
+pub(crate) fn conclude(mut context: Context, ended: Ended, loaded: &Loaded) -> Ran {
+    context.collect_output();
+    let outcome = match ended {
+        Ended::Answered(Ok(outcome)) => answered(&context, outcome, loaded),
+        Ended::Answered(Err(failure)) => failed(&context, failure),
+        Ended::Trapped(error) => trapped(&context, &error).into(),
+        Ended::Panicked(message) => {
+            error!(%message, "the host panicked while a guest ran");
+            Told::from(Failure::new(
+                FailureClass::Engine,
+                "the engine failed while the activity ran; its log has more",
+            ))
+        }
+        Ended::TimedOut(wall) => {
+            let after = Span(u64::try_from(wall.as_millis()).unwrap_or(u64::MAX));
+            let failure = Failure::new(
+                FailureClass::Limit("wall".into()),
+                format!("the run took longer than {after}"),
+            );
+            failure.remedy("raise the `timeout` of the activity, or wait with `pending` instead of in the run").into()
+        }
+    };
+    let outcome = match outcome {
+        Told::Good(outcome) => outcome,
+        Told::Bad(failure, retry_after) => Outcome::Failed {
+            failure: complete(&mut context, *failure),
+            retry_after,
+        },
+    };
+    let report = Report {
+        outcome,
+        evidence: std::mem::take(&mut context.evidence),
+    };
+    Ran {
+        report,
+        log: context.log.into_lines(),
+    }
+}
+
+enum Told {
+    Good(Outcome),
+    Bad(Box<Failure>, Option<Span>),
+}
+
+impl From<Failure> for Told {
+    fn from(failure: Failure) -> Self {
+        Self::Bad(Box::new(failure), None)
+    }
+}
+
+/// A failure by reaching the limit with this name.
+pub(crate) fn limit(limits: &Limits, name: &str, message: String) -> Failure {
+    let failure = Failure::new(FailureClass::Limit(name.into()), message);
+    match limits.remedy(name) {
+        Some(remedy) => failure.remedy(remedy),
+        None => failure,
+    }
+}
+
+fn answered(context: &Context, outcome: GuestOutcome, loaded: &Loaded) -> Told {
+    match outcome {
+        GuestOutcome::Succeeded(text) => match outputs(context, &text, loaded) {
+            Ok(outputs) => Told::Good(Outcome::Succeeded(outputs)),
+            Err(failure) => (*failure).into(),
+        },
+        GuestOutcome::Pending(pending) => suspended(context, pending),
+    }
+}
+
+/// The outputs, if they are what the descriptor promises.
+fn outputs(context: &Context, text: &str, loaded: &Loaded) -> Result<Json, Box<Failure>> {
+    let limits = &context.shared.limits;
+    if text.len() > length(limits.output_bytes) {
+        let message = format!(
+            "the outputs have {} bytes, {} are allowed",
+            text.len(),
+            limits.output_bytes
+        );
+        return Err(Box::new(limit(limits, "output", message)));
+    }
+    let broken = |message: String| Box::new(contract(context, &message));
+    let mut value: Value = serde_json::from_str(text)
+        .map_err(|error| broken(format!("the outputs are not JSON: {error}")))?;
+    if depth(&value) > NESTING_MAX {
+        return Err(broken(format!(
+            "the outputs are nested deeper than {NESTING_MAX}"
+        )));
+    }
+    let faults = loaded.outputs.faults(&value);
+    if !faults.is_empty() {
+        return Err(broken(format!(
+            "the outputs do not fit the schema of the descriptor: {}",
+            faults.join("; ")
+        )));
+    }
+    if !context.held.is_empty() {
+        redact(&context.held, &mut value);
+    }
+    Ok(Json::of(&value))
+}
+
+fn contract(context: &Context, message: &str) -> Failure {
+    let failure = Failure::new(
+        FailureClass::Contract,
+        cut(context.held.redact(message.to_owned())),
+    );
+    failure.remedy("make `run` return what `describe` promises")
+}
+
+fn suspended(context: &Context, pending: Pending) -> Told {
+    let limits = &context.shared.limits;
+    let bytes = pending.checkpoint.len();
+    if bytes > length(limits.checkpoint_bytes) {
+        let message = format!(
+            "the checkpoint has {bytes} bytes, {} are allowed",
+            limits.checkpoint_bytes
+        );
+        return limit(limits, "checkpoint", message).into();
+    }
+    match pending.resume {
+        Resume::AfterMs(ms) => Told::Good(Outcome::Pending {
+            checkpoint: pending.checkpoint,
+            resume_after: Span(ms),
+            status: pending
+                .status
+                .map(|status| cut(context.held.redact(status))),
+        }),
+        Resume::Signal(name) => {
+            let name: String = name.chars().take(NAME_CHARS_SHOWN).collect();
+            let failure = Failure::new(
+                FailureClass::Contract,
+                format!("this engine has no signal `{name}` to wait for"),
+            );
+            failure.remedy("resume after a time, and ask then").into()
+        }
+    }
+}
+
+/// Of a name that a guest made up, as much as fits into a sentence.
+const NAME_CHARS_SHOWN: usize = 60;
+
+fn failed(context: &Context, failure: GuestFailure) -> Told {
+    let (reason, retryable, after) = match failure {
+        GuestFailure::Retryable((reason, after)) => (reason, true, after.map(Span)),
+        GuestFailure::Permanent(reason) => (reason, false, None),
+    };
+    let class = match (&context.denial, retryable) {
+        (_, true) => FailureClass::Retryable,
+        (None, false) => FailureClass::Permanent,
+        // The guest gave up after it was denied something: that is the cause, and it has a cure.
+        (Some(denial), false) => {
+            FailureClass::Denied(denial.grant.clone().unwrap_or_else(|| denial.what.clone()))
+        }
+    };
+    let Reason {
+        message,
+        code,
+        details,
+    } = reason;
+    let mut told = Failure::new(class, cut(context.held.redact(message)));
+    told.code = code.map(|code| cut(context.held.redact(code)));
+    told.details = details.map(|details| guest_details(context, &details));
+    Told::Bad(Box::new(told), after)
+}
+
+/// What the guest added: JSON if it is, text if it is not, and only its beginning if it is too much.
+fn guest_details(context: &Context, details: &str) -> Json {
+    let whole = details.len() <= length(context.shared.limits.evidence_bytes);
+    let value = if whole {
+        serde_json::from_str(details)
+            .ok()
+            .filter(|value| depth(value) <= NESTING_MAX)
+    } else {
+        None
+    };
+    let mut value = value.unwrap_or_else(|| Value::String(cut(details.to_owned())));
+    redact(&context.held, &mut value);
+    Json::of(&value)
+}
+
+/// The failure of a guest that did not return.
+pub(crate) fn trapped(context: &Context, error: &wasmtime::Error) -> Failure {
+    let limits = &context.shared.limits;
+    let trap = error.downcast_ref::<Trap>();
+    let mut failure = if let Some(Breach(name)) = error.downcast_ref() {
+        limit(limits, name, breached(limits, name))
+    } else if let Some(name) = context.limiter.refused() {
+        limit(limits, name, breached(limits, name))
+    } else if trap == Some(&Trap::StackOverflow) {
+        limit(limits, "stack", breached(limits, "stack"))
+    } else if let Some(name) = limit_in_text(error) {
+        limit(limits, name, breached(limits, name))
+    } else if let Some(exit) = error.downcast_ref::<wasmtime_wasi::I32Exit>() {
+        Failure::new(
+            FailureClass::Trap,
+            format!("the guest left its process with code {}", exit.0),
+        )
+        .remedy("return from `run` instead")
+    } else if let Some(trap) = trap {
+        Failure::new(FailureClass::Trap, format!("the guest crashed: {trap}"))
+            .remedy("the log and the back-trace show where; a panic message is in the log if the guest wrote it there")
+    } else if error.downcast_ref::<WasmBacktrace>().is_some() {
+        Failure::new(
+            FailureClass::Trap,
+            cut(format!("the guest crashed: {}", error.root_cause())),
+        )
+    } else {
+        error!(%error, "the engine could not run a guest");
+        Failure::new(
+            FailureClass::Engine,
+            cut(format!(
+                "the guest could not be run: {}",
+                error.root_cause()
+            )),
+        )
+    };
+    failure.backtrace = error
+        .downcast_ref()
+        .map(backtrace::lines)
+        .unwrap_or_default();
+    failure
+}
+
+/// Limits that the WebAssembly engine reports in words only.
+fn limit_in_text(error: &wasmtime::Error) -> Option<&'static str> {
+    let text = format!("{error:#}");
+    [
+        ("hostcall", "host-call"),
+        ("store handle limit exceeded", "handles"),
+        ("resource table has no free keys", "handles"),
+        ("instance count too high", "instances"),
+        ("memory count too high", "instances"),
+        ("table count too high", "instances"),
+    ]
+    .into_iter()
+    .find_map(|(part, name)| text.contains(part).then_some(name))
+}
+
+fn breached(limits: &Limits, name: &str) -> String {
+    match limits.table().iter().find(|limit| limit.name == name) {
+        Some(limit) => format!(
+            "the limit `{name}` of {} {} was reached",
+            limit.value, limit.unit
+        ),
+        None => format!("the limit `{name}` was reached"),
+    }
+}
+
+/// Adds to a failure what the host saw.
+fn complete(context: &mut Context, mut failure: Failure) -> Failure {
+    if let Some(denial) = &context.denial {
+        failure.remedy = Some(denial.remedy());
+    }
+    failure.last_log = context.log.last();
+    failure.last_call = context.last_call.take();
+    failure
+}
+
+/// Text for people, no longer than a screen.
+fn cut(mut text: String) -> String {
+    text.truncate(text.floor_char_boundary(TEXT_BYTES_MAX));
+    text
+}
+
+fn redact(held: &Held, value: &mut Value) {
+    match value {
+        Value::String(text) => *text = held.redact(std::mem::take(text)),
+        Value::Array(items) => items.iter_mut().for_each(|item| redact(held, item)),
+        Value::Object(fields) => {
+            let old = std::mem::take(fields);
+            fields.extend(old.into_iter().map(|(name, mut value)| {
+                redact(held, &mut value);
+                (held.redact(name), value)
+            }));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn depth(value: &Value) -> usize {
+    let inner = match value {
+        Value::Array(items) => items.iter().map(depth).max(),
+        Value::Object(fields) => fields.values().map(depth).max(),
+        _ => return 0,
+    };
+    1 + inner.unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nesting_is_counted() {
+        for (text, expected) in [("1", 0), ("[]", 1), (r#"{"a":[{"b":1}]}"#, 3)] {
+            assert_eq!(
+                depth(&serde_json::from_str(text).unwrap()),
+                expected,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn secrets_are_taken_out_of_names_and_values() {
+        let mut held = Held::default();
+        held.hold("token", "fsec_1".into(), "quote\"\n22".into());
+        let mut value = serde_json::json!({ "a quote\"\n22": ["x quote\"\n22", 1, null] });
+        redact(&held, &mut value);
+        assert_eq!(
+            value,
+            serde_json::json!({ "a [secret]": ["x [secret]", 1, null] })
+        );
+    }
+}

@@ -1,0 +1,137 @@
+//! Why uploaded bytes are no component that this engine runs.
+
+use serde::Serialize;
+
+/// Why an upload is refused. The text is for its author; [`Rejection::code`] is for programs.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize)]
+#[serde(tag = "code", rename_all = "kebab-case")]
+pub enum Rejection {
+    /// The bytes do not begin as WebAssembly does.
+    #[error("these bytes are not WebAssembly")]
+    NotWasm,
+    /// They do, but are cut off or broken.
+    #[error("the WebAssembly is not valid: {reason}")]
+    Invalid {
+        /// What the validator says, with the place.
+        reason: String,
+    },
+    /// The upload has more bytes than allowed.
+    #[error("the component has {bytes} bytes, {max} are allowed")]
+    TooLarge {
+        /// The size of the upload.
+        bytes: u64,
+        /// The bound.
+        max: u64,
+    },
+    /// Native code, which nothing can make safe.
+    #[error("this is native code that was compiled elsewhere; only WebAssembly is accepted")]
+    Precompiled,
+    /// It imports something that this engine does not offer.
+    #[error("the component imports `{name}`, which an activity has no access to")]
+    ForeignImport {
+        /// The import.
+        name: String,
+    },
+    /// It lacks an export that the contract asks for, or has it with another type.
+    #[error("the component does not export `{name}` as the contract asks: {reason}")]
+    MissingExport {
+        /// The export.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// It is too much to compile.
+    #[error("compiling the component reached the limit `{limit}`: {reason}")]
+    CompileLimit {
+        /// The name of the row in the limits table.
+        limit: &'static str,
+        /// What was counted.
+        reason: String,
+    },
+    /// `describe` did not return.
+    #[error("`describe` failed: {reason}")]
+    DescribeFailed {
+        /// The failure.
+        reason: String,
+    },
+    /// `describe` returned something that is no descriptor.
+    #[error("what `describe` returns is not a descriptor: {reason}")]
+    BadDescriptor {
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl Rejection {
+    /// A stable word for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotWasm => "not-wasm",
+            Self::Invalid { .. } => "invalid",
+            Self::TooLarge { .. } => "too-large",
+            Self::Precompiled => "precompiled",
+            Self::ForeignImport { .. } => "foreign-import",
+            Self::MissingExport { .. } => "missing-export",
+            Self::CompileLimit { .. } => "compile-limit",
+            Self::DescribeFailed { .. } => "describe-failed",
+            Self::BadDescriptor { .. } => "bad-descriptor",
+        }
+    }
+
+    /// What the author does about it.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::NotWasm => {
+                "upload the .wasm file that the compiler wrote, a component or a core module"
+            }
+            Self::Invalid { .. } => "upload the file again; if it stays invalid, build it again",
+            Self::TooLarge { .. } => {
+                "build with optimisation for size, and strip debug information"
+            }
+            Self::Precompiled => "upload the .wasm file from which the .cwasm file was made",
+            Self::ForeignImport { name } => remedy_of_import(name),
+            Self::MissingExport { .. } => "build against the world `activity` of wit/activity.wit",
+            Self::CompileLimit { .. } => "link less into the component",
+            Self::DescribeFailed { .. } => "return a constant from `describe`, without calling out",
+            Self::BadDescriptor { .. } => "return the JSON that the guide to activities describes",
+        }
+    }
+}
+
+fn remedy_of_import(name: &str) -> &'static str {
+    if name.starts_with("wasi:http") || name.starts_with("wasi:sockets") {
+        "call out through `fermata:activity/http`"
+    } else if name.starts_with("wasi:filesystem") {
+        "build without file access (for JavaScript and Python: --stub-wasi); keep data in the checkpoint"
+    } else if name.starts_with("wasi:cli/environment") {
+        "take settings from the inputs, secrets from `fermata:activity/secrets`"
+    } else if name.starts_with("wasi:") {
+        "use WASI 0.2 clocks, random and io only, or build with --stub-wasi"
+    } else {
+        "import only what wit/activity.wit names"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_in_json_is_the_code() {
+        let all = [
+            Rejection::NotWasm,
+            Rejection::TooLarge { bytes: 2, max: 1 },
+            Rejection::ForeignImport {
+                name: "wasi:sockets/tcp@0.2.0".into(),
+            },
+            Rejection::BadDescriptor {
+                reason: String::new(),
+            },
+        ];
+        for rejection in all {
+            let json = serde_json::to_value(&rejection).unwrap();
+            assert_eq!(json["code"], rejection.code());
+            assert!(!rejection.remedy().is_empty());
+        }
+    }
+}

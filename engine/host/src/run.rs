@@ -1,0 +1,117 @@
+//! One run, from the invocation to what came of it.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fermata_core::attempt::{Invocation, Ran, Report};
+use fermata_core::component::Grants;
+use fermata_core::failure::{Failure, FailureClass};
+use futures::FutureExt;
+use tracing::error;
+use wasmtime::Store;
+
+use crate::config::ProgressSink;
+use crate::guest::types::{Attempt, Failure as GuestFailure, Outcome as GuestOutcome};
+use crate::guest::{self, Context};
+use crate::library::Loaded;
+use crate::limits::length;
+use crate::outcome::{self, Ended};
+use crate::sandbox::Inner;
+
+type Answer = Result<GuestOutcome, GuestFailure>;
+
+/// Runs one attempt. Everything that goes wrong is in the report.
+pub(crate) async fn run(
+    inner: Arc<Inner>,
+    invocation: Invocation,
+    grants: Arc<Grants>,
+    progress: ProgressSink,
+) -> Ran {
+    let limits = &inner.shared.limits;
+    let bytes = invocation.inputs.as_str().len();
+    if bytes > length(limits.input_bytes) {
+        let message = format!(
+            "the inputs have {bytes} bytes, {} are allowed",
+            limits.input_bytes
+        );
+        return without_guest(outcome::limit(limits, "input", message));
+    }
+    let _slot = inner
+        .slots
+        .acquire()
+        .await
+        .expect("the semaphore is never closed");
+    let loaded = match inner.loaded(invocation.component.digest).await {
+        Ok(loaded) => loaded,
+        Err(error) => {
+            error!(digest = %invocation.component.digest, %error, "a component could not be prepared");
+            let message = format!(
+                "{}@{} could not be prepared: {error}",
+                invocation.component.name, invocation.component.version
+            );
+            return without_guest(Failure::new(FailureClass::Engine, message));
+        }
+    };
+    let mut store = guest::store(&inner.engine, &inner.shared, grants, progress, limits.cpu);
+    let wall = Duration::from_millis(invocation.wall.0);
+    let _running = inner.ticker.run();
+    let call = AssertUnwindSafe(call(&mut store, &loaded, invocation)).catch_unwind();
+    let ended = match tokio::time::timeout(wall, call).await {
+        Ok(Ok(Ok(answer))) => Ended::Answered(answer),
+        Ok(Ok(Err(error))) => Ended::Trapped(error),
+        Ok(Err(panic)) => Ended::Panicked(text(&*panic)),
+        Err(_) => Ended::TimedOut(wall),
+    };
+    outcome::conclude(store.into_data(), ended, &loaded)
+}
+
+async fn call(
+    store: &mut Store<Context>,
+    loaded: &Loaded,
+    invocation: Invocation,
+) -> wasmtime::Result<Answer> {
+    let guest = loaded.pre.instantiate_async(&mut *store).await?;
+    let inputs = invocation.inputs.clone();
+    let attempt = attempt(invocation);
+    guest
+        .fermata_activity_run()
+        .call_run(store, &attempt, &inputs.as_str().to_owned())
+        .await
+}
+
+fn attempt(invocation: Invocation) -> Attempt {
+    Attempt {
+        release: invocation.key.release.to_string(),
+        process: invocation.process.to_string(),
+        phase: invocation.phase.to_string(),
+        activity: invocation.activity.to_string(),
+        number: invocation.key.attempt,
+        idempotency_key: invocation.idempotency_key,
+        now_ms: u64::try_from(invocation.now.0).unwrap_or(0),
+        checkpoint: invocation.checkpoint,
+        signal: None,
+    }
+}
+
+fn without_guest(failure: Failure) -> Ran {
+    let outcome = fermata_core::attempt::Outcome::Failed {
+        failure,
+        retry_after: None,
+    };
+    Ran {
+        report: Report {
+            outcome,
+            evidence: Vec::new(),
+        },
+        log: Vec::new(),
+    }
+}
+
+/// What a panic said.
+fn text(panic: &(dyn Any + Send)) -> String {
+    let said = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    said.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".into())
+}
