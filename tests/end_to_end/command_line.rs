@@ -32,7 +32,7 @@ fn a_release_can_be_followed_and_decided_from_the_terminal() {
         let view: serde_json::Value = serde_json::from_str(&out).unwrap();
         let id = view["id"].as_str().unwrap();
         let (code, out, _) = call(&["release", "watch", id, "--exit-on-people"]);
-        assert_eq!(code, 6, "{out}");
+        assert_eq!(code, 8, "{out}");
         assert!(out.contains("group:admins"), "{out}");
         assert_eq!(call(&["release", "approve", id, "one/agree"]).0, 0);
         assert_eq!(call(&["release", "watch", id]).0, 0);

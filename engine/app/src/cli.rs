@@ -17,6 +17,7 @@ mod events;
 mod ledger;
 mod logs;
 mod now;
+mod pages;
 mod process;
 mod release;
 mod screen;
@@ -144,21 +145,18 @@ async fn dispatch(context: &mut Context, command: Command) -> Result<Exit, Error
     Ok(Exit::Ok)
 }
 
-/// The rows of a list: the answer itself, or the one list in the page around it.
+/// The entries of a list.
 fn items(answer: &Value) -> impl Iterator<Item = &Value> {
-    let list = match answer {
-        Value::Array(list) => Some(list),
-        Value::Object(page) => page.values().find_map(Value::as_array),
-        _ => None,
-    };
-    list.into_iter().flatten()
+    list(answer, "items")
 }
 
-/// The first of these fields that is there.
-fn first<'a>(value: &'a Value, names: &[&str]) -> Option<&'a Value> {
-    names
-        .iter()
-        .find_map(|name| value.get(name).filter(|found| !found.is_null()))
+/// The entries of the list under `name`; none if there is no such list.
+fn list<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
+    value
+        .get(name)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
 }
 
 fn completions(context: &mut Context, shell: clap_complete::Shell) -> Result<(), Error> {

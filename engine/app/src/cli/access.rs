@@ -1,12 +1,14 @@
 //! `fermata token …` and `fermata principal …`.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use super::args::{PrincipalCommand, TokenCommand, TokenCreateArgs};
 use super::error::Error;
 use super::table::Table;
 use super::text::{Tone, ago, cell};
-use super::{Context, first, items, now};
+use super::{Context, items, now, pages};
 use crate::client::Call;
 
 /// Runs `fermata token …`.
@@ -36,7 +38,7 @@ async fn create(context: &mut Context, args: &TokenCreateArgs) -> Result<(), Err
         return context.out.json(&answer);
     }
     // The secret alone on standard output, so that `> file` keeps exactly the token.
-    let secret = cell(first(&answer, &["token", "secret"]));
+    let secret = cell(answer.get("token"));
     context.out.remark(&format!(
         "token {} for {}; it is shown only now:",
         cell(answer.get("id")),
@@ -47,7 +49,7 @@ async fn create(context: &mut Context, args: &TokenCreateArgs) -> Result<(), Err
 
 async fn list(context: &mut Context) -> Result<(), Error> {
     let client = context.client()?;
-    let answer = client.json(Call::get(&["tokens"])).await?;
+    let answer = pages::read(&client, &["tokens"], &[], pages::ALL).await?;
     if context.out.is_json() {
         return context.out.json(&answer);
     }
@@ -57,7 +59,7 @@ async fn list(context: &mut Context) -> Result<(), Error> {
         table.row([
             cell(item.get("id")),
             cell(item.get("principal")),
-            cell(first(item, &["role", "scopes"])),
+            cell(item.get("role")),
             cell(item.get("label")),
             ago(item.get("created_at"), now),
             ago(item.get("expires_at"), now),
@@ -99,12 +101,12 @@ fn describe(context: &mut Context, answer: &Value) -> Result<(), Error> {
         return context.out.json(answer);
     }
     let paint = context.out.paint();
-    let name = cell(first(answer, &["name", "principal", "actor"]));
+    let name = cell(answer.get("name"));
     let name = paint.tone(Tone::Strong, &name);
     let groups = cell(answer.get("groups"));
     let mut line = format!("{name}  groups: {groups}");
-    if let Some(role) = first(answer, &["role", "scopes"]) {
-        line.push_str(&format!("  role: {}", cell(Some(role))));
+    if let Some(role) = answer.get("role") {
+        write!(line, "  role: {}", cell(Some(role))).expect("strings take all text");
     }
     context.out.line(&line)
 }

@@ -9,7 +9,7 @@ use super::args::{ComponentCommand, GrantArgs, GrantOptions, PushArgs};
 use super::error::Error;
 use super::table::Table;
 use super::text::{Tone, ago, bytes, cell, short_digest};
-use super::{Context, grant, now, upload, values};
+use super::{Context, grant, now, pages, upload, values};
 use crate::client::{Answer, Call, Client};
 
 /// Runs the command.
@@ -45,7 +45,7 @@ async fn push(context: &mut Context, args: &PushArgs) -> Result<(), Error> {
     let client = context.client()?;
     let mut answers = Vec::new();
     for (path, file) in files {
-        let pushed = push_one(context, &client, path, file).await?;
+        let pushed = push_one(context, &client, path, &file).await?;
         let granted = match &grants {
             None => pushed.body.get("grants").cloned(),
             Some(grants) => Some(put_grants(&client, &pushed.body, grants).await?),
@@ -69,7 +69,7 @@ async fn push_one(
     context: &mut Context,
     client: &Client,
     path: &Path,
-    file: Vec<u8>,
+    file: &[u8],
 ) -> Result<Answer, Error> {
     if !file.starts_with(b"\0asm") {
         return Err(Error::in_file(
@@ -156,27 +156,18 @@ fn read<T: Default + serde::de::DeserializeOwned>(value: Option<&Value>) -> T {
 
 async fn list(context: &mut Context) -> Result<(), Error> {
     let client = context.client()?;
-    let answer = client.json(Call::get(&["components"])).await?;
+    let answer = pages::read(&client, &["components"], &[], pages::ALL).await?;
     if context.out.is_json() {
         return context.out.json(&answer);
     }
     let now = now::now();
     let mut table = Table::new(&["COMPONENT", "VERSION", "SUMMARY", "PUSHED"]);
     for item in super::items(&answer) {
-        let summary = item
-            .get("summary")
-            .or_else(|| item.pointer("/descriptor/summary"));
         table.toned([
             (Tone::Strong, cell(item.get("name"))),
-            (
-                Tone::Plain,
-                cell(super::first(item, &["version", "newest", "versions"])),
-            ),
-            (Tone::Plain, cell(summary)),
-            (
-                Tone::Faint,
-                ago(super::first(item, &["pushed_at", "created_at", "at"]), now),
-            ),
+            (Tone::Plain, cell(item.get("version"))),
+            (Tone::Plain, cell(item.get("summary"))),
+            (Tone::Faint, ago(item.get("created_at"), now)),
         ]);
     }
     context.out.table(
@@ -217,7 +208,7 @@ async fn show(context: &mut Context, component: &str) -> Result<(), Error> {
     context
         .out
         .line(&format!("  {}", paint.tone(Tone::Faint, &digest)))?;
-    if let Some(size) = super::first(&answer, &["size", "bytes"]).and_then(Value::as_u64) {
+    if let Some(size) = answer.get("size").and_then(Value::as_u64) {
         context.out.line(&format!("  {}", bytes(size)))?;
     }
     for schema in ["inputs", "outputs"] {
@@ -255,20 +246,11 @@ fn fields(context: &mut Context, title: &str, schema: Option<&Value>) -> Result<
 fn versions(context: &mut Context, answer: &Value) -> Result<(), Error> {
     let now = now::now();
     let mut table = Table::new(&["VERSION", "PUSHED", "BY", "DIGEST"]);
-    let versions = answer.get("versions").unwrap_or(answer);
-    for version in super::items(versions) {
-        let number = if version.is_object() {
-            version.get("version")
-        } else {
-            Some(version)
-        };
+    for version in super::list(answer, "versions") {
         table.row([
-            cell(number),
-            ago(
-                super::first(version, &["pushed_at", "created_at", "at"]),
-                now,
-            ),
-            cell(super::first(version, &["pushed_by", "created_by", "by"])),
+            cell(version.get("version")),
+            ago(version.get("created_at"), now),
+            cell(version.get("created_by")),
             short_digest(&cell(version.get("digest"))),
         ]);
     }

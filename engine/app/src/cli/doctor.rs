@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::error::Error;
 use super::text::{self, Tone, cell};
-use super::{Context, first, now};
+use super::{Context, now};
 use crate::client::{self, Call, Client, token};
 use crate::exit::Exit;
 
@@ -143,21 +143,15 @@ async fn access(client: &Client, checks: &mut Vec<Check>) -> Result<(), client::
     let answer = client.send(Call::get(&["version"])).await?;
     checks.push(version_check(&answer.body));
     checks.push(clock_check(&answer.headers));
-    if let Some(directory) = first(&answer.body, &["data_dir", "data_directory"]) {
-        checks.push(Check::fine("data", cell(Some(directory))));
-    }
     let me = client.json(Call::get(&["me"])).await?;
-    let name = cell(first(&me, &["name", "principal", "actor"]));
+    let name = cell(me.get("name"));
     let groups = cell(me.get("groups"));
     checks.push(Check::fine(
         "access",
         format!("as {name}, groups: {groups}"),
     ));
     let limits = client.json(Call::get(&["limits"])).await?;
-    let count = match &limits {
-        Value::Object(fields) if !fields.values().any(Value::is_array) => fields.len(),
-        other => super::items(other).count(),
-    };
+    let count = super::items(&limits).count();
     checks.push(Check::fine(
         "limits",
         format!("{count} in force (--output json lists them: GET /api/v1/limits)"),

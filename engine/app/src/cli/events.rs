@@ -6,7 +6,7 @@ use tokio::time::timeout;
 use super::args::EventsArgs;
 use super::error::Error;
 use super::text::{self, Paint, Tone, cell};
-use super::{Context, first, items};
+use super::{Context, items};
 use crate::client::sse::Next;
 use crate::client::view::Release;
 use crate::client::{Call, Client};
@@ -14,7 +14,7 @@ use crate::client::{Call, Client};
 /// Events that are asked for at a time.
 const PAGE: u32 = 500;
 /// How long a stream may be silent before it is opened again.
-const SILENCE: std::time::Duration = std::time::Duration::from_secs(60);
+const SILENCE: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// Runs the command.
 pub(super) async fn run(context: &mut Context, args: &EventsArgs) -> Result<(), Error> {
@@ -82,21 +82,15 @@ async fn ended(client: &Client, release: &str) -> Result<bool, Error> {
 }
 
 fn number(event: &Value) -> Option<u64> {
-    first(event, &["number", "id", "seq"]).and_then(Value::as_u64)
+    event.get("number").and_then(Value::as_u64)
 }
 
 fn kind(event: &Value) -> String {
-    match first(event, &["kind", "type", "event"]) {
-        Some(Value::Object(tagged)) => tagged.keys().next().cloned().unwrap_or_default(),
-        other => cell(other),
-    }
+    cell(event.get("type"))
 }
 
 fn is_end(event: &Value) -> bool {
-    matches!(
-        kind(event).as_str(),
-        "release-ended" | "ended" | "release-aborted"
-    )
+    matches!(kind(event).as_str(), "ended" | "aborted")
 }
 
 fn print(context: &mut Context, event: &Value) -> Result<(), Error> {
@@ -111,7 +105,7 @@ fn print(context: &mut Context, event: &Value) -> Result<(), Error> {
 /// One event on one line: number, time, who, what, and the rest as it is.
 fn line(event: &Value, paint: Paint) -> String {
     let number = number(event).map_or_else(|| "-".into(), |number| number.to_string());
-    let known = ["number", "id", "seq", "at", "by", "kind", "type", "event"];
+    let known = ["number", "at", "by", "type"];
     let rest: Vec<String> = event
         .as_object()
         .into_iter()
@@ -139,12 +133,12 @@ mod tests {
     #[test]
     fn an_event_is_one_line() {
         let event = json!({"number": 3, "at": "2026-01-31T09:00:00.000Z", "by": "engine",
-            "kind": "attempt-started", "activity": "staging/payment", "attempt": 1, "with": null});
+            "type": "attempt-started", "activity": "staging/payment", "attempt": 1, "with": null});
         assert_eq!(
             line(&event, Paint(false)),
             "    3  2026-01-31T09:00:00.000Z  engine  attempt-started  activity=staging/payment attempt=1"
         );
         assert!(!is_end(&event));
-        assert!(is_end(&json!({"kind": "release-ended"})));
+        assert!(is_end(&json!({"type": "ended"})));
     }
 }

@@ -4,16 +4,16 @@ use super::args::LedgerArgs;
 use super::error::Error;
 use super::table::Table;
 use super::text::{Tone, ago, cell};
-use super::{Context, first, items, now};
-use crate::client::Call;
+use super::{Context, items, now, pages};
 
 /// Runs the command.
 pub(super) async fn run(context: &mut Context, args: &LedgerArgs) -> Result<(), Error> {
     let client = context.client()?;
-    let call = Call::get(&["ledger"])
-        .query("environment", args.environment.as_ref())
-        .query("service", args.service.as_ref());
-    let answer = client.json(call).await?;
+    let filters = [
+        ("environment", args.environment.as_ref()),
+        ("service", args.service.as_ref()),
+    ];
+    let answer = pages::read(&client, &["ledger"], &filters, pages::ALL).await?;
     if context.out.is_json() {
         return context.out.json(&answer);
     }
@@ -24,10 +24,7 @@ pub(super) async fn run(context: &mut Context, args: &LedgerArgs) -> Result<(), 
             (Tone::Plain, cell(item.get("environment"))),
             (Tone::Strong, cell(item.get("service"))),
             (Tone::Good, cell(item.get("version"))),
-            (
-                Tone::Faint,
-                ago(first(item, &["at", "since", "deployed_at"]), now),
-            ),
+            (Tone::Faint, ago(item.get("at"), now)),
             (Tone::Faint, cell(item.get("release"))),
         ]);
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::args::LogsArgs;
 use super::error::Error;
 use super::text::{self, Paint, Tone, cell};
-use super::{Context, first, items};
+use super::{Context, items};
 use crate::client::view::Release;
 use crate::client::{Call, Client};
 
@@ -69,7 +69,7 @@ async fn attempts(
     ];
     let answer = client.json(Call::get(&path)).await?;
     Ok(items(&answer)
-        .map(|attempt| cell(first(attempt, &["attempt", "number"])))
+        .map(|attempt| cell(attempt.get("number")))
         .collect())
 }
 

@@ -1,5 +1,6 @@
 //! The one place that prints. Answers go to standard output, everything else to standard error.
 
+use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write};
 
 use anstream::{AutoStream, ColorChoice};
@@ -134,7 +135,8 @@ impl Out {
 fn complaint(error: &Error, paint: Paint) -> String {
     let mut lines = format!("{} {error}\n", paint.tone(Tone::Bad, "error:"));
     if let Some(next) = error.next() {
-        lines.push_str(&format!("  {} {next}\n", paint.tone(Tone::Live, "next:")));
+        writeln!(lines, "  {} {next}", paint.tone(Tone::Live, "next:"))
+            .expect("strings take all text");
     }
     lines
 }

@@ -1,5 +1,6 @@
 //! `fermata process …`.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use fermata_core::process::validate::validate;
@@ -9,7 +10,7 @@ use super::args::{CheckArgs, ProcessCommand, ProcessListArgs, ProcessShowArgs};
 use super::error::Error;
 use super::table::Table;
 use super::text::{Paint, Tone, ago, cell, short_digest};
-use super::{Context, diagnostic, now, values};
+use super::{Context, diagnostic, now, pages, values};
 use crate::client::problem::Defect;
 use crate::client::{self, Call, Client};
 
@@ -89,21 +90,13 @@ fn passed(
         paint.tone(Tone::Good, "ok"),
         path.display(),
         cell(summary.get("name")),
-        count(summary.get("phases")),
-        count(summary.get("activities")),
+        cell(summary.get("phases")),
+        cell(summary.get("activities")),
     );
     if let Some(how) = how {
-        line.push_str(&format!(" ({how})"));
+        write!(line, " ({how})").expect("strings take all text");
     }
     context.out.line(&line)
-}
-
-/// A number, or the length of a list.
-fn count(value: Option<&Value>) -> String {
-    match value {
-        Some(Value::Array(items)) => items.len().to_string(),
-        other => cell(other),
-    }
 }
 
 async fn send(
@@ -175,9 +168,7 @@ async fn publish(context: &mut Context, file: &Path) -> Result<(), Error> {
 
 async fn list(context: &mut Context, args: &ProcessListArgs) -> Result<(), Error> {
     let client = context.client()?;
-    let answer = client
-        .json(Call::get(&["processes"]).query("limit", Some(args.limit)))
-        .await?;
+    let answer = pages::read(&client, &["processes"], &[], args.limit as usize).await?;
     if context.out.is_json() {
         return context.out.json(&answer);
     }
@@ -188,13 +179,7 @@ async fn list(context: &mut Context, args: &ProcessListArgs) -> Result<(), Error
             (Tone::Strong, cell(item.get("name"))),
             (Tone::Plain, cell(item.get("version"))),
             (Tone::Plain, cell(item.get("title"))),
-            (
-                Tone::Faint,
-                ago(
-                    super::first(item, &["published_at", "created_at", "at"]),
-                    now,
-                ),
-            ),
+            (Tone::Faint, ago(item.get("published_at"), now)),
         ]);
     }
     context
@@ -249,21 +234,13 @@ fn describe(context: &mut Context, answer: &Value) -> Result<(), Error> {
         paint.tone(Tone::Faint, &digest)
     ))?;
     let now = now::now();
-    if let Some(versions) = answer.get("versions").and_then(Value::as_array) {
+    if answer.get("versions").is_some() {
         let mut table = Table::new(&["VERSION", "PUBLISHED", "BY", "DIGEST"]);
-        for version in versions {
-            let number = if version.is_object() {
-                version.get("version")
-            } else {
-                Some(version)
-            };
+        for version in super::list(answer, "versions") {
             table.row([
-                cell(number),
-                ago(
-                    super::first(version, &["published_at", "created_at", "at"]),
-                    now,
-                ),
-                cell(super::first(version, &["published_by", "created_by", "by"])),
+                cell(version.get("version")),
+                ago(version.get("published_at"), now),
+                cell(version.get("published_by")),
                 short_digest(&cell(version.get("digest"))),
             ]);
         }
@@ -274,25 +251,14 @@ fn describe(context: &mut Context, answer: &Value) -> Result<(), Error> {
 
 /// The phases and activities of a version, if the answer has them.
 fn graph(context: &mut Context, answer: &Value) -> Result<(), Error> {
-    let graph = answer.get("graph").unwrap_or(answer);
-    let phases = graph.get("phases").and_then(Value::as_array);
-    let mut table = Table::new(&["ACTIVITY", "RUNS", "NEEDS"]);
-    for phase in phases.into_iter().flatten() {
-        let name = cell(phase.get("name"));
-        for activity in phase
-            .get("activities")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-        {
-            let path = match activity.get("path") {
-                Some(path) => cell(Some(path)),
-                None => format!("{name}/{}", cell(activity.get("name"))),
-            };
+    let graph = answer.get("graph").unwrap_or(&Value::Null);
+    let mut table = Table::new(&["ACTIVITY", "RUNS", "AFTER"]);
+    for phase in super::list(graph, "phases") {
+        for activity in super::list(phase, "activities") {
             table.row([
-                path,
-                cell(super::first(activity, &["uses", "kind"])),
-                cell(activity.get("needs")),
+                cell(activity.get("path")),
+                cell(activity.get("uses").or_else(|| activity.get("kind"))),
+                after(phase, activity),
             ]);
         }
     }
@@ -300,4 +266,14 @@ fn graph(context: &mut Context, answer: &Value) -> Result<(), Error> {
         return Ok(());
     }
     context.out.table(&table, "")
+}
+
+/// What an activity comes after: its own needs, else those of its phase.
+fn after(phase: &Value, activity: &Value) -> String {
+    let own = cell(activity.get("needs"));
+    if own == "-" {
+        cell(phase.get("needs"))
+    } else {
+        own
+    }
 }

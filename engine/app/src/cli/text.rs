@@ -118,7 +118,6 @@ pub(crate) fn tidy(text: &str) -> String {
 }
 
 /// The width of text that may hold colours.
-#[cfg(test)]
 pub(crate) fn shown_width(text: &str) -> usize {
     anstream::adapter::strip_str(text)
         .to_string()

@@ -64,7 +64,9 @@ fn head(release: &Release, look: &Look) -> String {
         .as_deref()
         .filter(|reason| !reason.is_empty())
     {
-        let line = text::cut(&format!("  because: {reason}"), look.width);
+        let by = release.paused_by.as_deref().map(|by| format!(" by {by}"));
+        let line = format!("  {}{}: {reason}", release.state, by.unwrap_or_default());
+        let line = text::cut(&line, look.width);
         writeln!(out, "{}", paint.tone(Tone::Faint, &line)).expect("strings take all text");
     }
     out
@@ -119,7 +121,11 @@ fn phase_lines(out: &mut String, release: &Release, phase: &Phase, (names, look)
         };
         line.write(out, names.saturating_sub(2), look);
         for (tone, line) in detail::lines(release, activity) {
-            let line = text::cut(&format!("{INDENT}    {line}"), look.width);
+            let line = format!("{INDENT}    {line}");
+            let line = match tone {
+                Tone::Live => text::tidy(&line),
+                _ => text::cut(&line, look.width),
+            };
             writeln!(out, "{}", look.paint.tone(tone, &line)).expect("strings take all text");
         }
     }
@@ -136,10 +142,12 @@ fn phase_note(phase: &Phase, folded: bool) -> String {
     if folded || (done > 0 && done < all) {
         note = format!("{done} of {all} done");
     }
-    if phase.state == "waiting" && !phase.needs.is_empty() {
-        note = format!("after {}", phase.needs.join(", "));
+    match (phase.state.as_str(), phase.why.as_deref()) {
+        ("waiting", _) if !phase.needs.is_empty() => format!("after {}", phase.needs.join(", ")),
+        ("skipped", Some("condition")) => "its condition does not hold".into(),
+        ("skipped", Some("upstream")) => "what it needs did not succeed".into(),
+        _ => phase.fault.clone().unwrap_or(note),
     }
-    note
 }
 
 /// How long an activity has been in its state, or took in all.

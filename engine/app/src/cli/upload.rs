@@ -21,14 +21,14 @@ const QUIET: Duration = Duration::from_secs(1);
 /// How often it shows that.
 const TICK: Duration = Duration::from_millis(250);
 /// How much longer than other calls an upload may take: a slow line, and the server compiles.
-const LONGER: Duration = Duration::from_secs(10 * 60);
+const LONGER: Duration = Duration::from_mins(10);
 
 /// Uploads a component; its name and version are what it says itself.
 pub(super) async fn send(
     context: &mut Context,
     client: &Client,
     path: &Path,
-    file: Vec<u8>,
+    file: &[u8],
 ) -> Result<Answer, Error> {
     let total = file.len();
     let sent = Arc::new(AtomicUsize::new(0));
@@ -58,7 +58,7 @@ pub(super) async fn send(
 }
 
 /// The file in pieces, counted as they leave.
-fn pieces(file: Vec<u8>, sent: Arc<AtomicUsize>) -> Body {
+fn pieces(file: &[u8], sent: Arc<AtomicUsize>) -> Body {
     let pieces: Vec<Vec<u8>> = file.chunks(PIECE_BYTES).map(<[u8]>::to_vec).collect();
     Body::wrap_stream(stream::iter(pieces.into_iter().map(move |piece| {
         sent.fetch_add(piece.len(), Ordering::Relaxed);

@@ -22,11 +22,11 @@ const COALESCE: Duration = Duration::from_millis(100);
 /// How often a terminal is drawn again, for the spans that grow.
 const REDRAW: Duration = Duration::from_millis(250);
 /// How long a stream may be silent before it is taken for dead; the server keeps it alive.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 /// First and longest pause before the server is asked again after the connection was lost.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
 /// How long a server that is gone is waited for: long enough for a restart or an upgrade.
-const PATIENCE: Duration = Duration::from_secs(10 * 60);
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// How the release is shown while it goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,12 +150,12 @@ impl Watch<'_> {
         let (width, height) = super::out::Out::size();
         let mut look = look(self.context.out.paint(), width, false);
         let mut text = tree::render(release, &look);
-        if text.lines().count() >= height && !release.has_ended() {
+        if screen::rows(&text, width) >= height && !release.has_ended() {
             look.compact = true;
             text = tree::render(release, &look);
             text = screen::fit(
                 text,
-                height,
+                (width, height),
                 &format!("fermata release show {}", release.id),
             );
         }

@@ -1,11 +1,13 @@
 //! `fermata release why`: what does not move, since when, and who or what can move it.
 
+use std::fmt::Write as _;
+
 use fermata_core::time::Timestamp;
 use serde_json::Value;
 
 use super::error::Error;
 use super::text::{self, Paint, Tone, ago, cell, distance};
-use super::{Context, first, items, now};
+use super::{Context, items, now};
 use crate::client::Call;
 
 /// Runs the command.
@@ -34,7 +36,7 @@ pub(super) async fn run(context: &mut Context, release: &str) -> Result<(), Erro
 
 /// One thing that does not move, as lines.
 fn entry(release: &str, item: &Value, paint: Paint, now: Timestamp) -> String {
-    let path = cell(first(item, &["path", "activity"]));
+    let path = cell(item.get("path"));
     let state = cell(item.get("state"));
     let mut lines = format!(
         "{}  {}  since {}\n",
@@ -42,28 +44,22 @@ fn entry(release: &str, item: &Value, paint: Paint, now: Timestamp) -> String {
         paint.tone(text::tone_of(&state), &state),
         ago(item.get("since"), now)
     );
-    let on = first(item, &["on", "waits_on"]).unwrap_or(&Value::Null);
+    let on = item.get("on").unwrap_or(&Value::Null);
     lines.push_str(&text::indent(&waits_on(on, now), "  "));
     let actions = item.get("actions").and_then(Value::as_array);
     for action in actions.into_iter().flatten().filter_map(Value::as_str) {
         let command = command(release, &path, action);
-        lines.push_str(&format!("  {}\n", paint.tone(Tone::Live, &command)));
+        writeln!(lines, "  {}", paint.tone(Tone::Live, &command)).expect("strings take all text");
     }
     lines
 }
 
 /// What it waits on, as lines.
-fn waits_on(on: &Value, now: Timestamp) -> String {
-    // Either `{"kind": "people", …}` or `{"people": {…}}` or a bare word.
-    let (kind, about) = match (on.get("kind").and_then(Value::as_str), on) {
-        (Some(kind), _) => (kind, on),
-        (None, Value::Object(fields)) if fields.len() == 1 => {
-            let (kind, about) = fields.iter().next().expect("it has one field");
-            (kind.as_str(), about)
-        }
-        (None, Value::String(kind)) => (kind.as_str(), on),
-        (None, _) => ("", on),
-    };
+fn waits_on(about: &Value, now: Timestamp) -> String {
+    let kind = about
+        .get("kind")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     match kind {
         "start" => "waits for somebody to start it".into(),
         "resume" => {
@@ -75,25 +71,25 @@ fn waits_on(on: &Value, now: Timestamp) -> String {
         "time" => time(about, now),
         "people" => people(about, now),
         "decision" => {
-            let owners = cell(first(about, &["owners"]));
+            let owners = cell(about.get("owners"));
             let mut lines = failure(about.get("failure"));
             if owners != "-" {
-                lines.push_str(&format!("\nowned by {owners}"));
+                write!(lines, "\nowned by {owners}").expect("strings take all text");
             }
             lines
         }
         "needs" => {
-            let needs = first(about, &["needs", "paths"]).unwrap_or(about);
-            format!("comes after {}", cell(Some(needs)))
+            let needs = about.get("needs");
+            format!("comes after {}", cell(needs))
         }
-        _ => cell(Some(on)),
+        _ => cell(Some(about)),
     }
 }
 
 fn time(about: &Value, now: Timestamp) -> String {
     let mut lines = format!("goes on by itself {}", moment(about.get("until"), now));
     if let Some(status) = about.get("status").and_then(Value::as_str) {
-        lines.push_str(&format!("\nit says: {}", text::tidy(status)));
+        write!(lines, "\nit says: {}", text::tidy(status)).expect("strings take all text");
     }
     if about
         .get("failure")
@@ -118,7 +114,7 @@ fn people(about: &Value, now: Timestamp) -> String {
         .into_iter()
         .flatten()
         .map(|rule| {
-            let more = cell(first(rule, &["more", "missing"]));
+            let more = cell(rule.get("more"));
             format!("{} ({more} more)", cell(rule.get("from")))
         })
         .collect();
@@ -134,10 +130,8 @@ fn people(about: &Value, now: Timestamp) -> String {
         line.push_str("; not by who started the release");
     }
     if about.get("expires_at").is_some_and(Value::is_string) {
-        line.push_str(&format!(
-            "; expires {}",
-            moment(about.get("expires_at"), now)
-        ));
+        write!(line, "; expires {}", moment(about.get("expires_at"), now))
+            .expect("strings take all text");
     }
     line
 }
@@ -150,10 +144,10 @@ fn failure(failure: Option<&Value>) -> String {
         serde_json::from_value(failure.clone()).unwrap_or_default();
     let mut lines = format!("{}: {}", parsed.class(), text::tidy(&parsed.message));
     if let Some(call) = parsed.last_call {
-        lines.push_str(&format!("\nlast call: {}", text::tidy(&call)));
+        write!(lines, "\nlast call: {}", text::tidy(&call)).expect("strings take all text");
     }
     if let Some(remedy) = parsed.remedy {
-        lines.push_str(&format!("\nremedy: {}", text::tidy(&remedy)));
+        write!(lines, "\nremedy: {}", text::tidy(&remedy)).expect("strings take all text");
     }
     lines
 }
@@ -183,9 +177,8 @@ mod tests {
         let now = Timestamp(0);
         for (on, expected) in [
             (json!({"kind": "start"}), "waits for somebody to start it"),
-            (json!("start"), "waits for somebody to start it"),
             (
-                json!({"resume": {"by": "user:ana", "reason": "lunch"}}),
+                json!({"kind": "resume", "by": "user:ana", "reason": "lunch"}),
                 "paused by user:ana: lunch",
             ),
             (

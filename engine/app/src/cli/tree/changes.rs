@@ -157,7 +157,7 @@ mod tests {
             [
                 "staging/payment  failed  permanent: no way",
                 "    log: tried",
-                "staging/gateway  skipped  upstream",
+                "staging/gateway  skipped  what it needs did not succeed",
                 "rel-1 failed after 30.0s",
             ]
         );

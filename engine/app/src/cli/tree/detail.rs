@@ -10,7 +10,8 @@ const FRAMES_MAX: usize = 5;
 /// Most lines of instructions that are shown.
 const INSTRUCTION_LINES_MAX: usize = 4;
 
-/// The lines below an activity, without indentation.
+/// The lines below an activity, without indentation. Commands to copy, and only they, are
+/// [`Tone::Live`]: they are never cut.
 pub(in crate::cli) fn lines(release: &Release, activity: &Activity) -> Vec<(Tone, String)> {
     let mut lines = Vec::new();
     match activity.state.as_str() {
@@ -44,12 +45,11 @@ fn asked(lines: &mut Vec<(Tone, String)>, release: &Release, activity: &Activity
     } else {
         ""
     };
+    lines.push((Tone::Faint, "approve with:".into()));
+    let (id, path) = (&release.id, &activity.path);
     lines.push((
         Tone::Live,
-        format!(
-            "approve with: fermata release approve {} {}{form}",
-            release.id, activity.path
-        ),
+        format!("fermata release approve {id} {path}{form}"),
     ));
 }
 
@@ -76,11 +76,8 @@ fn failed(lines: &mut Vec<(Tone, String)>, failure: Option<&Failure>) {
 fn ways_on(lines: &mut Vec<(Tone, String)>, release: &Release, activity: &Activity) {
     let (id, path) = (&release.id, &activity.path);
     lines.push((
-        Tone::Live,
-        format!("go on with: fermata release retry {id} {path}"),
+        Tone::Faint,
+        "go on with this, or with skip, fail or supply in place of retry:".into(),
     ));
-    lines.push((
-        Tone::Live,
-        format!("        or: fermata release skip|fail|supply {id} {path} … , fermata release abort {id} …"),
-    ));
+    lines.push((Tone::Live, format!("fermata release retry {id} {path}")));
 }

@@ -1,7 +1,8 @@
 //! What there is to say about one activity on its own line.
 
+use std::fmt::Write as _;
+
 use fermata_core::time::Timestamp;
-use serde_json::Value;
 
 use crate::cli::text::{self, distance};
 use crate::client::view::{Activity, Phase, Release};
@@ -44,7 +45,7 @@ fn attempt(activity: &Activity) -> String {
 
 fn timed(mut note: String, what: &str, at: Option<Timestamp>, now: Timestamp) -> String {
     if let Some(at) = at {
-        note.push_str(&format!("; {what} {}", distance(at, now)));
+        write!(note, "; {what} {}", distance(at, now)).expect("strings take all text");
     }
     note
 }
@@ -74,22 +75,14 @@ fn running(activity: &Activity) -> String {
     if activity.attempt.unwrap_or(1) > 1 {
         parts.push(attempt(activity));
     }
-    let progress = activity.progress.as_ref();
-    let percent = match progress {
-        Some(Value::Object(fields)) => fields.get("percent"),
-        other => other.filter(|value| value.is_number()),
-    };
-    if let Some(percent) = percent.and_then(Value::as_u64) {
-        parts.push(format!("{} {percent}%", bar(percent)));
+    if let Some(progress) = &activity.progress {
+        let percent = progress
+            .percent
+            .map(|percent| format!("{} {percent}%", bar(percent)));
+        parts.extend(percent);
+        let said = text::tidy(&progress.message);
+        parts.extend(Some(said).filter(|said| !said.is_empty()));
     }
-    let message = match progress {
-        Some(Value::Object(fields)) => fields.get("message"),
-        other => other.filter(|value| value.is_string()),
-    };
-    let said = message
-        .and_then(Value::as_str)
-        .or(activity.status.as_deref());
-    parts.extend(said.map(text::tidy).filter(|said| !said.is_empty()));
     parts.join("  ")
 }
 
@@ -123,11 +116,16 @@ fn failure(activity: &Activity) -> String {
     }
 }
 
+/// Who or what ended it, as far as that is recorded.
 fn reason(activity: &Activity) -> String {
-    activity
-        .reason
-        .clone()
-        .or_else(|| activity.why.as_ref().map(|why| text::cell(Some(why))))
-        .or_else(|| activity.status.clone())
-        .unwrap_or_default()
+    let why = match (activity.why.as_deref(), &activity.by) {
+        (Some("condition"), _) => Some("its condition does not hold".into()),
+        (Some("upstream"), _) => Some("what it needs did not succeed".into()),
+        (Some("person"), _) => Some("by a person".into()),
+        (Some(other), _) => Some(other.to_owned()),
+        (None, Some(by)) => Some(format!("by {by}")),
+        (None, None) => None,
+    };
+    let parts: Vec<String> = why.into_iter().chain(activity.reason.clone()).collect();
+    parts.join(": ")
 }

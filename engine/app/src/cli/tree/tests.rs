@@ -79,7 +79,8 @@ fn people_are_told_what_waits_on_them() {
         Check the journey.
         Then decide.
         user:ana approved: fine
-        approve with: fermata release approve rel-1 staging/sign-off --form KEY=VALUE
+        approve with:
+        fermata release approve rel-1 staging/sign-off --form KEY=VALUE
 ";
     assert_eq!(drawn(&phase, 30), expected);
 }
@@ -103,8 +104,8 @@ fn what_is_on_hold_says_why_and_how_to_go_on() {
         log: 5
         log: 6 [2J
         remedy: raise the limit
-        go on with: fermata release retry rel-1 staging/payment
-                or: fermata release skip|fail|supply rel-1 staging/payment … , fermata release abort r…
+        go on with this, or with skip, fail or supply in place of retry:
+        fermata release retry rel-1 staging/payment
 ";
     assert_eq!(drawn(&phase, 30), expected);
 }
@@ -119,18 +120,18 @@ fn every_state_has_its_note() {
         ),
         (
             json!({"state": "skipped", "why": "condition"}),
-            "– a     skipped                condition",
+            "– a     skipped                its condition does not hold",
         ),
         (
-            json!({"state": "rejected", "reason": "not now"}),
-            "✗ a     rejected               not now",
+            json!({"state": "rejected", "by": "user:ana", "reason": "not now"}),
+            "✗ a     rejected               by user:ana: not now",
         ),
         (
             json!({"state": "needs-people"}),
             "? a     needs-people           waits for anybody to complete it",
         ),
         (
-            json!({"state": "running", "progress": 7}),
+            json!({"state": "running", "progress": {"percent": 7}}),
             "● a     running                ░░░░░░░░░░ 7%",
         ),
         (json!({"state": "something-new"}), "· a     something-n…"),
@@ -150,7 +151,7 @@ fn every_state_has_its_note() {
 }
 
 #[test]
-fn no_line_is_wider_than_the_terminal() {
+fn no_line_but_a_command_is_wider_than_the_terminal() {
     let phases = json!([staging(&json!([
         {"name": "a-name-that-is-longer-than-any-column-could-be", "path": "staging/x", "state": "on-hold",
          "failure": {"class": "permanent", "message": "m".repeat(300), "remedy": "r".repeat(300)}},
@@ -164,7 +165,8 @@ fn no_line_is_wider_than_the_terminal() {
                 compact: false,
             };
             for line in render(&release(&phases), &look).lines() {
-                assert!(text::shown_width(line) <= width, "{width}: {line}");
+                let fits = text::shown_width(line) <= width;
+                assert!(fits || line.contains("fermata release"), "{width}: {line}");
             }
         }
     }
