@@ -93,6 +93,17 @@ impl Rocks {
             })
     }
 
+    /// Lets RocksDB write what it gathered in memory to its files, in the background. It would keep
+    /// large values in memory, and read them all again at the next start, until further writes come.
+    fn unload(&self) -> Result<(), String> {
+        let families: Vec<&ColumnFamily> = options::names().map(|name| self.family(name)).collect();
+        let families: Vec<&&ColumnFamily> = families.iter().collect();
+        let flushed = self
+            .db
+            .flush_cfs_opt(&families, &options::in_the_background());
+        flushed.map_err(|error| reason(&error))
+    }
+
     /// Number of events of a release, from its last turn.
     fn head(&self, release: ReleaseId) -> Result<u64, Error> {
         let mut turns = self.turns_of(release);
@@ -125,6 +136,10 @@ impl Store for Rocks {
             Ok(versions) => {
                 for (release, version) in versions {
                     writer.heads.put(release, version);
+                }
+                if holds_large_values(&batch) {
+                    // The batch is on disk; only the next one has to do with a disk that fails here.
+                    writer.poison = self.unload().err();
                 }
                 Ok(())
             }
@@ -233,6 +248,11 @@ impl batch::Before for Now<'_> {
             .map(|value| value.is_some())
             .map_err(|error| read_error(table.name(), &error))
     }
+}
+
+fn holds_large_values(batch: &Batch) -> bool {
+    let values = batch.writes.iter().filter_map(|write| write.value.as_ref());
+    values.map(Vec::len).sum::<usize>() >= options::LARGE_BYTES
 }
 
 fn turn_key(release: ReleaseId, first: u64) -> [u8; TURN_KEY_BYTES] {

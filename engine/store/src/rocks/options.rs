@@ -1,8 +1,8 @@
 //! How RocksDB is set up: every bound and why.
 
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode, LogLevel,
-    Options, WriteOptions,
+    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode,
+    FlushOptions, LogLevel, Options, WriteOptions,
 };
 
 use super::TURNS;
@@ -14,9 +14,11 @@ const MIB: usize = 1024 * 1024;
 /// and an idle server shall stay small.
 const BLOCK_CACHE_BYTES: usize = 16 * MIB;
 /// What one column family gathers before it writes a file.
-const WRITE_BUFFER_BYTES: usize = 8 * MIB;
+const WRITE_BUFFER_BYTES: usize = 4 * MIB;
 /// What all of them gather together.
-const WRITE_BUFFERS_BYTES: usize = 24 * MIB;
+const WRITE_BUFFERS_BYTES: usize = 16 * MIB;
+/// Values of one batch from which on they are not left in memory until more comes.
+pub(super) const LARGE_BYTES: usize = MIB;
 /// The write-ahead log, over all its files: bounds the time of the next start, which reads it whole.
 const WAL_BYTES_MAX: u64 = 64 * MIB as u64;
 /// Open table files; RocksDB opens others again when it needs them.
@@ -64,15 +66,21 @@ pub(super) fn database() -> Options {
     options
 }
 
+/// The name of every column family that the format has.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    // RocksDB insists on a family of this first name; nothing is kept in it.
+    let tables = Table::ALL.into_iter().map(Table::name);
+    ["default", TURNS].into_iter().chain(tables)
+}
+
 /// Every column family that the format has, with its options.
 pub(super) fn families() -> Vec<ColumnFamilyDescriptor> {
     let cache = Cache::new_lru_cache(BLOCK_CACHE_BYTES);
-    let tables = Table::ALL.map(|table| (table.name(), table == Table::Blobs));
-    // RocksDB insists on a family of this name; nothing is kept in it.
-    [("default", false), (TURNS, false)]
-        .into_iter()
-        .chain(tables)
-        .map(|(name, large)| ColumnFamilyDescriptor::new(name, family(&cache, large)))
+    names()
+        .map(|name| {
+            let large_values = name == Table::Blobs.name();
+            ColumnFamilyDescriptor::new(name, family(&cache, large_values))
+        })
         .collect()
 }
 
@@ -100,5 +108,12 @@ fn family(cache: &Cache, large_values: bool) -> Options {
 pub(super) fn synced() -> WriteOptions {
     let mut options = WriteOptions::default();
     options.set_sync(true);
+    options
+}
+
+/// Options of a flush that nobody waits for.
+pub(super) fn in_the_background() -> FlushOptions {
+    let mut options = FlushOptions::default();
+    options.set_wait(false);
     options
 }
