@@ -1,0 +1,49 @@
+//! The bounds of a running engine. Each has a default and a reason.
+
+/// What an operator may tune.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Most runs at a time; the others wait in line. The sandbox has as many slots.
+    pub runs_max: usize,
+    /// Most requests that wait for the loop; more are answered `Busy`.
+    pub requests_max: usize,
+    /// Most wakes in one commit: bounds how long the first of them waits for its answer.
+    pub batch_max: usize,
+    /// Most releases that have not ended: they are kept in memory.
+    pub open_max: usize,
+    /// Every how many turns of a release its invariants are checked.
+    pub check_every: u64,
+    /// Most streams of a release's events that are open at a time.
+    pub watchers_max: usize,
+    /// Most component versions in the registry: their descriptors are kept in memory.
+    pub components_max: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            runs_max: 64,
+            requests_max: 4_096,
+            batch_max: 1_024,
+            open_max: 100_000,
+            check_every: if cfg!(debug_assertions) { 1 } else { 256 },
+            watchers_max: 1_000,
+            components_max: 10_000,
+        }
+    }
+}
+
+/// Longest `Idempotency-Key`, in bytes.
+pub const ONCE_KEY_BYTES_MAX: usize = 255;
+/// How long the answer to a request with an idempotency key is known: a day, as other services have it.
+pub const ONCE_KEPT_MS: u64 = 24 * 60 * 60 * 1_000;
+/// Most entries of one page of a list.
+pub const PAGE_MAX: usize = 1_000;
+/// Most records that one page of a filtered list looks at; the page may be short and still have a next.
+pub const PAGE_SCANNED_MAX: usize = 20_000;
+/// Most activities of ended releases that stay in memory for readers.
+pub const RECENT_ACTIVITIES_MAX: usize = 50_000;
+/// Most activities of processes that stay in memory beyond those that open releases hold.
+pub const PROCESS_CACHE_ACTIVITIES_MAX: usize = 100_000;
+/// Turns that are read from the store at a time.
+pub const TURNS_PER_READ: usize = 4_096;

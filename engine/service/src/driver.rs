@@ -1,0 +1,244 @@
+//! The driver: wakes become turns, turns are committed together, and only then is anything done.
+//!
+//! Synchronous and deterministic: it waits for nothing, reads no clock and starts no thread, so the
+//! simulation drives the very code that runs in production. The order within a batch is
+//! [`Driver::handle`] for each wake, which decides and applies, and then [`Driver::flush`], which
+//! commits all of it, answers, tells watchers, and says which runs to begin and to drop.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use fermata_core::actor::Caller;
+use fermata_core::attempt::AttemptKey;
+use fermata_core::defect::Defect;
+use fermata_core::id::{Name, ReleaseId};
+use fermata_core::process::{ActivityIx, Process};
+use fermata_core::release::Release;
+use fermata_core::time::Timestamp;
+use fermata_store::Store;
+
+use crate::config::Config;
+use crate::dispatch::Dispatch;
+use crate::error::Error;
+use crate::ids::IdSource;
+use crate::metrics::MetricsNow;
+use crate::records::ProcessRecord;
+use crate::recover;
+use crate::shared::{Condition, Health, Shared};
+use crate::timers::Timers;
+use crate::wake::{Publish, Request, Wake};
+
+use pending::{Pending, Reply};
+pub(crate) use turns::{guarded, violations};
+
+mod effects;
+mod once;
+mod pending;
+mod publishing;
+mod requests;
+mod runs;
+mod settle;
+mod turns;
+
+#[cfg(test)]
+mod tests;
+
+/// Decides about all releases of one store.
+#[derive(Debug)]
+pub struct Driver {
+    shared: Arc<Shared>,
+    config: Config,
+    ids: IdSource,
+    live: BTreeMap<ReleaseId, Live>,
+    timers: Timers,
+    dispatch: Dispatch,
+    pending: Pending,
+    mode: Mode,
+    now: Timestamp,
+}
+
+/// A release that has not ended.
+#[derive(Debug)]
+struct Live {
+    /// Shared with readers: whoever holds it while the next turn comes keeps the state it has seen.
+    release: Arc<Release>,
+    /// The runs that are wanted, in line or going on.
+    runs: BTreeMap<ActivityIx, AttemptKey>,
+    /// Turns since it was loaded.
+    turns: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Accepting,
+    Stopping,
+    Halted,
+    Failed,
+}
+
+impl Driver {
+    /// Loads every open release. What should be going on begins with the first [`Self::flush`].
+    pub fn open(
+        store: Arc<dyn Store>,
+        ids: IdSource,
+        config: Config,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let shared = Arc::new(Shared::load(store, &config)?);
+        let mut driver = Self {
+            live: BTreeMap::new(),
+            timers: Timers::default(),
+            dispatch: Dispatch::new(config.runs_max),
+            pending: Pending::default(),
+            mode: Mode::Accepting,
+            shared,
+            config,
+            ids,
+            now,
+        };
+        for id in recover::open_releases(&*driver.shared.store)? {
+            match recover::load_checked(&driver.shared, id)? {
+                Ok(release) => driver.adopt(release),
+                Err(reason) => driver.quarantine(id, reason),
+            }
+        }
+        driver.gauge();
+        Ok(driver)
+    }
+
+    /// Takes a loaded release in, with all the work it wants.
+    fn adopt(&mut self, release: Release) {
+        let id = release.id();
+        let work = fermata_core::release::work(&release);
+        self.timers.arm(id, work.wake_at);
+        let mut runs = BTreeMap::new();
+        for key in work.runs {
+            runs.insert(key.activity, key);
+            self.dispatch.want(key);
+        }
+        let live = Live {
+            release: Arc::new(release),
+            runs,
+            turns: 0,
+        };
+        self.live.insert(id, live);
+    }
+
+    /// Decides what the wake makes true. Nobody outside learns of it before [`Self::flush`].
+    pub fn handle(&mut self, wake: Wake, now: Timestamp) {
+        self.now = now;
+        match wake {
+            Wake::Request(request) => self.request(request),
+            Wake::Finished { key, ran } => self.finished(key, *ran),
+            Wake::Dropped { key } => self.dropped(key),
+            Wake::TimePassed => self.time_passed(),
+            Wake::Stop => self.stop(Mode::Stopping),
+            Wake::Halt => self.stop(Mode::Halted),
+        }
+    }
+
+    fn stop(&mut self, mode: Mode) {
+        if self.mode != Mode::Failed {
+            self.mode = mode;
+            self.shared.turn_to(Condition::Stopping);
+        }
+        // What waits in line is wanted by the state of its release: the next start finds it again.
+        self.dispatch.clear_waiting();
+        if mode == Mode::Halted {
+            self.pending.cancels.extend(self.dispatch.running());
+        }
+    }
+
+    fn request(&mut self, request: Request) {
+        let closed = match (self.mode, &request) {
+            (Mode::Accepting, _) | (Mode::Stopping, Request::Read(..)) => None,
+            (Mode::Stopping | Mode::Halted | Mode::Failed, _) => Some(self.shared.closed()),
+        };
+        if let Some(error) = closed {
+            return Reply::refuse_request(request, error);
+        }
+        let reply = match request {
+            Request::Create(create, answer) => Reply::Made(answer, self.create(*create)),
+            Request::Input(by, ask, answer) => Reply::Changed(answer, self.input(&by, *ask)),
+            Request::Read(release, answer) => Reply::Seen(answer, release),
+            Request::Publish(publish, answer) => {
+                Reply::Published(answer, Ok(self.publish(*publish)))
+            }
+            Request::Register(register, answer) => {
+                Reply::Registered(answer, self.register(*register))
+            }
+            Request::Grant(grant, answer) => Reply::Granted(answer, self.grant(*grant)),
+            Request::Write(writes, answer) => Reply::Written(answer, self.write(writes)),
+        };
+        self.pending.replies.push(reply);
+    }
+
+    /// When [`Wake::TimePassed`] will next find something to do.
+    pub fn next_wake(&self) -> Option<Timestamp> {
+        match self.mode {
+            Mode::Accepting => self.timers.next(),
+            Mode::Stopping | Mode::Halted | Mode::Failed => None,
+        }
+    }
+
+    /// Whether it was told to end, and nothing is left to wait for.
+    pub fn is_done(&self) -> bool {
+        match self.mode {
+            Mode::Accepting | Mode::Failed => false,
+            Mode::Stopping => self.dispatch.running_count() == 0,
+            Mode::Halted => true,
+        }
+    }
+
+    /// An open release as of the last wake: after a flush, as it is on disk.
+    pub fn release(&self, id: ReleaseId) -> Option<&Arc<Release>> {
+        self.live.get(&id).map(|live| &live.release)
+    }
+
+    /// Every open release.
+    pub fn releases(&self) -> impl Iterator<Item = &Arc<Release>> {
+        self.live.values().map(|live| &live.release)
+    }
+
+    /// Runs that have a slot, and how many wait for one.
+    pub fn runs(&self) -> (Vec<AttemptKey>, usize) {
+        (
+            self.dispatch.running().collect(),
+            self.dispatch.waiting_count(),
+        )
+    }
+
+    /// How it is.
+    pub fn health(&self) -> Health {
+        self.shared.health()
+    }
+
+    /// What it has done.
+    pub fn metrics(&self) -> MetricsNow {
+        self.shared.metrics.now()
+    }
+
+    /// The newest version of a process, checked.
+    pub fn newest(&self, name: &Name) -> Result<Option<(Arc<ProcessRecord>, Arc<Process>)>, Error> {
+        let Some(record) = self.shared.catalog.newest(name) else {
+            return Ok(None);
+        };
+        let process = self.shared.catalog.process(&record)?;
+        Ok(Some((record, process)))
+    }
+
+    /// Checks a document, so that it can be published.
+    pub fn check_document(&self, by: Caller, document: Vec<u8>) -> Result<Publish, Vec<Defect>> {
+        let (process, checked_with) = self.shared.catalog.validate(&document)?;
+        Ok(Publish {
+            by,
+            process: Arc::new(process),
+            checked_with,
+            document,
+        })
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+}

@@ -1,0 +1,138 @@
+//! What has been decided and not yet committed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use fermata_core::attempt::AttemptKey;
+use fermata_core::component::Version;
+use fermata_core::id::{Name, ReleaseId};
+use fermata_core::process::Process;
+use fermata_core::release::Release;
+use fermata_store::{Batch, Expect, Table, Write};
+
+use crate::catalog::ComponentEntry;
+use crate::error::{
+    CreateError, Error, GrantsError, InputError, PublishError, RecordError, RegisterError,
+};
+use crate::records::{OnceRecord, ProcessRecord};
+use crate::request::{Published, Registered};
+use crate::wake::{Answer, Made, Request};
+
+/// Everything that one commit decides about.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    pub(super) batch: Batch,
+    /// In the order of the requests.
+    pub(super) replies: Vec<Reply>,
+    /// Small records that will be there, or will be gone.
+    pub(super) records: BTreeMap<(Table, Vec<u8>), bool>,
+    pub(super) once: BTreeMap<Vec<u8>, OnceRecord>,
+    /// The version of each service that the ledger will show.
+    pub(super) ledger: BTreeMap<Vec<u8>, String>,
+    pub(super) processes: BTreeMap<Name, (Arc<ProcessRecord>, Arc<Process>)>,
+    pub(super) components: BTreeMap<(Name, Version), Arc<ComponentEntry>>,
+    pub(super) ended: Vec<ReleaseId>,
+    pub(super) cancels: Vec<AttemptKey>,
+}
+
+impl Pending {
+    /// Adds a record to the batch.
+    pub(super) fn put(&mut self, table: Table, key: Vec<u8>, value: Vec<u8>) {
+        self.batch.writes.push(Write {
+            table,
+            key,
+            value: Some(value),
+            expect: Expect::Anything,
+        });
+    }
+
+    /// Adds the removal of a record to the batch.
+    pub(super) fn delete(&mut self, table: Table, key: Vec<u8>) {
+        self.batch.writes.push(Write {
+            table,
+            key,
+            value: None,
+            expect: Expect::Anything,
+        });
+    }
+}
+
+/// An answer that waits for the commit.
+#[derive(Debug)]
+pub(super) enum Reply {
+    Made(
+        Answer<Made, CreateError>,
+        Result<(ReleaseId, bool), CreateError>,
+    ),
+    Changed(
+        Answer<Option<Arc<Release>>, InputError>,
+        Result<ReleaseId, InputError>,
+    ),
+    Seen(Answer<Option<Arc<Release>>, Error>, ReleaseId),
+    Published(
+        Answer<Published, PublishError>,
+        Result<Published, PublishError>,
+    ),
+    Registered(
+        Answer<Registered, RegisterError>,
+        Result<Registered, RegisterError>,
+    ),
+    Granted(
+        Answer<Arc<ComponentEntry>, GrantsError>,
+        Result<Arc<ComponentEntry>, GrantsError>,
+    ),
+    Written(Answer<(), RecordError>, Result<(), RecordError>),
+}
+
+/// Answers; whoever has gone away meanwhile does not get it.
+fn tell<T, E>(answer: Answer<T, E>, result: Result<T, E>) {
+    drop(answer.send(result));
+}
+
+impl Reply {
+    /// Answers after the commit, with releases as `committed` knows them.
+    pub(super) fn send(self, committed: impl Fn(ReleaseId) -> Option<Arc<Release>>) {
+        match self {
+            Self::Made(answer, result) => {
+                let made = result.map(|(id, repeated)| Made {
+                    id,
+                    release: committed(id),
+                    repeated,
+                });
+                tell(answer, made);
+            }
+            Self::Changed(answer, result) => tell(answer, result.map(committed)),
+            Self::Seen(answer, release) => tell(answer, Ok(committed(release))),
+            Self::Published(answer, result) => tell(answer, result),
+            Self::Registered(answer, result) => tell(answer, result),
+            Self::Granted(answer, result) => tell(answer, result),
+            Self::Written(answer, result) => tell(answer, result),
+        }
+    }
+
+    /// Answers that the machine failed.
+    pub(super) fn refuse(self, error: Error) {
+        match self {
+            Self::Made(answer, _) => tell(answer, Err(error.into())),
+            Self::Changed(answer, _) => tell(answer, Err(error.into())),
+            Self::Seen(answer, _) => tell(answer, Err(error)),
+            Self::Published(answer, _) => tell(answer, Err(error.into())),
+            Self::Registered(answer, _) => tell(answer, Err(error.into())),
+            Self::Granted(answer, _) => tell(answer, Err(error.into())),
+            Self::Written(answer, _) => tell(answer, Err(error.into())),
+        }
+    }
+
+    /// Answers a request that is not looked at any more.
+    pub(super) fn refuse_request(request: Request, error: Error) {
+        match request {
+            Request::Create(_, answer) => tell(answer, Err(error.into())),
+            Request::Input(_, _, answer) => tell(answer, Err(error.into())),
+            Request::Read(_, answer) => tell(answer, Err(error)),
+            Request::Publish(_, answer) => tell(answer, Err(error.into())),
+            Request::Register(_, answer) => tell(answer, Err(error.into())),
+            Request::Grant(_, answer) => tell(answer, Err(error.into())),
+            Request::Write(_, answer) => tell(answer, Err(error.into())),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Requests about processes, components and small records.
+
+use std::sync::Arc;
+
+use fermata_core::component::Grants;
+use fermata_store::codec::encode;
+use fermata_store::{Expect, Table, Write};
+
+use crate::catalog::ComponentEntry;
+use crate::driver::Driver;
+use crate::error::{Error, GrantsError, RecordError, RegisterError};
+use crate::keys;
+use crate::records::{ComponentRecord, ProcessRecord};
+use crate::request::{Published, Registered};
+use crate::wake::{Grant, Publish, Register};
+
+impl Driver {
+    /// Makes a document the next version of its process, unless it is the newest already.
+    pub(super) fn publish(&mut self, publish: Publish) -> Published {
+        let Publish {
+            by,
+            process,
+            checked_with,
+            document,
+        } = publish;
+        let name = &process.name;
+        let pending = self
+            .pending
+            .processes
+            .get(name)
+            .map(|(record, _)| Arc::clone(record));
+        let newest = pending.or_else(|| self.shared.catalog.newest(name));
+        if let Some(record) = newest
+            .clone()
+            .filter(|record| record.digest == process.digest)
+        {
+            return Published {
+                record,
+                repeated: true,
+            };
+        }
+        let count = |len| u32::try_from(len).expect("a process has at most ACTIVITIES_MAX nodes");
+        let record = Arc::new(ProcessRecord {
+            name: name.clone(),
+            version: newest.map_or(0, |newest| newest.version) + 1,
+            digest: process.digest,
+            title: process.title.clone(),
+            phases: count(process.phases.len()),
+            activities: count(process.activities.len()),
+            published_at: self.now,
+            published_by: by.actor,
+            checked_with,
+        });
+        let stored = encode(&*record);
+        self.pending
+            .put(Table::Blobs, keys::blob(&record.digest), document);
+        self.pending
+            .put(Table::Processes, keys::process_head(name), stored.clone());
+        self.pending.put(
+            Table::Processes,
+            keys::process_version(name, record.version),
+            stored,
+        );
+        self.pending
+            .processes
+            .insert(record.name.clone(), (Arc::clone(&record), process));
+        Published {
+            record,
+            repeated: false,
+        }
+    }
+
+    /// Takes a component version into the registry.
+    pub(super) fn register(&mut self, register: Register) -> Result<Registered, RegisterError> {
+        let Register {
+            by,
+            descriptor,
+            digest,
+            size,
+        } = register;
+        let key = (descriptor.name.clone(), descriptor.version);
+        let pending = self.pending.components.get(&key).cloned();
+        let known = pending.or_else(|| self.shared.catalog.version(&key.0, key.1));
+        match known {
+            Some(entry) if entry.digest == digest => {
+                return Ok(Registered {
+                    entry,
+                    repeated: true,
+                });
+            }
+            Some(entry) => {
+                return Err(RegisterError::VersionExists {
+                    found: entry.digest,
+                });
+            }
+            None => {}
+        }
+        let count = self.shared.catalog.components_count() + self.pending.components.len();
+        if count >= self.config.components_max {
+            return Err(Error::Busy("component versions").into());
+        }
+        let entry = Arc::new(ComponentEntry {
+            descriptor,
+            digest,
+            size,
+            grants: Arc::new(Grants::default()),
+            revision: 0,
+            registered_at: self.now,
+            registered_by: by.actor,
+        });
+        self.keep(&entry);
+        Ok(Registered {
+            entry,
+            repeated: false,
+        })
+    }
+
+    /// Sets what a component version may do; runs that have begun keep what they had.
+    pub(super) fn grant(&mut self, grant: Grant) -> Result<Arc<ComponentEntry>, GrantsError> {
+        let key = (grant.name, grant.version);
+        let pending = self.pending.components.get(&key).cloned();
+        let known = pending.or_else(|| self.shared.catalog.version(&key.0, key.1));
+        let known = known.ok_or(GrantsError::Unknown)?;
+        let found = known.revision;
+        if let Some(expected) = grant.expected.filter(|expected| *expected != found) {
+            return Err(GrantsError::Stale { expected, found });
+        }
+        let mut entry = ComponentEntry::clone(&known);
+        entry.grants = Arc::new(grant.grants);
+        entry.revision += 1;
+        let entry = Arc::new(entry);
+        self.keep(&entry);
+        Ok(entry)
+    }
+
+    fn keep(&mut self, entry: &Arc<ComponentEntry>) {
+        let descriptor = &entry.descriptor;
+        let key = keys::component(&descriptor.name, descriptor.version);
+        self.pending.put(
+            Table::Components,
+            key,
+            encode(&ComponentRecord::from(&**entry)),
+        );
+        let key = (descriptor.name.clone(), descriptor.version);
+        self.pending.components.insert(key, Arc::clone(entry));
+    }
+
+    /// Writes small records, all or none.
+    pub(super) fn write(&mut self, writes: Vec<Write>) -> Result<(), RecordError> {
+        for write in writes.iter().filter(|write| write.expect == Expect::Absent) {
+            // A batch that the store refuses would take everybody else's turns with it: so look first.
+            let key = (write.table, write.key.clone());
+            let present = match self.pending.records.get(&key) {
+                Some(present) => *present,
+                None => {
+                    let found = self.shared.store.get(write.table, &write.key);
+                    found.map_err(Error::from)?.is_some()
+                }
+            };
+            if present {
+                return Err(RecordError::Exists);
+            }
+        }
+        for write in &writes {
+            let key = (write.table, write.key.clone());
+            self.pending.records.insert(key, write.value.is_some());
+        }
+        self.pending.batch.writes.extend(writes);
+        Ok(())
+    }
+}

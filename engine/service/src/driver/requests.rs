@@ -1,0 +1,225 @@
+//! Requests about releases.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use fermata_core::actor::Caller;
+use fermata_core::id::ReleaseId;
+use fermata_core::process::{ActivityIx, Process};
+use fermata_core::release::event::{ReleaseOutcome, Turn};
+use fermata_core::release::input::{Input, What};
+use fermata_core::release::refusal::Refusal;
+use fermata_core::release::{self, Draft, Release};
+use fermata_store::Table;
+use fermata_store::codec::encode;
+
+use crate::driver::turns::{TurnError, guarded};
+use crate::driver::{Driver, Live};
+use crate::error::{CreateError, Error, InputError};
+use crate::keys;
+use crate::metrics::Metrics;
+use crate::records::{self, ReleaseSummary};
+use crate::request::{Ask, Command, NewRelease};
+use crate::wake::Create;
+
+impl Driver {
+    /// Makes a release, and starts it if that is asked; gives it, and whether it was there already.
+    pub(super) fn create(&mut self, create: Create) -> Result<(ReleaseId, bool), CreateError> {
+        let Create {
+            by,
+            new,
+            record,
+            process,
+        } = create;
+        if let Some(known) = self.repeated(&by, new.once.as_ref())? {
+            return Ok((known, true));
+        }
+        if self.live.len() >= self.config.open_max {
+            return Err(Error::Busy("open releases").into());
+        }
+        let NewRelease {
+            title,
+            inputs,
+            start,
+            once,
+            ..
+        } = new;
+        let draft = Draft {
+            process: record.reference(),
+            title,
+            inputs,
+        };
+        let id = self.ids.release(self.now);
+        let made = guarded(|| self.make(id, &process, draft, &by, start));
+        let (release, turn) = made.map_err(|reason| Error::Corrupt {
+            what: format!("version {} of process {}", record.version, record.name),
+            reason,
+        })??;
+        let live = Live {
+            release: Arc::new(release),
+            runs: BTreeMap::new(),
+            turns: 0,
+        };
+        self.live.insert(id, live);
+        self.took(id, turn).map_err(|_| Error::Corrupt {
+            what: format!("version {} of process {}", record.version, record.name),
+            reason: "a release of it breaks an invariant as soon as it is made".to_owned(),
+        })?;
+        if self
+            .live
+            .get(&id)
+            .is_some_and(|live| !live.release.has_ended())
+        {
+            self.pending
+                .put(Table::Open, keys::release(id), encode(&()));
+        }
+        self.remember(&by, once.as_ref(), id);
+        Metrics::add(&self.shared.metrics.releases_created, 1);
+        Ok((id, false))
+    }
+
+    /// The first turn, with the start in it if that is asked: one record instead of two.
+    fn make(
+        &self,
+        id: ReleaseId,
+        process: &Arc<Process>,
+        draft: Draft,
+        by: &Caller,
+        start: bool,
+    ) -> Result<(Release, Turn), CreateError> {
+        let by_actor = by.actor.clone();
+        let mut turn =
+            release::create(process, draft, by_actor, self.now).map_err(CreateError::Invalid)?;
+        let mut release = Release::new(id, Arc::clone(process), &turn)
+            .expect("the first turn creates a release of the process it was made with");
+        if start {
+            let components = self
+                .shared
+                .catalog
+                .pins(process)
+                .map_err(CreateError::MissingComponents)?;
+            let input = Input {
+                by: by.clone(),
+                what: What::Start { components },
+            };
+            let started =
+                release::turn(&mut release, &input, self.now).map_err(CreateError::Refused)?;
+            turn.events.extend(started.events);
+        }
+        Ok((release, turn))
+    }
+
+    /// Does what a person asks of a release.
+    pub(super) fn input(&mut self, by: &Caller, ask: Ask) -> Result<ReleaseId, InputError> {
+        let Ask {
+            release,
+            command,
+            expected,
+            once,
+        } = ask;
+        if let Some(known) = self.repeated(by, once.as_ref())? {
+            return Ok(known);
+        }
+        let Some(live) = self.live.get(&release) else {
+            return Err(self.not_live(release));
+        };
+        let found = live.release.version();
+        if let Some(expected) = expected.filter(|expected| *expected != found) {
+            return Err(InputError::Stale { expected, found });
+        }
+        let process = Arc::clone(live.release.process());
+        let what = self.what(&process, command)?;
+        match self.turn(release, by.clone(), what) {
+            Ok(_) => {
+                self.remember(by, once.as_ref(), release);
+                Ok(release)
+            }
+            Err(TurnError::Refused(refusal)) => {
+                self.refused();
+                Err(InputError::Refused(refusal))
+            }
+            Err(TurnError::Quarantined(reason)) => Err(InputError::Quarantined(reason)),
+            Err(TurnError::NotOpen) => Err(InputError::UnknownRelease),
+        }
+    }
+
+    /// Why a release that is not in memory takes no input.
+    fn not_live(&self, id: ReleaseId) -> InputError {
+        if let Some(reason) = self.shared.quarantined(id) {
+            return InputError::Quarantined(reason);
+        }
+        // Its summary says enough: its whole history would keep all other releases waiting.
+        let stored = match self.shared.store.get(Table::Releases, &keys::release(id)) {
+            Ok(Some(stored)) => stored,
+            Ok(None) => return InputError::UnknownRelease,
+            Err(error) => return Error::from(error).into(),
+        };
+        match records::read::<ReleaseSummary>(&stored, "a release's summary") {
+            Ok(summary) => InputError::Refused(Refusal::Ended(outcome_word(&summary.state))),
+            Err(error) => Error::from(error).into(),
+        }
+    }
+
+    fn what(&self, process: &Process, command: Command) -> Result<What, InputError> {
+        Ok(match command {
+            Command::Start => What::Start {
+                components: self
+                    .shared
+                    .catalog
+                    .pins(process)
+                    .map_err(InputError::MissingComponents)?,
+            },
+            Command::Pause { reason } => What::Pause { reason },
+            Command::Resume => What::Resume,
+            Command::Abort { reason } => What::Abort { reason },
+            Command::Approve {
+                activity,
+                comment,
+                form,
+            } => {
+                let activity = found(process, &activity)?;
+                What::Approve {
+                    activity,
+                    comment,
+                    form,
+                }
+            }
+            Command::Reject { activity, comment } => {
+                let activity = found(process, &activity)?;
+                What::Reject { activity, comment }
+            }
+            Command::Retry { activity, with } => {
+                let activity = found(process, &activity)?;
+                What::Retry { activity, with }
+            }
+            Command::SupplyOutputs { activity, outputs } => {
+                let activity = found(process, &activity)?;
+                What::SupplyOutputs { activity, outputs }
+            }
+            Command::Skip { activity, reason } => {
+                let activity = found(process, &activity)?;
+                What::Skip { activity, reason }
+            }
+            Command::Fail { activity, reason } => {
+                let activity = found(process, &activity)?;
+                What::Fail { activity, reason }
+            }
+        })
+    }
+}
+
+fn found(process: &Process, path: &str) -> Result<ActivityIx, InputError> {
+    let activity = process.find(path);
+    activity.ok_or(InputError::Refused(Refusal::UnknownActivity))
+}
+
+/// The word for how a release ended, as the refusal holds it.
+fn outcome_word(state: &str) -> &'static str {
+    let outcomes = [
+        ReleaseOutcome::Succeeded,
+        ReleaseOutcome::Failed,
+        ReleaseOutcome::Aborted,
+    ];
+    let found = outcomes.into_iter().find(|outcome| outcome.word() == state);
+    found.map_or("ended", ReleaseOutcome::word)
+}

@@ -1,0 +1,159 @@
+//! Runs: what a turn wants to begin and to drop, and what comes of them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use tracing::{error, warn};
+
+use fermata_core::actor::Caller;
+use fermata_core::attempt::{AttemptKey, Outcome, Ran, Report};
+use fermata_core::component::Grants;
+use fermata_core::failure::{Failure, FailureClass};
+use fermata_core::id::ReleaseId;
+use fermata_core::process::ActivityIx;
+use fermata_core::release::event::{Event, Turn};
+use fermata_core::release::input::What;
+use fermata_core::time::Span;
+
+use crate::driver::Driver;
+use crate::driver::turns::TurnError;
+use crate::metrics::Metrics;
+use crate::wake::{Action, Run};
+
+/// How much earlier than its deadline a run is to end by itself: then it can still say what it did,
+/// while the release's own timer only knows that it was too late.
+const WALL_LEAD_MAX: Span = Span(100);
+/// The same as a part of short walls.
+const WALL_LEAD_PART: u64 = 20;
+
+impl Driver {
+    /// Wants and drops the difference that an applied turn made.
+    pub(super) fn follow_runs(&mut self, id: ReleaseId, turn: &Turn) {
+        let live = self
+            .live
+            .get_mut(&id)
+            .expect("a turn is of a release that is open");
+        let mut touched: BTreeSet<ActivityIx> =
+            turn.events.iter().filter_map(Event::activity).collect();
+        let whole = |event: &Event| {
+            matches!(
+                event,
+                Event::Aborted { .. } | Event::PhaseSkipped { .. } | Event::Ended { .. }
+            )
+        };
+        if turn.events.iter().any(whole) {
+            touched.extend(live.runs.keys().copied());
+        }
+        for activity in touched {
+            let wanted = live.release.current_run(activity);
+            let before = live.runs.get(&activity).copied();
+            if wanted == before {
+                continue;
+            }
+            if let Some(before) = before {
+                live.runs.remove(&activity);
+                self.pending.cancels.push(before);
+            }
+            if let Some(key) = wanted {
+                live.runs.insert(activity, key);
+                self.dispatch.want(key);
+            }
+        }
+    }
+
+    /// Cancels those of `keys` that have a slot.
+    pub(super) fn cancel(&self, keys: &[AttemptKey]) -> Vec<Action> {
+        let running = keys.iter().filter(|key| self.dispatch.is_running(**key));
+        let actions: Vec<Action> = running.map(|key| Action::Cancel(*key)).collect();
+        Metrics::add(&self.shared.metrics.runs_cancelled, actions.len());
+        actions
+    }
+
+    /// Begins what is in line, as far as there are slots.
+    pub(super) fn begin_runs(&mut self, actions: &mut Vec<Action>) {
+        while let Some(key) = self.dispatch.next() {
+            let Some(live) = self.live.get(&key.release) else {
+                continue;
+            };
+            if live.runs.get(&key.activity) != Some(&key) {
+                continue;
+            }
+            let Some(mut invocation) = live.release.invocation(key, self.now) else {
+                self.quarantine(key.release, format!("{key:?} is wanted and cannot be run"));
+                continue;
+            };
+            let lead = (invocation.wall.0 / WALL_LEAD_PART).min(WALL_LEAD_MAX.0);
+            invocation.wall = Span(invocation.wall.0 - lead);
+            let pin = &invocation.component;
+            let entry = self.shared.catalog.version(&pin.name, pin.version);
+            let grants = match entry {
+                Some(entry) => Arc::clone(&entry.grants),
+                None => Arc::new(Grants::default()),
+            };
+            self.dispatch.started(key);
+            self.shared.running.began(key);
+            Metrics::add(&self.shared.metrics.runs_started, 1);
+            actions.push(Action::Start(Box::new(Run { invocation, grants })));
+        }
+    }
+
+    /// A run has ended by itself.
+    pub(super) fn finished(&mut self, key: AttemptKey, ran: Ran) {
+        self.gone(key);
+        self.shared.metrics.finished(&ran.report);
+        let what = What::AttemptFinished {
+            key,
+            report: ran.report,
+        };
+        match self.turn(key.release, Caller::engine(), what) {
+            Ok(_) => self.keep_log(key, ran.log),
+            Err(TurnError::Refused(refusal)) if self.is_current(key) => {
+                // The result of the current run must count somehow, or the activity would never end.
+                error!(?key, %refusal, "the result of a current run was refused");
+                self.failed(key, &refusal.to_string());
+            }
+            Err(TurnError::Refused(_) | TurnError::NotOpen | TurnError::Quarantined(_)) => {
+                Metrics::add(&self.shared.metrics.results_stale, 1);
+            }
+        }
+    }
+
+    fn is_current(&self, key: AttemptKey) -> bool {
+        let live = self.live.get(&key.release);
+        live.is_some_and(|live| live.release.current_run(key.activity) == Some(key))
+    }
+
+    fn failed(&mut self, key: AttemptKey, why: &str) {
+        let outcome = Outcome::Failed {
+            failure: Failure::new(
+                FailureClass::Engine,
+                format!("the result could not be taken: {why}"),
+            ),
+            retry_after: None,
+        };
+        let report = Report {
+            outcome,
+            evidence: Vec::new(),
+        };
+        let what = What::AttemptFinished { key, report };
+        if let Err(TurnError::Refused(refusal)) = self.turn(key.release, Caller::engine(), what) {
+            self.quarantine(key.release, format!("{key:?} cannot fail: {refusal}"));
+        }
+    }
+
+    /// A cancelled run is gone.
+    pub(super) fn dropped(&mut self, key: AttemptKey) {
+        self.gone(key);
+        if self.is_current(key) && self.mode == super::Mode::Accepting {
+            // Nobody but the driver cancels; should a run vanish all the same, it begins again.
+            warn!(?key, "a run that is wanted was dropped");
+            self.dispatch.want(key);
+        }
+    }
+
+    fn gone(&mut self, key: AttemptKey) {
+        if self.dispatch.ended(key) {
+            self.shared.running.ended(key);
+        }
+    }
+}

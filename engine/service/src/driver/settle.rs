@@ -1,0 +1,104 @@
+//! The commit, and what is done after it.
+
+use std::mem;
+use std::sync::Arc;
+
+use tracing::error;
+
+use crate::driver::pending::Pending;
+use crate::driver::{Driver, Mode};
+use crate::error::Error;
+use crate::feed::Committed;
+use crate::metrics::Metrics;
+use crate::shared::Condition;
+use crate::timers::Timers;
+use crate::wake::Action;
+
+impl Driver {
+    /// Commits everything that was decided since the last flush, then answers, tells watchers, and
+    /// says what the world has to do. If the commit fails, all of it is answered `Unavailable` and
+    /// nothing is accepted any more: whether the batch is on disk is for the next start to find out.
+    pub fn flush(&mut self) -> Vec<Action> {
+        let mut pending = mem::take(&mut self.pending);
+        let batch = mem::take(&mut pending.batch);
+        let committed: Vec<Committed> = batch
+            .appends
+            .iter()
+            .map(|append| Committed {
+                release: append.release,
+                version: append.turn.next(),
+                ended: false,
+            })
+            .collect();
+        if !batch.appends.is_empty() || !batch.writes.is_empty() {
+            let events = batch
+                .appends
+                .iter()
+                .map(|append| append.turn.events.len())
+                .sum();
+            if let Err(error) = self.shared.store.commit(batch) {
+                return self.fail(pending, &error);
+            }
+            let metrics = &self.shared.metrics;
+            Metrics::add(&metrics.commits, 1);
+            Metrics::add(&metrics.turns, committed.len());
+            Metrics::add(&metrics.events, events);
+        }
+        self.settle(pending, committed)
+    }
+
+    fn settle(&mut self, pending: Pending, mut committed: Vec<Committed>) -> Vec<Action> {
+        for (record, process) in pending.processes.into_values() {
+            self.shared.catalog.published(record, process);
+        }
+        for entry in pending.components.into_values() {
+            self.shared.catalog.registered(entry);
+        }
+        for reply in pending.replies {
+            reply.send(|id| self.live.get(&id).map(|live| Arc::clone(&live.release)));
+        }
+        for id in pending.ended {
+            if let Some(live) = self.live.remove(&id) {
+                let version = live.release.version();
+                self.shared.metrics.ended(live.release.state().word());
+                self.shared.recent.insert(live.release);
+                committed.push(Committed {
+                    release: id,
+                    version,
+                    ended: true,
+                });
+            }
+        }
+        self.shared.feed.publish(&committed);
+        let mut actions = self.cancel(&pending.cancels);
+        if self.mode == Mode::Accepting {
+            self.begin_runs(&mut actions);
+        }
+        self.gauge();
+        actions
+    }
+
+    fn fail(&mut self, pending: Pending, error: &fermata_store::Error) -> Vec<Action> {
+        error!(%error, "a commit failed; the engine takes nothing more until it is started again");
+        let reason = format!("a commit failed: {error}");
+        self.mode = Mode::Failed;
+        self.shared.turn_to(Condition::Failed(reason.clone()));
+        for reply in pending.replies {
+            reply.refuse(Error::Unavailable(reason.clone()));
+        }
+        // What is in memory may be ahead of the disk or not: nobody may see it any more.
+        self.live.clear();
+        self.timers = Timers::default();
+        self.dispatch.clear_waiting();
+        let actions = self.dispatch.running().map(Action::Cancel).collect();
+        self.gauge();
+        actions
+    }
+
+    pub(super) fn gauge(&self) {
+        let metrics = &self.shared.metrics;
+        Metrics::set(&metrics.releases_open, self.live.len());
+        Metrics::set(&metrics.runs_waiting, self.dispatch.waiting_count());
+        Metrics::set(&metrics.runs_running, self.dispatch.running_count());
+    }
+}

@@ -1,0 +1,156 @@
+//! How the service fails and how it says no.
+
+use fermata_core::component::Uses;
+use fermata_core::defect::Defect;
+use fermata_core::id::Digest;
+use fermata_core::release::refusal::Refusal;
+
+/// The machine failed, or will not take more.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store could not be read.
+    #[error("the store failed")]
+    Store(#[from] fermata_store::Error),
+    /// A commit failed: nothing is accepted until the engine was started again.
+    #[error("the engine has stopped: {0}")]
+    Unavailable(String),
+    /// The engine is shutting down.
+    #[error("the engine is shutting down")]
+    Stopping,
+    /// Too many requests, watchers or releases at a time.
+    #[error("too many {0}; try again later")]
+    Busy(&'static str),
+    /// Something is longer than its bound.
+    #[error("the {0} is too long")]
+    TooLong(&'static str),
+    /// A cursor or another part of a request is none that was given out.
+    #[error("the {0} is not one that was given out")]
+    Malformed(&'static str),
+    /// What is stored does not fit together.
+    #[error("{what} is stored, but cannot be used: {reason}")]
+    Corrupt {
+        /// Which record.
+        what: String,
+        /// Why.
+        reason: String,
+    },
+    /// The thread of the loop could not be started.
+    #[error("the engine's thread cannot be started")]
+    Thread(#[source] std::io::Error),
+}
+
+/// Why a process was not published.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// The document is faulty.
+    #[error("the process document has {} defects", .0.len())]
+    Defects(Vec<Defect>),
+    /// The machine failed.
+    #[error(transparent)]
+    Error(#[from] Error),
+}
+
+/// Why a component was not registered.
+#[derive(Debug, thiserror::Error)]
+pub enum RegisterError {
+    /// The version exists with other bytes.
+    #[error(
+        "this version exists already with {found}; versions never change: upload it as a new version"
+    )]
+    VersionExists {
+        /// What is there.
+        found: Digest,
+    },
+    /// The machine failed.
+    #[error(transparent)]
+    Error(#[from] Error),
+}
+
+/// Why grants were not set.
+#[derive(Debug, thiserror::Error)]
+pub enum GrantsError {
+    /// There is no such component version.
+    #[error("there is no such component version")]
+    Unknown,
+    /// Somebody else set them first.
+    #[error("the grants have revision {found}, not {expected}")]
+    Stale {
+        /// The revision the caller knew.
+        expected: u64,
+        /// The revision there is.
+        found: u64,
+    },
+    /// The machine failed.
+    #[error(transparent)]
+    Error(#[from] Error),
+}
+
+/// Why a release was not created.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateError {
+    /// There is no such process, or no such version of it.
+    #[error("there is no such process version")]
+    UnknownProcess,
+    /// The inputs or the title do not fit; one line for each fault.
+    #[error("the inputs do not fit: {}", .0.join("; "))]
+    Invalid(Vec<String>),
+    /// The registry has no component for these.
+    #[error("no component is registered for {}", list(.0))]
+    MissingComponents(Vec<Uses>),
+    /// It could be created, but not started. Nothing was written.
+    #[error(transparent)]
+    Refused(Refusal),
+    /// The idempotency key was used for another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// The machine failed.
+    #[error(transparent)]
+    Error(#[from] Error),
+}
+
+/// Why an input was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    /// There is no such release.
+    #[error("there is no such release")]
+    UnknownRelease,
+    /// The release has changed since the caller looked.
+    #[error("the release is at version {found}, not {expected}")]
+    Stale {
+        /// The version the caller knew.
+        expected: u64,
+        /// The version there is.
+        found: u64,
+    },
+    /// The state forbids it.
+    #[error(transparent)]
+    Refused(Refusal),
+    /// The registry has no component for these.
+    #[error("no component is registered for {}", list(.0))]
+    MissingComponents(Vec<Uses>),
+    /// The release broke an invariant: it takes nothing until the engine was repaired and restarted.
+    #[error("the release is quarantined: {0}")]
+    Quarantined(String),
+    /// The idempotency key was used for another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// The machine failed.
+    #[error(transparent)]
+    Error(#[from] Error),
+}
+
+/// Why a small record was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// A record that had to be absent is there.
+    #[error("there is such a record already")]
+    Exists,
+    /// The machine failed.
+    #[error(transparent)]
+    Error(#[from] Error),
+}
+
+fn list(uses: &[Uses]) -> String {
+    let all: Vec<String> = uses.iter().map(ToString::to_string).collect();
+    all.join(", ")
+}

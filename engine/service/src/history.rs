@@ -1,0 +1,148 @@
+//! The attempts of an activity, as its events tell them.
+
+use fermata_core::failure::Failure;
+use fermata_core::json::Json;
+use fermata_core::process::ActivityIx;
+use fermata_core::release::event::{Event, Turn};
+use fermata_core::time::Timestamp;
+
+/// One attempt, from its start to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttemptRecord {
+    /// 1 for the first.
+    pub number: u32,
+    /// Runs so far: one more than it was suspended and resumed.
+    pub runs: u32,
+    /// The inputs, where this attempt was given others than the one before, or is the first.
+    pub with: Option<Json>,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it is given up.
+    pub deadline: Timestamp,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// How it ended; while it goes on, where it is.
+    pub result: AttemptResult,
+}
+
+/// Where an attempt is, or how it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AttemptResult {
+    /// It runs.
+    Running,
+    /// It waits to be run again.
+    Suspended {
+        /// When.
+        resume_at: Timestamp,
+        /// For people.
+        status: Option<String>,
+    },
+    /// It succeeded.
+    Succeeded,
+    /// It failed.
+    Failed {
+        /// How.
+        failure: Failure,
+        /// When the next one begins, if there is one.
+        retry_at: Option<Timestamp>,
+    },
+    /// The activity ended without it: skipped by a person, or with its release.
+    Dropped,
+}
+
+/// The attempts of `activity`, oldest first.
+#[derive(Debug)]
+pub(crate) struct Attempts {
+    activity: ActivityIx,
+    found: Vec<AttemptRecord>,
+}
+
+impl Attempts {
+    pub(crate) fn new(activity: ActivityIx) -> Self {
+        Self {
+            activity,
+            found: Vec::new(),
+        }
+    }
+
+    pub(crate) fn into_records(self) -> Vec<AttemptRecord> {
+        self.found
+    }
+
+    /// Reads one more turn.
+    pub(crate) fn read(&mut self, turn: &Turn) {
+        for event in &turn.events {
+            if event.activity() == Some(self.activity) {
+                self.event(turn.at, event);
+            } else if matches!(event, Event::Aborted { .. }) {
+                self.end(turn.at, AttemptResult::Dropped);
+            }
+        }
+    }
+
+    fn event(&mut self, at: Timestamp, event: &Event) {
+        match event {
+            Event::AttemptStarted {
+                attempt,
+                with,
+                deadline,
+                ..
+            } => self.found.push(AttemptRecord {
+                number: *attempt,
+                runs: 1,
+                with: with.clone(),
+                started_at: at,
+                deadline: *deadline,
+                ended_at: None,
+                result: AttemptResult::Running,
+            }),
+            Event::AttemptSuspended {
+                resume_at, status, ..
+            } => {
+                if let Some(attempt) = self.current() {
+                    attempt.result = AttemptResult::Suspended {
+                        resume_at: *resume_at,
+                        status: status.clone(),
+                    };
+                }
+            }
+            Event::AttemptResumed { run, .. } => {
+                if let Some(attempt) = self.current() {
+                    attempt.runs = *run;
+                    attempt.result = AttemptResult::Running;
+                }
+            }
+            Event::AttemptFailed {
+                failure, retry_at, ..
+            } => {
+                let failure = failure.clone();
+                self.end(
+                    at,
+                    AttemptResult::Failed {
+                        failure,
+                        retry_at: *retry_at,
+                    },
+                );
+            }
+            Event::ActivitySucceeded { .. } => self.end(at, AttemptResult::Succeeded),
+            Event::ActivitySkipped { .. } | Event::ActivityFailed { .. } => {
+                self.end(at, AttemptResult::Dropped);
+            }
+            _ => {}
+        }
+    }
+
+    /// The last attempt, if it has not ended.
+    fn current(&mut self) -> Option<&mut AttemptRecord> {
+        self.found
+            .last_mut()
+            .filter(|attempt| attempt.ended_at.is_none())
+    }
+
+    fn end(&mut self, at: Timestamp, result: AttemptResult) {
+        if let Some(attempt) = self.current() {
+            attempt.ended_at = Some(at);
+            attempt.result = result;
+        }
+    }
+}

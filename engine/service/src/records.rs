@@ -1,0 +1,151 @@
+//! What is stored beside the events: registry entries, summaries, logs, the ledger.
+//!
+//! Written with postcard: fields and variants are only ever appended together with a new schema version.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use fermata_core::actor::Actor;
+use fermata_core::attempt::LogLine;
+use fermata_core::component::Version;
+use fermata_core::id::{Digest, Name, ReleaseId};
+use fermata_core::json::Json;
+use fermata_core::process::ProcessRef;
+use fermata_core::release::Release;
+use fermata_core::release::event::Pinned;
+use fermata_core::time::Timestamp;
+use fermata_store::codec;
+
+/// One published version of a process. Its document is the blob `digest`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessRecord {
+    /// The process.
+    pub name: Name,
+    /// 1 for the first.
+    pub version: u32,
+    /// Of the document.
+    pub digest: Digest,
+    /// For people.
+    pub title: String,
+    /// How many phases it has.
+    pub phases: u32,
+    /// How many activities it has.
+    pub activities: u32,
+    /// When it was published.
+    pub published_at: Timestamp,
+    /// By whom.
+    pub published_by: Actor,
+    /// The components against which it was checked: it is read with the same ones for ever.
+    pub checked_with: Vec<Pinned>,
+}
+
+impl ProcessRecord {
+    /// Name, version and digest.
+    pub fn reference(&self) -> ProcessRef {
+        ProcessRef {
+            name: self.name.clone(),
+            version: self.version,
+            digest: self.digest,
+        }
+    }
+}
+
+/// One version of a component. Its bytes are the blob `digest`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ComponentRecord {
+    pub(crate) name: Name,
+    pub(crate) version: Version,
+    pub(crate) digest: Digest,
+    pub(crate) size: u64,
+    pub(crate) descriptor: Json,
+    pub(crate) grants: Json,
+    pub(crate) revision: u64,
+    pub(crate) registered_at: Timestamp,
+    pub(crate) registered_by: Actor,
+}
+
+/// What lists show of a release.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReleaseSummary {
+    /// The release.
+    pub id: ReleaseId,
+    /// What it runs.
+    pub process: ProcessRef,
+    /// For people.
+    pub title: String,
+    /// Its state as one word of the glossary.
+    pub state: String,
+    /// Who started it; while it is a draft, who created it.
+    pub initiator: Actor,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was started.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+}
+
+impl ReleaseSummary {
+    /// The summary of `release`.
+    pub fn of(release: &Release) -> Self {
+        Self {
+            id: release.id(),
+            process: release.process_ref().clone(),
+            title: release.title().to_owned(),
+            state: release.state().word().to_owned(),
+            initiator: release.initiator().clone(),
+            created_at: release.created_at(),
+            started_at: release.started_at(),
+            ended_at: release.ended_at(),
+        }
+    }
+}
+
+/// What one run logged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunLog {
+    /// 1 for the first run of the attempt.
+    pub run: u32,
+    /// When the run ended.
+    pub ended_at: Timestamp,
+    /// Oldest first.
+    pub lines: Vec<LogLine>,
+}
+
+/// One deployment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerEntry {
+    /// Where.
+    pub environment: String,
+    /// What.
+    pub service: String,
+    /// Which version of it.
+    pub version: String,
+    /// The version that was there before, if the ledger knew one.
+    pub replaced: Option<String>,
+    /// The release that put it there.
+    pub release: ReleaseId,
+    /// The process it runs.
+    pub process: ProcessRef,
+    /// `phase/activity`.
+    pub activity: String,
+    /// When it was recorded.
+    pub at: Timestamp,
+    /// The whole fact, as the activity recorded it.
+    pub fact: Json,
+}
+
+/// What came of a request with an idempotency key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OnceRecord {
+    pub(crate) fingerprint: Digest,
+    pub(crate) release: ReleaseId,
+}
+
+/// Reads a record; `what` names it in the error.
+pub(crate) fn read<T: DeserializeOwned>(
+    bytes: &[u8],
+    what: &str,
+) -> Result<T, fermata_store::Error> {
+    codec::decode(bytes).map_err(|error| error.of(what))
+}

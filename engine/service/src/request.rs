@@ -1,0 +1,181 @@
+//! What people ask of the engine.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use fermata_core::id::{Digest, Name, ReleaseId};
+use fermata_core::json::Json;
+use fermata_core::process::Process;
+use fermata_core::release::Release;
+
+use crate::catalog::ComponentEntry;
+use crate::records::ProcessRecord;
+
+/// A release to be made.
+#[derive(Clone, Debug)]
+pub struct NewRelease {
+    /// The process to run.
+    pub process: Name,
+    /// Which version; the newest if there is none.
+    pub version: Option<u32>,
+    /// For people; the title of the process if there is none.
+    pub title: Option<String>,
+    /// The inputs: an object.
+    pub inputs: Value,
+    /// Whether to start it at once; otherwise it is a draft.
+    pub start: bool,
+    /// To do it once, however often it is asked.
+    pub once: Option<Once>,
+}
+
+/// Makes a repeated request harmless: the second gets what the first made.
+#[derive(Clone, Debug)]
+pub struct Once {
+    /// The `Idempotency-Key` of the request, at most [`crate::config::ONCE_KEY_BYTES_MAX`] bytes.
+    pub key: String,
+    /// Digest of the request: the same key with another one is refused.
+    pub fingerprint: Digest,
+}
+
+/// A release that was made, now or by an earlier request with the same key.
+#[derive(Clone, Debug)]
+pub struct Created {
+    /// The release as it is now.
+    pub release: Arc<Release>,
+    /// Whether an earlier request made it.
+    pub repeated: bool,
+}
+
+/// Something that a person wants of a release.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// Which release.
+    pub release: ReleaseId,
+    /// What.
+    pub command: Command,
+    /// The version that the release must have, if the caller insists.
+    pub expected: Option<u64>,
+    /// To do it once, however often it is asked.
+    pub once: Option<Once>,
+}
+
+/// What a person may want of a release. `activity` is `phase/activity`, or the activity's name alone
+/// where that is unique.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Begin. The newest fitting version of every component is pinned.
+    Start,
+    /// Approve a manual activity.
+    Approve {
+        /// Which.
+        activity: String,
+        /// Said with it.
+        comment: Option<String>,
+        /// Answers to the form.
+        form: Option<Json>,
+    },
+    /// Reject a manual activity.
+    Reject {
+        /// Which.
+        activity: String,
+        /// Why.
+        comment: String,
+    },
+    /// Try again.
+    Retry {
+        /// Which.
+        activity: String,
+        /// With other inputs.
+        with: Option<Json>,
+    },
+    /// Give the outputs in place of the component.
+    SupplyOutputs {
+        /// Which.
+        activity: String,
+        /// The outputs.
+        outputs: Json,
+    },
+    /// Do without it.
+    Skip {
+        /// Which.
+        activity: String,
+        /// Why.
+        reason: String,
+    },
+    /// Let it fail for good.
+    Fail {
+        /// Which.
+        activity: String,
+        /// Why.
+        reason: String,
+    },
+    /// Start nothing new.
+    Pause {
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Go on.
+    Resume,
+    /// Give the release up.
+    Abort {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Which page of a list.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// At most this many entries; 0 and too many mean [`crate::config::PAGE_MAX`].
+    pub limit: usize,
+    /// The `next` of the page before.
+    pub cursor: Option<String>,
+}
+
+/// One page of a list.
+#[derive(Clone, Debug)]
+pub struct Paged<T> {
+    /// Its entries; a filtered page may be short although there are more.
+    pub items: Vec<T>,
+    /// Where the next page begins; `None` after the last.
+    pub next: Option<String>,
+}
+
+/// Which releases a list shows.
+#[derive(Clone, Debug, Default)]
+pub struct ReleaseFilter {
+    /// Only of this process.
+    pub process: Option<Name>,
+    /// Only in this state, as a word of the glossary.
+    pub state: Option<String>,
+}
+
+/// A process version with its document.
+#[derive(Clone, Debug)]
+pub struct PublishedProcess {
+    /// What is known about it.
+    pub record: ProcessRecord,
+    /// The checked process.
+    pub process: Arc<Process>,
+    /// The document, byte for byte.
+    pub document: Vec<u8>,
+}
+
+/// What came of a publication.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// The version.
+    pub record: Arc<ProcessRecord>,
+    /// Whether it was the newest version already.
+    pub repeated: bool,
+}
+
+/// What came of a registration.
+#[derive(Clone, Debug)]
+pub struct Registered {
+    /// The version.
+    pub entry: Arc<ComponentEntry>,
+    /// Whether it was there already, with the same bytes.
+    pub repeated: bool,
+}

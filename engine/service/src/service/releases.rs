@@ -1,0 +1,126 @@
+//! Reading one release.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fermata_core::attempt::{AttemptKey, Progress};
+use fermata_core::id::ReleaseId;
+use fermata_core::process::ActivityIx;
+use fermata_core::release::Release;
+use fermata_core::release::event::Turn;
+use fermata_store::{Scan, Table};
+
+use crate::config::{PAGE_MAX, TURNS_PER_READ};
+use crate::error::Error;
+use crate::history::{AttemptRecord, Attempts};
+use crate::keys;
+use crate::records::{self, RunLog};
+use crate::recover;
+use crate::service::Service;
+use crate::wake::Request;
+use crate::watch::{Watch, blocking};
+
+impl Service {
+    /// A release as it is on disk.
+    pub async fn release(&self, id: ReleaseId) -> Result<Option<Arc<Release>>, Error> {
+        if let Some(release) = self.shared.recent.get(id) {
+            return Ok(Some(release));
+        }
+        let open = match self.ask(|answer| Request::Read(id, answer)).await.flatten() {
+            Ok(open) => open,
+            // What is on disk can be read for as long as there is a disk.
+            Err(Error::Unavailable(_) | Error::Stopping) => None,
+            Err(error) => return Err(error),
+        };
+        if open.is_some() {
+            return Ok(open);
+        }
+        if let Some(release) = self.shared.recent.get(id) {
+            return Ok(Some(release));
+        }
+        let shared = Arc::clone(&self.shared);
+        let loaded = blocking(move || recover::load(&shared, id))
+            .await??
+            .map(Arc::new);
+        if let Some(release) = loaded.as_ref().filter(|release| release.has_ended()) {
+            self.shared.recent.insert(Arc::clone(release));
+        }
+        Ok(loaded)
+    }
+
+    /// The release once it has ended; as it is then if that takes longer than `within`.
+    pub async fn wait_ended(
+        &self,
+        id: ReleaseId,
+        within: Duration,
+    ) -> Result<Option<Arc<Release>>, Error> {
+        let mut subscription = self.shared.feed.subscribe(id)?;
+        match self.release(id).await? {
+            Some(release) if !release.has_ended() => {}
+            settled => return Ok(settled),
+        }
+        let ended = subscription.marks.wait_for(|mark| mark.ended);
+        drop(tokio::time::timeout(within, ended).await);
+        self.release(id).await
+    }
+
+    /// Turns of a release, from the one that holds event number `from`.
+    pub async fn turns(&self, id: ReleaseId, from: u64, limit: usize) -> Result<Vec<Turn>, Error> {
+        let shared = Arc::clone(&self.shared);
+        let limit = limit.clamp(1, PAGE_MAX);
+        Ok(blocking(move || shared.store.turns(id, from, limit)).await??)
+    }
+
+    /// Follows a release from event number `from` on.
+    pub fn watch(&self, id: ReleaseId, from: u64) -> Result<Watch, Error> {
+        let subscription = self.shared.feed.subscribe(id)?;
+        Ok(Watch::new(Arc::clone(&self.shared), subscription, id, from))
+    }
+
+    /// What the running attempts of a release said last.
+    pub fn progress(&self, id: ReleaseId) -> Vec<(AttemptKey, Progress)> {
+        self.shared.running.of(id)
+    }
+
+    /// The attempts of an activity, oldest first.
+    pub async fn attempts(
+        &self,
+        id: ReleaseId,
+        activity: ActivityIx,
+    ) -> Result<Vec<AttemptRecord>, Error> {
+        let shared = Arc::clone(&self.shared);
+        let read = move || {
+            let mut attempts = Attempts::new(activity);
+            let mut next = 0;
+            loop {
+                let turns = shared.store.turns(id, next, TURNS_PER_READ)?;
+                turns.iter().for_each(|turn| attempts.read(turn));
+                match turns.last() {
+                    Some(last) if turns.len() == TURNS_PER_READ => next = last.next(),
+                    _ => return Ok(attempts.into_records()),
+                }
+            }
+        };
+        blocking(read).await?
+    }
+
+    /// What an attempt logged, run by run.
+    pub async fn logs(
+        &self,
+        id: ReleaseId,
+        activity: ActivityIx,
+        attempt: u32,
+    ) -> Result<Vec<RunLog>, Error> {
+        let scan = Scan {
+            prefix: keys::attempt_logs(id, activity, attempt),
+            limit: PAGE_MAX,
+            ..Scan::default()
+        };
+        let shared = Arc::clone(&self.shared);
+        let found = blocking(move || shared.store.scan(Table::Logs, &scan)).await??;
+        found
+            .iter()
+            .map(|(_, value)| Ok(records::read(value, "a log")?))
+            .collect()
+    }
+}

@@ -1,0 +1,151 @@
+//! The closed list of what wakes the loop.
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use fermata_core::actor::Caller;
+use fermata_core::attempt::{AttemptKey, Invocation, Ran};
+use fermata_core::component::{Descriptor, Grants, Version};
+use fermata_core::id::{Digest, Name, ReleaseId};
+use fermata_core::process::Process;
+use fermata_core::release::Release;
+use fermata_core::release::event::Pinned;
+use fermata_store::Write;
+
+use crate::catalog::ComponentEntry;
+use crate::error::{
+    CreateError, Error, GrantsError, InputError, PublishError, RecordError, RegisterError,
+};
+use crate::records::ProcessRecord;
+use crate::request::{Ask, NewRelease, Published, Registered};
+
+/// Where the answer to a request goes, once it is on disk.
+pub type Answer<T, E> = oneshot::Sender<Result<T, E>>;
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Wake {
+    /// Somebody asks for something.
+    Request(Request),
+    /// A run ended.
+    Finished {
+        /// Which.
+        key: AttemptKey,
+        /// How.
+        ran: Box<Ran>,
+    },
+    /// A cancelled run is gone.
+    Dropped {
+        /// Which.
+        key: AttemptKey,
+    },
+    /// A timer may be due.
+    TimePassed,
+    /// Take no more requests and start nothing; end when nothing runs any more.
+    Stop,
+    /// Cancel what runs, and end.
+    Halt,
+}
+
+/// Something that somebody asks for.
+#[derive(Debug)]
+pub enum Request {
+    /// To make a release.
+    Create(Box<Create>, Answer<Made, CreateError>),
+    /// To change a release; `None` if it is not in memory any more.
+    Input(Caller, Box<Ask>, Answer<Option<Arc<Release>>, InputError>),
+    /// To see an open release; `None` if it is not open.
+    Read(ReleaseId, Answer<Option<Arc<Release>>, Error>),
+    /// To publish a checked process.
+    Publish(Box<Publish>, Answer<Published, PublishError>),
+    /// To register a component whose bytes are stored.
+    Register(Box<Register>, Answer<Registered, RegisterError>),
+    /// To set what a component may do.
+    Grant(Box<Grant>, Answer<Arc<ComponentEntry>, GrantsError>),
+    /// To write small records.
+    Write(Vec<Write>, Answer<(), RecordError>),
+}
+
+/// See [`Request::Create`].
+#[derive(Debug)]
+pub struct Create {
+    /// Who.
+    pub by: Caller,
+    /// What they said.
+    pub new: NewRelease,
+    /// The version to run.
+    pub record: Arc<ProcessRecord>,
+    /// The same, checked.
+    pub process: Arc<Process>,
+}
+
+/// A release that was made, now or by an earlier request with the same key.
+#[derive(Debug)]
+pub struct Made {
+    /// Which.
+    pub id: ReleaseId,
+    /// As it is now; `None` if it is not in memory any more.
+    pub release: Option<Arc<Release>>,
+    /// Whether an earlier request made it.
+    pub repeated: bool,
+}
+
+/// See [`Request::Publish`].
+#[derive(Debug)]
+pub struct Publish {
+    /// Who.
+    pub by: Caller,
+    /// The checked process.
+    pub process: Arc<Process>,
+    /// The components against which it was checked.
+    pub checked_with: Vec<Pinned>,
+    /// Byte for byte.
+    pub document: Vec<u8>,
+}
+
+/// See [`Request::Register`].
+#[derive(Debug)]
+pub struct Register {
+    /// Who.
+    pub by: Caller,
+    /// What `describe` said.
+    pub descriptor: Descriptor,
+    /// Of the bytes.
+    pub digest: Digest,
+    /// How many bytes.
+    pub size: u64,
+}
+
+/// See [`Request::Grant`].
+#[derive(Debug)]
+pub struct Grant {
+    /// Who.
+    pub by: Caller,
+    /// The component.
+    pub name: Name,
+    /// Its version.
+    pub version: Version,
+    /// What it may do from now on.
+    pub grants: Grants,
+    /// The revision that the grants must have, if the caller insists.
+    pub expected: Option<u64>,
+}
+
+/// What the world around the driver must do after a commit.
+#[derive(Debug)]
+pub enum Action {
+    /// Begin a run.
+    Start(Box<Run>),
+    /// Drop a run, and say [`Wake::Dropped`] or [`Wake::Finished`] when it is gone.
+    Cancel(AttemptKey),
+}
+
+/// A run to begin.
+#[derive(Debug)]
+pub struct Run {
+    /// What to run.
+    pub invocation: Invocation,
+    /// What it may do.
+    pub grants: Arc<Grants>,
+}
