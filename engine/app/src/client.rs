@@ -138,7 +138,7 @@ impl Client {
         }
         let http = builder
             .build()
-            .map_err(|error| Error::address(address, error::chain(&error)))?;
+            .map_err(|error| Error::address(address, error::root(&error)))?;
         Ok(Self {
             http,
             base,
@@ -284,7 +284,7 @@ impl Client {
         } else if error.is_connect() {
             Error::Unreachable {
                 server: self.server().into(),
-                why: error::chain(error),
+                why: error::root(error),
             }
         } else {
             Error::lost(self.server(), error)

@@ -127,11 +127,13 @@ fn wishes(
     let grants: Grants = read(granted);
     let paint = context.out.paint();
     let mut missing = Vec::new();
+    // Granting replaces what was granted, so what is there already is named again.
+    let mut flags = grant::flags(&grants);
     for wish in grant::wishes(&asked, &grants) {
         let state = if let Some(granted) = &wish.granted {
             paint.tone(Tone::Good, &format!("granted: {granted}"))
         } else {
-            missing.push(format!("--grant '{}'", wish.flag));
+            missing.push(wish.flag);
             paint.tone(Tone::Ask, "not granted")
         };
         context
@@ -141,7 +143,12 @@ fn wishes(
     if missing.is_empty() {
         return Ok(());
     }
-    let flags = missing.join(" ");
+    flags.extend(missing);
+    let flags: Vec<String> = flags
+        .iter()
+        .map(|flag| format!("--grant '{flag}'"))
+        .collect();
+    let flags = flags.join(" ");
     context
         .out
         .remark(&format!("next: fermata component grant {what} {flags}"))

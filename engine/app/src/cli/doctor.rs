@@ -154,7 +154,7 @@ async fn access(client: &Client, checks: &mut Vec<Check>) -> Result<(), client::
     let count = super::items(&limits).count();
     checks.push(Check::fine(
         "limits",
-        format!("{count} in force (--output json lists them: GET /api/v1/limits)"),
+        format!("{count} in force (GET /api/v1/limits)"),
     ));
     Ok(())
 }

@@ -149,11 +149,7 @@ pub(crate) fn wishes(asked: &Capabilities, grants: &Grants) -> Vec<Wish> {
             wish.methods.join(", ")
         };
         let host = if wish.host == "*" { "HOST" } else { &wish.host };
-        let restricted = if wish.methods.is_empty() {
-            String::new()
-        } else {
-            format!(";methods={}", wish.methods.join(","))
-        };
+        let restricted = restricted(&wish.methods);
         Wish {
             what: format!("http {} ({methods})", wish.host),
             granted: (!covering.is_empty()).then(|| covering.join("; ")),
@@ -185,6 +181,28 @@ fn covers(granted: &str, wished: &str) -> bool {
         .strip_prefix('*')
         .is_some_and(|suffix| wished.ends_with(suffix));
     wished == "*" || granted == wished || suffixed
+}
+
+/// What to pass to `--grant` for all of these grants.
+pub(crate) fn flags(grants: &Grants) -> Vec<String> {
+    let http = grants.http.iter().map(|grant| {
+        let private = if grant.private { ";private" } else { "" };
+        let methods = restricted(&grant.methods);
+        format!("http={}{methods}{private}", grant.host)
+    });
+    let secrets = grants.secrets.iter().flat_map(|secret| {
+        let flag = |host: &String| format!("secret={}@{host}", secret.name);
+        secret.hosts.iter().map(flag)
+    });
+    http.chain(secrets).collect()
+}
+
+fn restricted(methods: &[String]) -> String {
+    if methods.is_empty() {
+        String::new()
+    } else {
+        format!(";methods={}", methods.join(","))
+    }
 }
 
 /// A grant in the words of the command line.
@@ -239,6 +257,22 @@ mod tests {
         ] {
             assert_eq!(text.parse(), Ok(expected), "{text}");
         }
+    }
+
+    #[test]
+    fn flags_read_back_as_the_same_grants() {
+        let given = [
+            http_grant("127.0.0.1:7790", &["GET", "PUT"], true),
+            http_grant("*.example.com", &[], false),
+            secret_grant("api", "a"),
+            secret_grant("api", "b"),
+        ];
+        let grants = collect(Grants::default(), &given);
+        let read: Vec<Grant> = flags(&grants)
+            .iter()
+            .map(|flag| flag.parse().expect("a grant"))
+            .collect();
+        assert_eq!(read, given);
     }
 
     #[test]

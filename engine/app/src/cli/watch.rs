@@ -133,7 +133,7 @@ impl Watch<'_> {
         let before = self.shown.as_ref();
         match self.mode {
             Mode::Quiet => Ok(()),
-            Mode::Screen => self.draw(release),
+            Mode::Screen => self.draw(release, false),
             Mode::Json if before.is_some_and(|(_, old)| old == body) => Ok(()),
             Mode::Json => self.context.out.json_line(body),
             Mode::Lines => {
@@ -146,11 +146,12 @@ impl Watch<'_> {
         }
     }
 
-    fn draw(&mut self, release: &Release) -> Result<(), Error> {
+    /// Draws the tree; all of it if this is the last time, else what fits.
+    fn draw(&mut self, release: &Release, last: bool) -> Result<(), Error> {
         let (width, height) = super::out::Out::size();
         let mut look = look(self.context.out.paint(), width, false);
         let mut text = tree::render(release, &look);
-        if screen::rows(&text, width) >= height && !release.has_ended() {
+        if screen::rows(&text, width) >= height && !last {
             look.compact = true;
             text = tree::render(release, &look);
             text = screen::fit(
@@ -192,7 +193,7 @@ impl Watch<'_> {
                 }
                 _ = redraws.tick(), if self.mode == Mode::Screen => {
                     if let Some((release, body)) = self.shown.take() {
-                        self.draw(&release)?;
+                        self.draw(&release, false)?;
                         self.shown = Some((release, body));
                     }
                 }
@@ -228,22 +229,28 @@ impl Watch<'_> {
     }
 
     fn finish(&mut self, exit: Exit) -> Result<Exit, Error> {
-        let Some((release, body)) = &self.shown else {
+        let Some((release, body)) = self.shown.take() else {
             return Ok(exit);
         };
+        if self.mode == Mode::Screen {
+            self.draw(&release, true)?;
+        }
         if self.mode == Mode::Quiet {
             if self.context.out.is_json() {
-                self.context.out.json(body)?;
+                self.context.out.json(&body)?;
             } else {
-                super::release::show_tree(&mut self.context.out, release)?;
+                super::release::show_tree(&mut self.context.out, &release)?;
             }
         }
-        if !release.has_ended() {
-            self.context.out.remark(&format!(
-                "{} is on hold and nothing else moves: `fermata release why {}` says how to go on",
-                release.id, release.id
-            ))?;
-        }
+        let stopped = match exit {
+            Exit::WaitsForPeople => "waits for people",
+            _ if release.has_ended() => return Ok(exit),
+            _ => "is on hold",
+        };
+        let id = &release.id;
+        self.context.out.remark(&format!(
+            "{id} {stopped} and nothing else moves: `fermata release why {id}` says how to go on"
+        ))?;
         Ok(exit)
     }
 }

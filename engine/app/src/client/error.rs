@@ -1,7 +1,6 @@
 //! Why the server could not be asked, or what it said no with.
 
 use std::error::Error as StdError;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::problem::Problem;
@@ -84,7 +83,7 @@ impl Error {
     pub(crate) fn lost(server: &str, error: &reqwest::Error) -> Self {
         Self::Lost {
             server: server.into(),
-            why: chain(error),
+            why: root(error),
         }
     }
 
@@ -131,21 +130,11 @@ impl Error {
     }
 }
 
-/// The innermost messages of an error: the outer ones repeat the address.
-pub(crate) fn chain(error: &dyn StdError) -> String {
-    let mut text = String::new();
-    let mut next = error.source();
-    while let Some(error) = next {
-        let message = error.to_string();
-        if !text.ends_with(&message) {
-            let gap = if text.is_empty() { "" } else { ": " };
-            write!(text, "{gap}{message}").expect("strings take all text");
-        }
-        next = error.source();
+/// The innermost message of an error: the outer ones only say that there is an inner one.
+pub(crate) fn root(error: &dyn StdError) -> String {
+    let mut inner = error;
+    while let Some(source) = inner.source() {
+        inner = source;
     }
-    if text.is_empty() {
-        error.to_string()
-    } else {
-        text
-    }
+    inner.to_string()
 }
