@@ -1,0 +1,175 @@
+//! The HTTP API: which route leads where, and what surrounds them all. Nothing else.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::{Method, Uri};
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
+use fermata_core::component::Descriptor;
+use fermata_service::Service;
+use fermata_service::clock::Clock;
+use fermata_store::Store;
+use futures::future::BoxFuture;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::access::Access;
+use dto::meta::LimitBody;
+use problem::{METHOD_NOT_ALLOWED, NOT_FOUND, Problem};
+
+pub(crate) mod actions;
+pub(crate) mod actor;
+pub(crate) mod attempts;
+pub(crate) mod components;
+pub(crate) mod conditions;
+pub(crate) mod dto;
+pub(crate) mod errors;
+pub(crate) mod events;
+pub(crate) mod extract;
+pub(crate) mod health;
+pub(crate) mod ledger;
+pub(crate) mod meta;
+pub(crate) mod metrics;
+pub(crate) mod openapi;
+pub(crate) mod page;
+pub(crate) mod principals;
+pub(crate) mod problem;
+pub(crate) mod processes;
+pub(crate) mod releases;
+pub(crate) mod request;
+pub(crate) mod server;
+pub(crate) mod stopping;
+pub(crate) mod tokens;
+
+#[cfg(test)]
+mod tests;
+
+/// Where the API is.
+pub(crate) const PREFIX: &str = "/api/v1";
+
+/// What the routes work with.
+#[derive(Debug)]
+pub(crate) struct Api {
+    /// The engine.
+    pub(crate) service: Service,
+    /// For backups; everything else goes through the service.
+    pub(crate) store: Arc<dyn Store>,
+    /// Who looks at uploads.
+    pub(crate) sandbox: Arc<dyn Admission>,
+    /// The time.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Who may call.
+    pub(crate) access: Access,
+    /// Under which names the server may be called.
+    pub(crate) hosts: request::Hosts,
+    /// Names requests.
+    pub(crate) request_ids: request::RequestIds,
+    /// What is counted.
+    pub(crate) metrics: metrics::Metrics,
+    /// Whether the server is about to stop.
+    pub(crate) stopping: stopping::Stopping,
+    /// The description of the API, as it is sent.
+    pub(crate) description: Bytes,
+}
+
+/// Looks at uploaded components, and knows the bounds of what runs.
+pub(crate) trait Admission: std::fmt::Debug + Send + Sync + 'static {
+    /// Checks, completes, describes and compiles an upload.
+    fn admit(&self, upload: Bytes) -> BoxFuture<'static, Result<Admitted, Rejected>>;
+
+    /// The bounds of what runs.
+    fn limits(&self) -> Vec<LimitBody>;
+}
+
+/// An upload that is a component.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    /// What it says about itself.
+    pub(crate) descriptor: Descriptor,
+    /// The component: the upload, or what was made of it.
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// Why an upload is no component that runs here.
+#[derive(Debug)]
+pub(crate) enum Rejected {
+    /// Its author has to change something.
+    Faulty {
+        /// A stable word for programs.
+        code: &'static str,
+        /// What is wrong.
+        detail: String,
+        /// What to do about it.
+        remedy: &'static str,
+    },
+    /// The machine failed.
+    Error(String),
+}
+
+/// The routes of the API with their description.
+pub(crate) fn routes() -> (Router<Arc<Api>>, OpenApi) {
+    let v1 = OpenApiRouter::new()
+        .routes(routes!(processes::validate))
+        .routes(routes!(processes::list, processes::publish))
+        .routes(routes!(processes::read))
+        .routes(routes!(processes::read_version))
+        .routes(routes!(components::list, components::upload))
+        .routes(routes!(components::read))
+        .routes(routes!(components::read_version, components::put))
+        .routes(routes!(components::read_grants, components::put_grants))
+        .routes(routes!(releases::list, releases::create))
+        .routes(routes!(releases::read))
+        .routes(routes!(releases::why))
+        .routes(routes!(events::events))
+        .routes(routes!(actions::act))
+        .routes(routes!(attempts::list))
+        .routes(routes!(attempts::logs))
+        .routes(routes!(ledger::list))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::revoke))
+        .routes(routes!(principals::list))
+        .routes(routes!(principals::read, principals::put))
+        .routes(routes!(principals::me))
+        .routes(routes!(meta::version))
+        .routes(routes!(meta::limits))
+        .routes(routes!(meta::openapi))
+        .routes(routes!(meta::backup));
+    let described = OpenApiRouter::with_openapi(openapi::base()).nest(PREFIX, v1);
+    let (router, mut description) = described.split_for_parts();
+    openapi::add_problems(&mut description);
+    (router, description)
+}
+
+/// The description of the API, as it is sent.
+pub(crate) fn description() -> Bytes {
+    let (_, description) = routes();
+    let text = description
+        .to_json()
+        .expect("a description made of plain data is JSON");
+    Bytes::from(text)
+}
+
+/// Everything that answers.
+pub(crate) fn router(api: Arc<Api>) -> Router {
+    let (routes, _) = routes();
+    routes
+        .route("/livez", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::show))
+        .fallback(unknown)
+        .method_not_allowed_fallback(other_method)
+        .layer(from_fn_with_state(Arc::clone(&api), request::surround))
+        .with_state(api)
+}
+
+async fn unknown(uri: Uri) -> Problem {
+    Problem::new(&NOT_FOUND, format!("there is nothing at {}", uri.path()))
+}
+
+async fn other_method(method: Method, uri: Uri) -> Problem {
+    let detail = format!("{} cannot be asked with {method}", uri.path());
+    Problem::new(&METHOD_NOT_ALLOWED, detail)
+}

@@ -1,0 +1,17 @@
+//! The JSON of the API. Kept apart from the types of the core, so that either can change alone.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+pub(crate) mod access;
+pub(crate) mod problem;
+
+/// One page of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Page<T: ToSchema> {
+    /// The entries.
+    pub(crate) items: Vec<T>,
+    /// Pass it as `cursor` to get the next page; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next_cursor: Option<String>,
+}

@@ -1,0 +1,464 @@
+//! Releases as JSON.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// A release that somebody wants.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ReleaseOrder)]
+pub(crate) struct ReleaseOrderBody {
+    /// The process to run.
+    #[schema(example = "bank-release")]
+    pub(crate) process: String,
+    /// Which version of it; the newest if left out.
+    #[serde(default)]
+    pub(crate) version: Option<u32>,
+    /// For people; the title of the process if left out.
+    #[serde(default)]
+    pub(crate) title: Option<String>,
+    /// The inputs; defaults are filled in.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub(crate) inputs: Option<Value>,
+    /// Whether it starts at once, or stays a draft until somebody starts it.
+    #[serde(default = "yes")]
+    pub(crate) start: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// What somebody does about a release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schema(as = ActionName)]
+pub(crate) enum ActionName {
+    /// Begin a draft.
+    Start,
+    /// Approve a manual activity; takes `comment` and `form`.
+    Approve,
+    /// Reject a manual activity; needs `comment`.
+    Reject,
+    /// Try an activity again; takes `with`.
+    Retry,
+    /// Give the outputs of an activity on hold; needs `outputs`.
+    SupplyOutputs,
+    /// Do without an activity; needs `reason`.
+    Skip,
+    /// Let an activity on hold fail for good; needs `reason`.
+    Fail,
+    /// Start nothing new; takes `reason`.
+    Pause,
+    /// Go on.
+    Resume,
+    /// Give the release up; needs `reason`.
+    Abort,
+}
+
+/// What somebody does about a release, and with what.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Action)]
+pub(crate) struct ActionBody {
+    /// What.
+    pub(crate) action: ActionName,
+    /// `phase/activity`, for what is about an activity.
+    #[serde(default)]
+    #[schema(example = "uat/sign-off")]
+    pub(crate) activity: Option<String>,
+    /// Said with an approval or a rejection.
+    #[serde(default)]
+    pub(crate) comment: Option<String>,
+    /// Why.
+    #[serde(default)]
+    pub(crate) reason: Option<String>,
+    /// Answers to the form.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub(crate) form: Option<Value>,
+    /// The whole inputs of the activity, in place of the rendered ones.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub(crate) with: Option<Value>,
+    /// The outputs of the activity.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub(crate) outputs: Option<Value>,
+}
+
+/// A process version.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ProcessRef)]
+pub(crate) struct ProcessRefBody {
+    /// The process.
+    pub(crate) name: String,
+    /// Its version.
+    pub(crate) version: u32,
+    /// The SHA-256 of its document.
+    pub(crate) digest: String,
+}
+
+/// A release in a list.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ReleaseSummary)]
+pub(crate) struct ReleaseSummaryBody {
+    /// Names it.
+    pub(crate) id: String,
+    /// What it runs.
+    pub(crate) process: ProcessRefBody,
+    /// For people.
+    pub(crate) title: String,
+    /// `draft`, `running`, `paused`, `succeeded`, `failed` or `aborted`.
+    pub(crate) state: String,
+    /// Who started it; while it is a draft, who created it.
+    pub(crate) initiator: String,
+    /// When it was created.
+    pub(crate) created_at: String,
+    /// When it started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) started_at: Option<String>,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ended_at: Option<String>,
+}
+
+/// A release with its whole tree.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Release)]
+pub(crate) struct ReleaseBody {
+    /// What a list shows of it.
+    #[serde(flatten)]
+    pub(crate) summary: ReleaseSummaryBody,
+    /// Why it is paused or was aborted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
+    /// Who paused it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) paused_by: Option<String>,
+    /// All inputs, defaults filled in.
+    #[schema(value_type = Object)]
+    pub(crate) inputs: Value,
+    /// The number of its events; also its ETag.
+    pub(crate) version: u64,
+    /// The component behind each `uses`; empty while it is a draft.
+    pub(crate) components: Vec<PinBody>,
+    /// In the order of the document.
+    pub(crate) phases: Vec<PhaseBody>,
+    /// What it gave back, once it has ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) outputs: Option<Value>,
+}
+
+/// The exact component behind a `uses`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Pin)]
+pub(crate) struct PinBody {
+    /// As written in the process.
+    pub(crate) uses: String,
+    /// The version that runs.
+    pub(crate) version: String,
+    /// The SHA-256 of its bytes.
+    pub(crate) digest: String,
+}
+
+/// A phase of a release.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ReleasePhase)]
+pub(crate) struct PhaseBody {
+    /// Unique in the process.
+    pub(crate) name: String,
+    /// For people.
+    pub(crate) title: String,
+    /// `waiting`, `open`, `succeeded`, `failed`, `aborted` or `skipped`.
+    pub(crate) state: String,
+    /// Since when it is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) since: Option<String>,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ended_at: Option<String>,
+    /// Why it was skipped: `condition`, `upstream` or what a person said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) why: Option<String>,
+    /// Why its condition could not be evaluated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) fault: Option<String>,
+    /// Who answers for it.
+    pub(crate) owners: Vec<String>,
+    /// Phases that come first.
+    pub(crate) needs: Vec<String>,
+    /// In the order of the document.
+    pub(crate) activities: Vec<ActivityBody>,
+}
+
+/// What an activity does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schema(as = ActivityKind)]
+pub(crate) enum KindBody {
+    /// Runs a component.
+    #[default]
+    Component,
+    /// Asks people.
+    Manual,
+}
+
+/// An activity of a release. What does not apply to its state is absent.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[schema(as = ReleaseActivity)]
+pub(crate) struct ActivityBody {
+    /// Unique in its phase.
+    pub(crate) name: String,
+    /// For people.
+    pub(crate) title: String,
+    /// `phase/activity`: how actions name it.
+    #[schema(example = "staging/payment")]
+    pub(crate) path: String,
+    /// What it does.
+    pub(crate) kind: KindBody,
+    /// The component it runs, as the process writes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) uses: Option<String>,
+    /// One word: `waiting`, `ready`, `running`, `suspended`, `retrying`, `needs-people`, `on-hold`,
+    /// `succeeded`, `failed`, `rejected`, `expired`, `skipped` or `aborted`.
+    pub(crate) state: String,
+    /// Since when it is in that state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) since: Option<String>,
+    /// When it first started, or people were first asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) started_at: Option<String>,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ended_at: Option<String>,
+    /// The current or last attempt, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) attempt: Option<u32>,
+    /// The current run of that attempt, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) run: Option<u32>,
+    /// How far the run says it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) progress: Option<ProgressBody>,
+    /// What a suspended guest says it waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) status: Option<String>,
+    /// When a suspended attempt is run again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) resume_at: Option<String>,
+    /// When the next attempt begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) retry_at: Option<String>,
+    /// When a question to people lapses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) expires_at: Option<String>,
+    /// When the attempt is given up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) deadline: Option<String>,
+    /// How it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) failure: Option<FailureBody>,
+    /// Whether a failed activity counts as satisfied for what needs it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) continued: Option<bool>,
+    /// Why it was skipped: `condition`, `upstream` or `person`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) why: Option<String>,
+    /// What the person said who rejected or skipped it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
+    /// Who rejected it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) by: Option<String>,
+    /// The rendered inputs of the last attempt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) with: Option<Value>,
+    /// What others may read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) outputs: Option<Value>,
+    /// Who gave the outputs: `component`, `form` or `supplied`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) source: Option<String>,
+    /// What people are asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) instructions: Option<String>,
+    /// The JSON Schema of the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) form: Option<Value>,
+    /// Who must approve, and how many did.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) rules: Vec<RuleBody>,
+    /// Approvals, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) approvals: Vec<ApprovalBody>,
+    /// Facts it recorded, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) evidence: Vec<EvidenceBody>,
+    /// Who answers for it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) owners: Vec<String>,
+    /// Activities that come first, as `phase/activity`.
+    pub(crate) needs: Vec<String>,
+}
+
+/// How far a run says it is.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Progress)]
+pub(crate) struct ProgressBody {
+    /// 0 to 100, if the guest knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) percent: Option<u8>,
+    /// What it is doing.
+    pub(crate) message: String,
+}
+
+/// How an attempt failed.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Failure)]
+pub(crate) struct FailureBody {
+    /// A word (`retryable`, `permanent`, `trap`, `contract`, `expression`, `engine`), or an object
+    /// that names the limit (`{"limit": "memory"}`) or the grant to add (`{"denied": "…"}`).
+    pub(crate) class: Value,
+    /// What happened, in a sentence.
+    pub(crate) message: String,
+    /// A short code that the guest gave.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) code: Option<String>,
+    /// What the guest added.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) details: Option<Value>,
+    /// What to do next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) remedy: Option<String>,
+    /// The frames of a trap, innermost first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) backtrace: Vec<String>,
+    /// The last lines that the attempt logged.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) last_log: Vec<String>,
+    /// The last HTTP call that it made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) last_call: Option<String>,
+}
+
+/// An approval rule of a manual activity.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Rule)]
+pub(crate) struct RuleBody {
+    /// `user:NAME` or `group:NAME`.
+    pub(crate) from: String,
+    /// How many different people of them.
+    pub(crate) count: u32,
+    /// How many of them have approved.
+    pub(crate) met: u32,
+}
+
+/// An approval.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Approval)]
+pub(crate) struct ApprovalBody {
+    /// Who.
+    pub(crate) by: String,
+    /// When.
+    pub(crate) at: String,
+    /// What they said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) comment: Option<String>,
+    /// Positions of the rules that it counts for.
+    pub(crate) rules: Vec<u32>,
+}
+
+/// A fact that an activity recorded.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Evidence)]
+pub(crate) struct EvidenceBody {
+    /// `commit`, `artifact`, `deployment`, …
+    pub(crate) kind: String,
+    /// The fact.
+    pub(crate) fact: Value,
+}
+
+/// Something that is not moving.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Waiting)]
+pub(crate) struct WaitingBody {
+    /// `phase/activity`, or `release` for the release itself.
+    pub(crate) path: String,
+    /// The state it is in.
+    pub(crate) state: String,
+    /// Since when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) since: Option<String>,
+    /// What would move it.
+    pub(crate) on: WaitsOnBody,
+    /// The whole in a sentence.
+    pub(crate) text: String,
+    /// What a person can do about it: names of actions.
+    pub(crate) actions: Vec<String>,
+}
+
+/// What something waits on; `kind` says which of the other members are there.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[schema(as = WaitsOn)]
+pub(crate) struct WaitsOnBody {
+    /// `start`, `resume`, `time`, `people`, `decision` or `needs`.
+    pub(crate) kind: String,
+    /// Who paused it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) by: Option<String>,
+    /// Why it is paused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
+    /// The instant that it waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) until: Option<String>,
+    /// What the guest says it waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) status: Option<String>,
+    /// How it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) failure: Option<FailureBody>,
+    /// Who answers for it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) owners: Vec<String>,
+    /// Who must still approve; nobody in particular if it is empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rules: Option<Vec<OpenRuleBody>>,
+    /// Whether the form must still be filled in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) form: Option<bool>,
+    /// Whether who started the release may not decide.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) exclude_initiator: Option<bool>,
+    /// When the question lapses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) expires_at: Option<String>,
+    /// What must end first: activities as `phase/activity`, phases by name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) needs: Vec<String>,
+}
+
+/// An approval rule that is not met yet.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OpenRule)]
+pub(crate) struct OpenRuleBody {
+    /// Who may approve.
+    pub(crate) from: String,
+    /// How many more of them.
+    pub(crate) more: u32,
+}
+
+/// Everything of a release that is not moving.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Why)]
+pub(crate) struct WhyBody {
+    /// The release.
+    pub(crate) release: String,
+    /// Its state.
+    pub(crate) state: String,
+    /// What is not moving; empty when everything moves or the release has ended.
+    pub(crate) items: Vec<WaitingBody>,
+}

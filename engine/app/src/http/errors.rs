@@ -1,0 +1,162 @@
+//! How every error of the layers below becomes a problem: the other half of the table.
+
+use fermata_core::component::Uses;
+use fermata_core::release::refusal::Refusal;
+use fermata_service::error::{
+    CreateError, Error, GrantsError, InputError, PublishError, RecordError, RegisterError,
+};
+
+use crate::http::problem::{
+    INTERNAL, INVALID_VALUES, KEY_REUSE, MISSING_COMPONENTS, Problem, QUARANTINED, RECORD_EXISTS,
+    REFUSED, REJECTED, STALE, STOPPING, TOO_MANY, UNAVAILABLE, UNKNOWN_ACTIVITY, UNKNOWN_COMPONENT, UNKNOWN_PROCESS,
+    UNKNOWN_RELEASE, VERSION_EXISTS,
+};
+use crate::http::{Rejected, request};
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match &error {
+            Error::Unavailable(_) => {
+                // Why is for the log, which has it from where it happened.
+                Self::new(&UNAVAILABLE, "the engine has stopped after a failure of its store")
+            }
+            Error::Stopping => Self::new(&STOPPING, "the server is shutting down"),
+            Error::Busy(_) => Self::new(&TOO_MANY, error.to_string()),
+            Error::Store(fermata_store::Error::Unavailable { .. }) => {
+                tracing::error!("{error}");
+                Self::new(&UNAVAILABLE, "the store cannot be written")
+            }
+            Error::Store(_) | Error::Corrupt { .. } | Error::Thread(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let kind = match refusal {
+            Refusal::UnknownActivity => &UNKNOWN_ACTIVITY,
+            Refusal::Invalid(_) | Refusal::FormRequired | Refusal::ReasonRequired => {
+                &INVALID_VALUES
+            }
+            _ => &REFUSED,
+        };
+        let problem = Self::new(kind, refusal.to_string()).code(refusal.code());
+        match advice(&refusal) {
+            Some(hint) => problem.hint(hint),
+            None => problem,
+        }
+    }
+}
+
+/// What to do about a refusal, where more can be said than what it says itself.
+fn advice(refusal: &Refusal) -> Option<&'static str> {
+    Some(match refusal {
+        Refusal::NotStarted => "start it with the action `start`",
+        Refusal::AlreadyPaused => "resume it with the action `resume`",
+        Refusal::WrongState { .. } | Refusal::NotManual | Refusal::NotComponent => {
+            "GET …/why says what waits, and which actions move it"
+        }
+        Refusal::NotAnApprover => "GET …/why says who may approve; groups are those of your principal",
+        Refusal::Excluded(_) => "ask somebody else who may approve",
+        Refusal::FormRequired => "send the answers as `form`; the activity shows its schema",
+        Refusal::ReasonRequired => "send `reason` (for `reject`: `comment`)",
+        Refusal::Invalid(_) => "GET …/releases/{id} shows the schema of a form, the process that of inputs",
+        _ => return None,
+    })
+}
+
+fn missing(uses: &[Uses]) -> Problem {
+    let names: Vec<String> = uses.iter().map(ToString::to_string).collect();
+    let detail = format!("no component is registered for {}", names.join(", "));
+    Problem::new(&MISSING_COMPONENTS, detail)
+}
+
+fn key_reused() -> Problem {
+    Problem::new(&KEY_REUSE, "the same key came with another request before")
+}
+
+fn stale(what: &str, expected: u64, found: u64) -> Problem {
+    let detail = format!("{what} is at \"{found}\", and If-Match says \"{expected}\"");
+    Problem::new(&STALE, detail)
+}
+
+impl From<Rejected> for Problem {
+    fn from(rejected: Rejected) -> Self {
+        match rejected {
+            Rejected::Faulty {
+                code,
+                detail,
+                remedy,
+            } => Self::new(&REJECTED, detail).code(code).hint(remedy),
+            Rejected::Error(error) => {
+                tracing::error!(request = %request::id(), "upload failed: {error}");
+                Self::new(&INTERNAL, "the component could not be checked")
+            }
+        }
+    }
+}
+
+impl From<PublishError> for Problem {
+    fn from(error: PublishError) -> Self {
+        match error {
+            PublishError::Defects(defects) => Self::defects(defects),
+            PublishError::Error(error) => error.into(),
+        }
+    }
+}
+
+impl From<RegisterError> for Problem {
+    fn from(error: RegisterError) -> Self {
+        match error {
+            RegisterError::VersionExists { .. } => Self::new(&VERSION_EXISTS, error.to_string()),
+            RegisterError::Error(error) => error.into(),
+        }
+    }
+}
+
+impl From<GrantsError> for Problem {
+    fn from(error: GrantsError) -> Self {
+        match error {
+            GrantsError::Unknown => Self::new(&UNKNOWN_COMPONENT, error.to_string()),
+            GrantsError::Stale { expected, found } => stale("the list of grants", expected, found),
+            GrantsError::Error(error) => error.into(),
+        }
+    }
+}
+
+impl From<CreateError> for Problem {
+    fn from(error: CreateError) -> Self {
+        match error {
+            CreateError::UnknownProcess => Self::new(&UNKNOWN_PROCESS, error.to_string()),
+            CreateError::Invalid(_) => Self::new(&INVALID_VALUES, error.to_string())
+                .hint("the process shows the schema of its inputs"),
+            CreateError::MissingComponents(uses) => missing(&uses),
+            CreateError::Refused(refusal) => refusal.into(),
+            CreateError::KeyReused => key_reused(),
+            CreateError::Error(error) => error.into(),
+        }
+    }
+}
+
+impl From<InputError> for Problem {
+    fn from(error: InputError) -> Self {
+        match error {
+            InputError::UnknownRelease => Self::new(&UNKNOWN_RELEASE, error.to_string()),
+            InputError::Stale { expected, found } => stale("the release", expected, found),
+            InputError::Refused(refusal) => refusal.into(),
+            InputError::MissingComponents(uses) => missing(&uses),
+            InputError::Quarantined(_) => Self::new(&QUARANTINED, error.to_string()),
+            InputError::KeyReused => key_reused(),
+            InputError::Error(error) => error.into(),
+        }
+    }
+}
+
+impl From<RecordError> for Problem {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Exists => Self::new(&RECORD_EXISTS, error.to_string()),
+            RecordError::Error(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! `/releases/{id}/events`: what became true, as a stream that can be resumed, or page by page.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::header::{ACCEPT, CACHE_CONTROL};
+use axum::http::{HeaderMap, HeaderName, StatusCode, Uri};
+use axum::response::sse::{Event as Message, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use fermata_core::attempt::{AttemptKey, Progress};
+use fermata_core::id::ReleaseId;
+use fermata_core::process::Process;
+use fermata_service::Watcher;
+use futures::stream;
+use prometheus_client::metrics::gauge::Gauge;
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::IntoParams;
+
+use crate::http::Api;
+use crate::http::actor::Reader;
+use crate::http::dto::Page;
+use crate::http::dto::event::{self, EventBody};
+use crate::http::extract::{At, Params};
+use crate::http::problem::{INVALID_HEADER, Problem};
+use crate::http::releases::find;
+use crate::http::{page, stopping::Stopping};
+
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+/// How often a silent stream shows that it is alive: more often than proxies lose patience.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// Turns that are read at a time for one watcher: what is read waits in memory until it is sent.
+const TURNS_PER_READ: usize = 64;
+
+/// Which events.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EventParams {
+    /// Only events after this number.
+    after: Option<u64>,
+    /// `next_cursor` of the page before; the same as `after`.
+    cursor: Option<u64>,
+    /// Most entries of a page, 1 to 1000; 50 if left out. A stream has no end.
+    limit: Option<usize>,
+}
+
+/// Follow what becomes true about a release (`text/event-stream`), or read it page by page (`application/json`).
+///
+/// Each message of the stream has the event's number as `id`, its type as `event` and the event as
+/// `data`. After a lost connection it goes on after `Last-Event-ID`. Messages of the type `progress`
+/// have no id: they say how far a run is, and are not part of the record. The stream ends with the
+/// release; asked again after that, it answers 204.
+#[utoipa::path(
+    get, path = "/releases/{id}/events", tag = "releases", operation_id = "getEvents",
+    params(
+        ("id" = String, Path, description = "The release"),
+        EventParams,
+        ("Last-Event-ID" = Option<String>, Header, description = "Only events after this number"),
+        ("Accept" = Option<String>, Header, description = "`text/event-stream` (default) or `application/json`"),
+    ),
+    responses(
+        (status = 200, description = "The events", content(
+            (Page<EventBody> = "application/json"),
+            (String = "text/event-stream"),
+        )),
+        (status = 204, description = "The release has ended, and there are no further events"),
+    ),
+)]
+pub(crate) async fn events(
+    State(api): State<Arc<Api>>,
+    Reader(_): Reader,
+    At(id): At<ReleaseId>,
+    Params(params): Params<EventParams>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let after = match headers.get(LAST_EVENT_ID) {
+        None => params.after.or(params.cursor),
+        Some(last) => Some(number(last.to_str().unwrap_or_default())?),
+    };
+    let from = after.map_or(0, |after| after.saturating_add(1));
+    if wants_json(&headers) {
+        return pages(&api, id, from, &params, &uri).await;
+    }
+    follow(&api, id, from).await
+}
+
+fn number(text: &str) -> Result<u64, Problem> {
+    let detail = "Last-Event-ID: expected the number of an event";
+    text.trim()
+        .parse()
+        .map_err(|_| Problem::new(&INVALID_HEADER, detail))
+}
+
+fn wants_json(headers: &HeaderMap) -> bool {
+    let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
+    accept.is_some_and(|accept| {
+        accept.contains("application/json") && !accept.contains("text/event-stream")
+    })
+}
+
+async fn pages(
+    api: &Api,
+    id: ReleaseId,
+    from: u64,
+    params: &EventParams,
+    uri: &Uri,
+) -> Result<Response, Problem> {
+    let limit = page::limit(params.limit)?;
+    let release = find(api, id).await?;
+    let mut items: Vec<EventBody> = Vec::new();
+    let mut next = from;
+    while items.len() < limit {
+        // A turn has at least one event, so so many turns fill the page.
+        let turns = api.service.turns(id, next, limit - items.len()).await?;
+        let Some(last) = turns.last() else { break };
+        let first = next;
+        next = last.next();
+        for turn in &turns {
+            items.extend(event::events(release.process(), turn, first));
+        }
+    }
+    items.truncate(limit);
+    let more = items.len() == limit;
+    let cursor = items.last().filter(|_| more).map(|last| last.number.to_string());
+    Ok(page::answer(uri, items, cursor))
+}
+
+async fn follow(api: &Arc<Api>, id: ReleaseId, from: u64) -> Result<Response, Problem> {
+    // Watching comes first: what happens after it is noticed, what happened before is read.
+    let watcher = api.service.watch(id)?;
+    let release = find(api, id).await?;
+    if release.has_ended() && from >= release.version() {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    let stream = Stream {
+        process: Arc::clone(release.process()),
+        stopping: api.stopping.clone(),
+        _seat: Seat::take(&api.metrics.watchers),
+        api: Arc::clone(api),
+        id,
+        next: from,
+        watcher,
+        unsent: VecDeque::new(),
+        said: Vec::new(),
+    };
+    let messages = stream::unfold(stream, |mut stream| async {
+        let message = stream.message().await?;
+        Some((message, stream))
+    });
+    let sse = Sse::new(messages).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
+    Ok(([(CACHE_CONTROL, "no-store")], sse).into_response())
+}
+
+/// Counts a watcher for as long as it watches.
+#[derive(Debug)]
+struct Seat(Gauge);
+
+impl Seat {
+    fn take(watchers: &Gauge) -> Self {
+        watchers.inc();
+        Self(watchers.clone())
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// One watcher. It reads from the store at its own pace, so that a slow one holds up nobody.
+#[derive(Debug)]
+struct Stream {
+    api: Arc<Api>,
+    id: ReleaseId,
+    process: Arc<Process>,
+    next: u64,
+    watcher: Watcher,
+    unsent: VecDeque<Message>,
+    said: Vec<(AttemptKey, Progress)>,
+    stopping: Stopping,
+    _seat: Seat,
+}
+
+impl Stream {
+    /// The next message, once there is one; nothing after the last.
+    async fn message(&mut self) -> Option<Result<Message, axum::Error>> {
+        loop {
+            if let Some(message) = self.unsent.pop_front() {
+                return Some(Ok(message));
+            }
+            match self.read().await {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+
+    /// Reads what is new, and waits for it if nothing is; whether anything can still come.
+    async fn read(&mut self) -> Result<bool, axum::Error> {
+        let read = self.api.service.turns(self.id, self.next, TURNS_PER_READ);
+        let turns = read.await.map_err(axum::Error::new)?;
+        if let Some(last) = turns.last() {
+            for turn in &turns {
+                for body in event::events(&self.process, turn, self.next) {
+                    self.unsent.push_back(message(&body)?);
+                }
+            }
+            self.next = last.next();
+            return Ok(true);
+        }
+        self.take_progress()?;
+        if !self.unsent.is_empty() {
+            return Ok(true);
+        }
+        let release = self.api.service.release(self.id);
+        let release = release.await.map_err(axum::Error::new)?;
+        if release.is_none_or(|release| release.has_ended() && release.version() <= self.next) {
+            return Ok(false);
+        }
+        tokio::select! {
+            () = self.watcher.changed() => Ok(true),
+            () = self.stopping.begun() => Ok(false),
+        }
+    }
+
+    /// Takes in how far the runs say they are, where that has changed.
+    fn take_progress(&mut self) -> Result<(), axum::Error> {
+        let now = self.api.service.progress(self.id);
+        for (key, progress) in now.iter().filter(|said| !self.said.contains(said)) {
+            let body = json!({
+                "activity": self.process.path(key.activity),
+                "attempt": key.attempt,
+                "run": key.run,
+                "percent": progress.percent,
+                "message": progress.message,
+            });
+            let message = Message::default().event("progress").json_data(body)?;
+            self.unsent.push_back(message);
+        }
+        self.said = now;
+        Ok(())
+    }
+}
+
+fn message(body: &EventBody) -> Result<Message, axum::Error> {
+    Message::default()
+        .id(body.number.to_string())
+        .event(&body.kind)
+        .json_data(body)
+}

@@ -1,0 +1,136 @@
+//! Parts of a request, read so that every way to get them wrong is a problem document.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+
+use crate::http::Api;
+use crate::http::problem::{
+    INVALID_BODY, INVALID_JSON, INVALID_QUERY, INVALID_REQUEST, MEDIA_TYPE, NOT_FOUND, Problem,
+    TIMEOUT, TOO_LARGE,
+};
+
+/// Largest JSON body, in bytes: the largest inputs of a release, and what surrounds them.
+pub(crate) const JSON_BYTES_MAX: usize = 1024 * 1024;
+/// Longest time for a body of up to a megabyte to arrive.
+const BODY_WAIT: Duration = Duration::from_secs(30);
+/// Longest time for an upload of a component to arrive.
+const UPLOAD_WAIT: Duration = Duration::from_secs(300);
+
+/// A JSON body of at most [`JSON_BYTES_MAX`] bytes, and the bytes themselves.
+#[derive(Debug)]
+pub(crate) struct Body<T> {
+    /// What the JSON says.
+    pub(crate) value: T,
+    /// The JSON.
+    pub(crate) bytes: Bytes,
+}
+
+/// A body of any kind, of at most `MAX` bytes.
+#[derive(Debug)]
+pub(crate) struct Raw<const MAX: usize>(pub(crate) Bytes);
+
+/// The parts of the path.
+#[derive(Debug)]
+pub(crate) struct At<T>(pub(crate) T);
+
+/// The query.
+#[derive(Debug)]
+pub(crate) struct Params<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<Arc<Api>> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &Arc<Api>) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            let detail = "the body must be JSON";
+            return Err(Problem::new(&MEDIA_TYPE, detail));
+        }
+        let bytes = read(request, JSON_BYTES_MAX, BODY_WAIT).await?;
+        let value = serde_json::from_slice(&bytes).map_err(|error| {
+            let kind = match error.classify() {
+                Category::Data => &INVALID_BODY,
+                Category::Syntax | Category::Eof | Category::Io => &INVALID_JSON,
+            };
+            Problem::new(kind, error.to_string())
+        })?;
+        Ok(Self { value, bytes })
+    }
+}
+
+impl<const MAX: usize> FromRequest<Arc<Api>> for Raw<MAX> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &Arc<Api>) -> Result<Self, Problem> {
+        let wait = if MAX > JSON_BYTES_MAX {
+            UPLOAD_WAIT
+        } else {
+            BODY_WAIT
+        };
+        read(request, MAX, wait).await.map(Self)
+    }
+}
+
+impl<T: DeserializeOwned + Send> FromRequestParts<Arc<Api>> for At<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
+        match Path::from_request_parts(parts, api).await {
+            Ok(Path(value)) => Ok(Self(value)),
+            Err(rejection) if rejection.status() == StatusCode::BAD_REQUEST => {
+                // A name or id that cannot be one names nothing.
+                Err(Problem::new(&NOT_FOUND, rejection.body_text()))
+            }
+            Err(rejection) => Err(Problem::internal(&rejection)),
+        }
+    }
+}
+
+impl<T: DeserializeOwned> FromRequestParts<Arc<Api>> for Params<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
+        match Query::from_request_parts(parts, api).await {
+            Ok(Query(value)) => Ok(Self(value)),
+            Err(rejection) => Err(Problem::new(&INVALID_QUERY, rejection.body_text())),
+        }
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| {
+        let essence = kind.split(';').next().unwrap_or_default().trim();
+        essence.eq_ignore_ascii_case("application/json")
+            || (essence.starts_with("application/") && essence.ends_with("+json"))
+    })
+}
+
+async fn read(request: Request, max: usize, wait: Duration) -> Result<Bytes, Problem> {
+    let too_large = || Problem::new(&TOO_LARGE, format!("the body is larger than {max} bytes"));
+    let body = request.into_body();
+    // What is announced as too large need not be sent.
+    if axum::body::HttpBody::size_hint(&body).lower() > max as u64 {
+        return Err(too_large());
+    }
+    match tokio::time::timeout(wait, Limited::new(body, max).collect()).await {
+        Ok(Ok(whole)) => Ok(whole.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+        Ok(Err(error)) => Err(Problem::new(
+            &INVALID_REQUEST,
+            format!("the body cannot be read: {error}"),
+        )),
+        Err(_) => {
+            let detail = format!("the body did not arrive within {} s", wait.as_secs());
+            Err(Problem::new(&TIMEOUT, detail))
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! `/ledger`: what is deployed where.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::Uri;
+use axum::response::Response;
+use fermata_service::records::LedgerEntry;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::http::Api;
+use crate::http::actor::Reader;
+use crate::http::dto::Page;
+use crate::http::dto::event::LedgerBody;
+use crate::http::extract::Params;
+use crate::http::page;
+use crate::http::problem::Problem;
+
+/// What of the ledger.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LedgerParams {
+    /// Only this environment.
+    environment: Option<String>,
+    /// Only this service.
+    service: Option<String>,
+    /// Most entries, 1 to 1000; 50 if left out. A narrowed page may be shorter and still have a next one.
+    limit: Option<usize>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// List what is deployed where, as activities recorded it, by environment and service.
+#[utoipa::path(
+    get, path = "/ledger", tag = "ledger", operation_id = "getLedger",
+    params(LedgerParams),
+    responses((status = 200, body = Page<LedgerBody>, description = "One page")),
+)]
+pub(crate) async fn list(
+    State(api): State<Arc<Api>>,
+    Reader(_): Reader,
+    uri: Uri,
+    Params(params): Params<LedgerParams>,
+) -> Result<Response, Problem> {
+    let page = page::page(params.limit, params.cursor)?;
+    let paged = api
+        .service
+        .ledger(params.environment, params.service, page)
+        .await?;
+    let items: Vec<LedgerBody> = paged.items.into_iter().map(body).collect();
+    Ok(page::answer(&uri, items, paged.next))
+}
+
+fn body(entry: LedgerEntry) -> LedgerBody {
+    LedgerBody {
+        environment: entry.environment,
+        service: entry.service,
+        version: entry.version,
+        replaced: entry.replaced,
+        release: entry.release.to_string(),
+        process: format!("{}@{}", entry.process.name, entry.process.version),
+        activity: entry.activity,
+        at: entry.at.to_string(),
+        fact: entry.fact.value(),
+    }
+}

@@ -1,0 +1,127 @@
+//! `/version`, `/limits`, `/openapi.json` and `/backups`: the server about itself.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use fermata_core::limits;
+
+use crate::http::actor::{Administrator, Reader};
+use crate::http::components::COMPONENT_BYTES_MAX;
+use crate::http::conditions::{KEY_BYTES_MAX, WAIT_MAX};
+use crate::http::dto::meta::{
+    BackupBody, BackupOrderBody, LimitBody, LimitsBody, VersionBody,
+};
+use crate::http::extract::{Body, JSON_BYTES_MAX};
+use crate::http::page::LIMIT_MAX;
+use crate::http::problem::{INVALID_BODY, Problem, RECORD_EXISTS};
+use crate::http::Api;
+
+/// Say what runs.
+#[utoipa::path(
+    get, path = "/version", tag = "server", operation_id = "getVersion",
+    responses((status = 200, body = VersionBody, description = "What runs")),
+)]
+pub(crate) async fn version(Reader(_): Reader) -> Json<VersionBody> {
+    Json(VersionBody {
+        name: "fermata".into(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        api: "v1".into(),
+    })
+}
+
+/// List every bound that holds for guests, documents and requests.
+#[utoipa::path(
+    get, path = "/limits", tag = "server", operation_id = "getLimits",
+    responses((status = 200, body = LimitsBody, description = "Every bound")),
+)]
+pub(crate) async fn limits(State(api): State<Arc<Api>>, Reader(_): Reader) -> Json<LimitsBody> {
+    let mut items = api.sandbox.limits();
+    items.extend(of_documents());
+    items.extend(of_requests());
+    Json(LimitsBody { items })
+}
+
+fn row(name: &str, value: usize, unit: &str, remedy: &str) -> LimitBody {
+    LimitBody {
+        name: name.into(),
+        value: value as u64,
+        unit: unit.into(),
+        remedy: remedy.into(),
+    }
+}
+
+fn of_documents() -> [LimitBody; 7] {
+    let split = "split the process into several";
+    [
+        row("document", limits::DOCUMENT_BYTES_MAX, "bytes", split),
+        row("phases", limits::PHASES_MAX, "phases", split),
+        row("activities", limits::ACTIVITIES_MAX, "activities", split),
+        row("nesting", limits::NESTING_MAX, "levels", "nest less deeply"),
+        row("expression", limits::EXPRESSION_BYTES_MAX, "bytes", "compute it in an activity"),
+        row("value", limits::VALUE_BYTES_MAX, "bytes", "pass a reference instead of the content"),
+        row("text", limits::TEXT_BYTES_MAX, "bytes", "say it in fewer words, or link to more"),
+    ]
+}
+
+fn of_requests() -> [LimitBody; 5] {
+    let wait = usize::try_from(WAIT_MAX.as_secs()).expect("a minute fits");
+    [
+        row("request", JSON_BYTES_MAX, "bytes", "send less in one request"),
+        row("upload", COMPONENT_BYTES_MAX, "bytes", "build with optimisation for size, and strip it"),
+        row("page", LIMIT_MAX, "entries", "read the next page with its cursor"),
+        row("wait", wait, "seconds", "ask again, or follow the events"),
+        row("idempotency-key", KEY_BYTES_MAX, "bytes", "take a shorter key"),
+    ]
+}
+
+/// Describe the API in OpenAPI 3.1.
+#[utoipa::path(
+    get, path = "/openapi.json", tag = "server", operation_id = "getOpenApi", security(()),
+    responses((status = 200, description = "The description", content_type = "application/json")),
+)]
+pub(crate) async fn openapi(State(api): State<Arc<Api>>) -> Response {
+    let description = api.description.clone();
+    ([(CONTENT_TYPE, "application/json")], description).into_response()
+}
+
+/// Write a backup into a new directory on the server's machine while work goes on.
+#[utoipa::path(
+    post, path = "/backups", tag = "server", operation_id = "createBackup",
+    request_body = BackupOrderBody,
+    responses((status = 201, body = BackupBody, description = "It is on disk and checked")),
+)]
+pub(crate) async fn backup(
+    State(api): State<Arc<Api>>,
+    Administrator(_): Administrator,
+    Body { value: order, .. }: Body<BackupOrderBody>,
+) -> Result<(StatusCode, Json<BackupBody>), Problem> {
+    let path = Path::new(&order.directory);
+    if !path.is_absolute() {
+        let detail = "directory: expected an absolute path";
+        return Err(Problem::new(&INVALID_BODY, detail));
+    }
+    if path.exists() {
+        let detail = "directory: something is there already";
+        return Err(Problem::new(&RECORD_EXISTS, detail).hint("name a new directory"));
+    }
+    let (store, at, directory) = (Arc::clone(&api.store), api.clock.now(), path.to_owned());
+    let written = tokio::task::spawn_blocking(move || store.backup(&directory, at)).await;
+    match written {
+        Ok(Ok(())) => {}
+        Ok(Err(fermata_store::Error::Directory(reason))) => {
+            return Err(Problem::new(&INVALID_BODY, format!("directory: {reason}")));
+        }
+        Ok(Err(error)) => return Err(Problem::internal(&error)),
+        Err(error) => return Err(Problem::internal(&error)),
+    }
+    let body = BackupBody {
+        directory: order.directory,
+        created_at: at.to_string(),
+    };
+    Ok((StatusCode::CREATED, Json(body)))
+}

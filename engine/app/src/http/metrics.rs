@@ -1,0 +1,128 @@
+//! What is counted, in the format of Prometheus.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, http::request::Parts};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+use crate::http::actor::Reader;
+use crate::http::problem::Problem;
+use crate::http::server::Peer;
+use crate::http::{Api, request};
+
+/// Bounds of the buckets of request times, in seconds: half a millisecond to half a minute.
+const SECONDS: [f64; 12] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0,
+];
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Answered {
+    method: &'static str,
+    status: &'static str,
+}
+
+/// What is counted.
+pub(crate) struct Metrics {
+    registry: Registry,
+    requests: Family<Answered, Counter>,
+    seconds: Histogram,
+    /// Connections that are open.
+    pub(crate) connections: Gauge,
+    /// Watchers of events.
+    pub(crate) watchers: Gauge,
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Metrics")
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("fermata");
+        let requests = Family::<Answered, Counter>::default();
+        let seconds = Histogram::new(SECONDS);
+        let (connections, watchers) = (Gauge::default(), Gauge::default());
+        registry.register("http_requests", "Requests answered", requests.clone());
+        registry.register(
+            "http_request_seconds",
+            "Time from the head of a request to that of its answer",
+            seconds.clone(),
+        );
+        registry.register("http_connections", "Connections open", connections.clone());
+        registry.register(
+            "http_watchers",
+            "Event streams that are read",
+            watchers.clone(),
+        );
+        Self {
+            registry,
+            requests,
+            seconds,
+            connections,
+            watchers,
+        }
+    }
+}
+
+impl Metrics {
+    /// Counts an answer.
+    pub(crate) fn answered(&self, method: &Method, status: StatusCode, took: Duration) {
+        let answered = Answered {
+            method: word(method),
+            status: request::class(status),
+        };
+        self.requests.get_or_create(&answered).inc();
+        self.seconds.observe(took.as_secs_f64());
+    }
+}
+
+/// A method as a label; those that nobody defined are one, so that they cannot fill the memory.
+fn word(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        _ => "other",
+    }
+}
+
+/// `GET /metrics`: for everybody on this machine, and elsewhere for who has a token.
+pub(crate) async fn show(
+    State(api): State<Arc<Api>>,
+    peer: Option<Extension<Peer>>,
+    mut parts: Parts,
+) -> Result<Response, Problem> {
+    use axum::extract::FromRequestParts as _;
+    let near = peer.is_some_and(|Extension(peer)| peer.is_loopback());
+    if !near || is_forwarded(&parts.headers) || parts.headers.contains_key(AUTHORIZATION) {
+        Reader::from_request_parts(&mut parts, &api).await?;
+    }
+    let mut text = String::new();
+    encode(&mut text, &api.metrics.registry).map_err(|error| Problem::internal(&error))?;
+    engine(&api, &mut text);
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Ok(([(CONTENT_TYPE, kind)], text).into_response())
+}
+
+/// Whether a proxy on this machine asks for somebody else.
+fn is_forwarded(headers: &HeaderMap) -> bool {
+    ["forwarded", "x-forwarded-for"]
+        .iter()
+        .any(|name| headers.contains_key(*name))
+}

@@ -1,0 +1,193 @@
+//! `/processes`: documents checked, published and read.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::LOCATION;
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use fermata_core::id::{Digest, Name};
+use fermata_core::limits::DOCUMENT_BYTES_MAX;
+use fermata_core::process::{ActivityIx, Kind, Process};
+use fermata_service::records::ProcessRecord;
+
+use crate::http::actor::{Reader, Writer};
+use crate::http::dto::Page;
+use crate::http::dto::process::{
+    CheckedBody, DocumentBody, GraphActivityBody, GraphBody, GraphPhaseBody, ProcessBody,
+    VersionBody,
+};
+use crate::http::dto::release::KindBody;
+use crate::http::extract::{At, Params, Raw};
+use crate::http::page::{self, LIMIT_MAX, PageParams};
+use crate::http::problem::{Problem, UNKNOWN_PROCESS};
+use crate::http::{Api, PREFIX};
+
+/// Check a document, YAML or JSON, against the components that are registered. Nothing is stored.
+#[utoipa::path(
+    post, path = "/processes:validate", tag = "processes", operation_id = "validateProcess",
+    request_body(content = String, content_type = "application/yaml", description = "The document, YAML or JSON"),
+    responses((status = 200, body = CheckedBody, description = "It has no defects")),
+)]
+pub(crate) async fn validate(
+    State(api): State<Arc<Api>>,
+    Reader(_): Reader,
+    Raw(document): Raw<DOCUMENT_BYTES_MAX>,
+) -> Result<Json<CheckedBody>, Problem> {
+    let digest = Digest::of(&document);
+    let process = api.service.validate(document.to_vec()).await?;
+    Ok(Json(CheckedBody {
+        name: process.name.to_string(),
+        title: process.title.clone(),
+        phases: process.phases.len(),
+        activities: process.activities.len(),
+        digest: digest.to_string(),
+    }))
+}
+
+/// Publish a document as the newest version of its process. The same document again is the same version.
+#[utoipa::path(
+    post, path = "/processes", tag = "processes", operation_id = "publishProcess",
+    request_body(content = String, content_type = "application/yaml", description = "The document, YAML or JSON"),
+    responses(
+        (status = 201, body = VersionBody, description = "A new version"),
+        (status = 200, body = VersionBody, description = "The newest version has this document already"),
+    ),
+)]
+pub(crate) async fn publish(
+    State(api): State<Arc<Api>>,
+    Writer(asker): Writer,
+    Raw(document): Raw<DOCUMENT_BYTES_MAX>,
+) -> Result<Response, Problem> {
+    let published = api.service.publish(asker.caller(), document.to_vec()).await?;
+    let body = version(&published.record);
+    let place = format!("{PREFIX}/processes/{}/versions/{}", body.name, body.version);
+    let status = if published.repeated {
+        StatusCode::OK
+    } else {
+        StatusCode::CREATED
+    };
+    Ok((status, [(LOCATION, place)], Json(body)).into_response())
+}
+
+/// List the processes by name, each with its newest version.
+#[utoipa::path(
+    get, path = "/processes", tag = "processes", operation_id = "listProcesses",
+    params(PageParams),
+    responses((status = 200, body = Page<VersionBody>, description = "One page")),
+)]
+pub(crate) async fn list(
+    State(api): State<Arc<Api>>,
+    Reader(_): Reader,
+    uri: Uri,
+    Params(params): Params<PageParams>,
+) -> Result<Response, Problem> {
+    let paged = api.service.processes(&page::of(params)?);
+    let items: Vec<VersionBody> = paged.items.iter().map(|record| version(record)).collect();
+    Ok(page::answer(&uri, items, paged.next))
+}
+
+/// Read a process: its newest version, and the list of all.
+#[utoipa::path(
+    get, path = "/processes/{name}", tag = "processes", operation_id = "getProcess",
+    params(("name" = String, Path, description = "The process")),
+    responses((status = 200, body = ProcessBody, description = "The process")),
+)]
+pub(crate) async fn read(
+    State(api): State<Arc<Api>>,
+    Reader(_): Reader,
+    At(name): At<Name>,
+) -> Result<Json<ProcessBody>, Problem> {
+    let versions = api.service.process_versions(name.clone(), LIMIT_MAX).await?;
+    let newest = versions.first().map(version);
+    let newest = newest.ok_or_else(|| {
+        Problem::new(&UNKNOWN_PROCESS, format!("there is no process `{name}`"))
+    })?;
+    Ok(Json(ProcessBody {
+        newest,
+        versions: versions.iter().map(version).collect(),
+    }))
+}
+
+/// Read one version: its document and its graph.
+#[utoipa::path(
+    get, path = "/processes/{name}/versions/{version}", tag = "processes", operation_id = "getProcessVersion",
+    params(
+        ("name" = String, Path, description = "The process"),
+        ("version" = u32, Path, description = "1 for the first"),
+    ),
+    responses((status = 200, body = DocumentBody, description = "The version")),
+)]
+pub(crate) async fn read_version(
+    State(api): State<Arc<Api>>,
+    Reader(_): Reader,
+    At((name, number)): At<(Name, u32)>,
+) -> Result<Json<DocumentBody>, Problem> {
+    let found = api.service.process_version(name.clone(), Some(number)).await?;
+    let found = found.ok_or_else(|| {
+        let detail = format!("there is no version {number} of the process `{name}`");
+        Problem::new(&UNKNOWN_PROCESS, detail)
+    })?;
+    Ok(Json(DocumentBody {
+        version: version(&found.record),
+        document: String::from_utf8_lossy(&found.document).into_owned(),
+        inputs: found.process.inputs.schema.source().clone(),
+        graph: graph(&found.process),
+    }))
+}
+
+fn version(record: &ProcessRecord) -> VersionBody {
+    VersionBody {
+        name: record.name.to_string(),
+        version: record.version,
+        title: record.title.clone(),
+        digest: record.digest.to_string(),
+        phases: record.phases,
+        activities: record.activities,
+        published_at: record.published_at.to_string(),
+        published_by: record.published_by.to_string(),
+    }
+}
+
+fn graph(process: &Process) -> GraphBody {
+    let phases = process.phases.iter();
+    let phase = |phase: &fermata_core::process::Phase| GraphPhaseBody {
+        name: phase.name.to_string(),
+        title: phase.title.clone(),
+        owners: phase.owners.iter().map(ToString::to_string).collect(),
+        needs: phase
+            .needs
+            .iter()
+            .map(|need| process.phase(*need).name.to_string())
+            .collect(),
+        activities: phase
+            .activities
+            .clone()
+            .map(|ix| graph_activity(process, ActivityIx(ix)))
+            .collect(),
+    };
+    GraphBody {
+        phases: phases.map(phase).collect(),
+    }
+}
+
+fn graph_activity(process: &Process, ix: ActivityIx) -> GraphActivityBody {
+    let activity = process.activity(ix);
+    let (kind, uses) = match &activity.kind {
+        Kind::Component(component) => (KindBody::Component, Some(component.uses.to_string())),
+        Kind::Manual(_) => (KindBody::Manual, None),
+    };
+    GraphActivityBody {
+        name: activity.name.to_string(),
+        title: activity.title.clone(),
+        path: process.path(ix),
+        kind,
+        uses,
+        needs: activity
+            .needs
+            .iter()
+            .map(|need| process.path(*need))
+            .collect(),
+    }
+}

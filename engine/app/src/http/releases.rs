@@ -1,0 +1,234 @@
+//! `/releases`: created, listed, read, and asked why they do not move.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::LOCATION;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use fermata_core::id::{Digest, Name, ReleaseId};
+use fermata_core::release::Release;
+use fermata_service::records::ReleaseSummary;
+use fermata_service::request::{NewRelease, Once, ReleaseFilter};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use utoipa::IntoParams;
+
+use crate::http::actor::{Reader, Writer};
+use crate::http::conditions::{
+    IDEMPOTENCY_REPLAYED, IdempotencyKey, Prefer, etag, is_known,
+};
+use crate::http::dto::Page;
+use crate::http::dto::release::{
+    ProcessRefBody, ReleaseBody, ReleaseOrderBody, ReleaseSummaryBody, WhyBody,
+};
+use crate::http::extract::{At, Body, Params};
+use crate::http::page;
+use crate::http::problem::{INVALID_BODY, INVALID_QUERY, Problem, UNKNOWN_PROCESS, UNKNOWN_RELEASE};
+use crate::http::{Api, PREFIX};
+use crate::view;
+
+/// The states that a list can be narrowed to.
+const STATES: [&str; 6] = [
+    "draft", "running", "paused", "succeeded", "failed", "aborted",
+];
+
+/// Create a release, and start it unless it shall be a draft.
+#[utoipa::path(
+    post, path = "/releases", tag = "releases", operation_id = "createRelease",
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key with the same body creates one release"),
+        ("Prefer" = Option<String>, Header, description = "`wait=SECONDS`: answer when it has ended, or then"),
+    ),
+    request_body = ReleaseOrderBody,
+    responses((status = 201, body = ReleaseBody, description = "The release; its ETag is its version")),
+)]
+pub(crate) async fn create(
+    State(api): State<Arc<Api>>,
+    Writer(asker): Writer,
+    IdempotencyKey(key): IdempotencyKey,
+    Prefer(wait): Prefer,
+    Body { value: order, bytes }: Body<ReleaseOrderBody>,
+) -> Result<Response, Problem> {
+    let unknown = |_| {
+        let detail = format!("there is no process `{}`", order.process);
+        Problem::new(&UNKNOWN_PROCESS, detail)
+    };
+    let process: Name = order.process.parse().map_err(unknown)?;
+    let inputs = order.inputs.unwrap_or_else(|| Value::Object(Map::new()));
+    if !inputs.is_object() {
+        return Err(Problem::new(&INVALID_BODY, "inputs: expected an object"));
+    }
+    let new = NewRelease {
+        process,
+        version: order.version,
+        title: order.title,
+        inputs,
+        start: order.start,
+        once: key.map(|key| once(key, "POST /releases", &bytes)),
+    };
+    let created = api.service.create(asker.caller(), new).await?;
+    let release = wait_for_end(&api, created.release, wait).await?;
+    let place = format!("{PREFIX}/releases/{}", release.id());
+    let mut response = (StatusCode::CREATED, [(LOCATION, place)], show(&api, &release))
+        .into_response();
+    if created.repeated {
+        let headers = response.headers_mut();
+        headers.insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+    }
+    Ok(response)
+}
+
+/// What makes the repetition of a request harmless.
+pub(crate) fn once(key: String, what: &str, body: &[u8]) -> Once {
+    let request = [what.as_bytes(), b"\n", body].concat();
+    Once {
+        key,
+        fingerprint: Digest::of(&request),
+    }
+}
+
+/// Which releases.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReleaseParams {
+    /// Only of this process.
+    process: Option<String>,
+    /// Only in this state: `draft`, `running`, `paused`, `succeeded`, `failed` or `aborted`.
+    state: Option<String>,
+    /// Most entries, 1 to 1000; 50 if left out. A narrowed page may be shorter and still have a next one.
+    limit: Option<usize>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// List the releases, newest first.
+#[utoipa::path(
+    get, path = "/releases", tag = "releases", operation_id = "listReleases",
+    params(ReleaseParams),
+    responses((status = 200, body = Page<ReleaseSummaryBody>, description = "One page")),
+)]
+pub(crate) async fn list(
+    State(api): State<Arc<Api>>,
+    Reader(_): Reader,
+    uri: Uri,
+    Params(params): Params<ReleaseParams>,
+) -> Result<Response, Problem> {
+    let process = match &params.process {
+        None => None,
+        Some(name) => Some(name.parse().map_err(|error| {
+            Problem::new(&INVALID_QUERY, format!("process: {error}"))
+        })?),
+    };
+    if let Some(state) = &params.state
+        && !STATES.contains(&state.as_str())
+    {
+        let detail = format!("state: expected one of {}", STATES.join(", "));
+        return Err(Problem::new(&INVALID_QUERY, detail));
+    }
+    let filter = ReleaseFilter {
+        process,
+        state: params.state,
+    };
+    let page = page::page(params.limit, params.cursor)?;
+    let paged = api.service.releases(filter, page).await?;
+    let items: Vec<ReleaseSummaryBody> = paged.items.into_iter().map(summary).collect();
+    Ok(page::answer(&uri, items, paged.next))
+}
+
+/// Read a release with its whole tree.
+#[utoipa::path(
+    get, path = "/releases/{id}", tag = "releases", operation_id = "getRelease",
+    params(
+        ("id" = String, Path, description = "The release"),
+        ("Prefer" = Option<String>, Header, description = "`wait=SECONDS`: answer when it has ended, or then"),
+        ("If-None-Match" = Option<String>, Header, description = "Answer 304 if this is its ETag"),
+    ),
+    responses(
+        (status = 200, body = ReleaseBody, description = "The release; its ETag is its version"),
+        (status = 304, description = "It has not changed"),
+    ),
+)]
+pub(crate) async fn read(
+    State(api): State<Arc<Api>>,
+    Reader(_): Reader,
+    At(id): At<ReleaseId>,
+    Prefer(wait): Prefer,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let release = find(&api, id).await?;
+    let release = wait_for_end(&api, release, wait).await?;
+    if is_known(&headers, release.version()) {
+        return Ok((StatusCode::NOT_MODIFIED, etag(release.version())).into_response());
+    }
+    Ok(show(&api, &release).into_response())
+}
+
+/// Say of everything that does not move why, since when, and who or what can move it.
+#[utoipa::path(
+    get, path = "/releases/{id}/why", tag = "releases", operation_id = "getWhy",
+    params(("id" = String, Path, description = "The release")),
+    responses((status = 200, body = WhyBody, description = "What does not move")),
+)]
+pub(crate) async fn why(
+    State(api): State<Arc<Api>>,
+    Reader(_): Reader,
+    At(id): At<ReleaseId>,
+) -> Result<Json<WhyBody>, Problem> {
+    let release = find(&api, id).await?;
+    Ok(Json(view::why(&release)))
+}
+
+/// The release with this id.
+pub(crate) async fn find(api: &Api, id: ReleaseId) -> Result<Arc<Release>, Problem> {
+    let found = api.service.release(id).await?;
+    found.ok_or_else(|| Problem::new(&UNKNOWN_RELEASE, format!("there is no release {id}")))
+}
+
+/// The release as an answer.
+pub(crate) fn show(api: &Api, release: &Release) -> impl IntoResponse + use<> {
+    let said = api.service.progress(release.id());
+    let progress = |key| {
+        let of = said.iter().find(|(of, _)| *of == key);
+        of.map(|(_, progress)| progress.clone())
+    };
+    (etag(release.version()), Json(view::tree(release, &progress)))
+}
+
+/// The release once it has ended, or as it is when `wait` is over or the server stops.
+async fn wait_for_end(
+    api: &Api,
+    release: Arc<Release>,
+    wait: Option<Duration>,
+) -> Result<Arc<Release>, Problem> {
+    let Some(wait) = wait.filter(|_| !release.has_ended()) else {
+        return Ok(release);
+    };
+    let id = release.id();
+    tokio::select! {
+        ended = api.service.ended(id) => ended?,
+        () = tokio::time::sleep(wait) => {}
+        () = api.stopping.begun() => {}
+    }
+    find(api, id).await
+}
+
+fn summary(summary: ReleaseSummary) -> ReleaseSummaryBody {
+    ReleaseSummaryBody {
+        id: summary.id.to_string(),
+        process: ProcessRefBody {
+            name: summary.process.name.to_string(),
+            version: summary.process.version,
+            digest: summary.process.digest.to_string(),
+        },
+        title: summary.title,
+        state: summary.state,
+        initiator: summary.initiator.to_string(),
+        created_at: summary.created_at.to_string(),
+        started_at: summary.started_at.map(|at| at.to_string()),
+        ended_at: summary.ended_at.map(|at| at.to_string()),
+    }
+}

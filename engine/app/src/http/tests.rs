@@ -1,0 +1,11 @@
+//! The API against a store in memory and a runner that follows a script: every answer, and every
+//! way to get a request wrong.
+
+mod access;
+mod basics;
+mod components;
+mod description;
+mod events;
+mod processes;
+mod releases;
+mod world;

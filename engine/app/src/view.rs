@@ -1,0 +1,314 @@
+//! A release as the API shows it: the whole tree, and why something of it is not moving.
+
+use fermata_core::actor::Party;
+use fermata_core::attempt::{AttemptKey, Progress};
+use fermata_core::failure::Failure;
+use fermata_core::json::Json;
+use fermata_core::process::{Activity, ActivityIx, ApprovalRule, Kind, Phase, PhaseIx};
+use fermata_core::release::event::{OutputSource, SkipReason};
+use fermata_core::release::state::{ActivityState, Approval, PhaseState, ReleaseState};
+use fermata_core::release::{self, Release};
+use fermata_core::time::Timestamp;
+
+use crate::http::dto::release::{
+    ActivityBody, ApprovalBody, EvidenceBody, FailureBody, KindBody, PhaseBody, PinBody,
+    ProcessRefBody, ProgressBody, ReleaseBody, ReleaseSummaryBody, RuleBody, WhyBody,
+};
+
+mod waiting;
+
+/// Tells how far a run is, if it said so.
+pub(crate) type Progresses<'a> = &'a dyn Fn(AttemptKey) -> Option<Progress>;
+
+/// The whole tree of `release`.
+pub(crate) fn tree(release: &Release, progress: Progresses<'_>) -> ReleaseBody {
+    let (reason, paused_by) = match release.state() {
+        ReleaseState::Paused { by, reason, .. } => (reason.clone(), Some(by.to_string())),
+        ReleaseState::Ended { reason, .. } => (reason.clone(), None),
+        ReleaseState::Draft | ReleaseState::Running => (None, None),
+    };
+    let pins = release.pins().iter();
+    let phases = (0..).map(PhaseIx).zip(&release.process().phases);
+    ReleaseBody {
+        summary: summary(release),
+        reason,
+        paused_by,
+        inputs: release.inputs().value(),
+        version: release.version(),
+        components: pins
+            .map(|pinned| PinBody {
+                uses: pinned.uses.to_string(),
+                version: pinned.pin.version.to_string(),
+                digest: pinned.pin.digest.to_string(),
+            })
+            .collect(),
+        phases: phases
+            .map(|(ix, phase)| self::phase(release, ix, phase, progress))
+            .collect(),
+        outputs: release.outputs().map(Json::value),
+    }
+}
+
+/// Everything of `release` that is not moving.
+pub(crate) fn why(release: &Release) -> WhyBody {
+    let items = release::why(release).into_iter();
+    WhyBody {
+        release: release.id().to_string(),
+        state: release.state().word().into(),
+        items: items.map(waiting::body).collect(),
+    }
+}
+
+fn summary(release: &Release) -> ReleaseSummaryBody {
+    let process = release.process_ref();
+    ReleaseSummaryBody {
+        id: release.id().to_string(),
+        process: ProcessRefBody {
+            name: process.name.to_string(),
+            version: process.version,
+            digest: process.digest.to_string(),
+        },
+        title: release.title().into(),
+        state: release.state().word().into(),
+        initiator: release.initiator().to_string(),
+        created_at: release.created_at().to_string(),
+        started_at: text(release.started_at()),
+        ended_at: text(release.ended_at()),
+    }
+}
+
+fn phase(release: &Release, ix: PhaseIx, phase: &Phase, progress: Progresses<'_>) -> PhaseBody {
+    let process = release.process();
+    let state = release.phase_state(ix);
+    let (since, ended_at, why) = match state {
+        PhaseState::Waiting => (None, None, None),
+        PhaseState::Open { since } => (Some(*since), None, None),
+        PhaseState::Ended { at, .. } => (None, Some(*at), None),
+        PhaseState::Skipped { why } => (None, None, Some(skipped(why).0.into())),
+    };
+    let needs = phase.needs.iter();
+    let activities = phase.activities.clone().map(ActivityIx);
+    PhaseBody {
+        name: phase.name.to_string(),
+        title: phase.title.clone(),
+        state: state.word().into(),
+        since: text(since),
+        ended_at: text(ended_at),
+        why,
+        fault: release.phase_fault(ix).map(ToOwned::to_owned),
+        owners: parties(&phase.owners),
+        needs: needs
+            .map(|need| process.phase(*need).name.to_string())
+            .collect(),
+        activities: activities
+            .map(|ix| activity(release, ix, progress))
+            .collect(),
+    }
+}
+
+fn activity(release: &Release, ix: ActivityIx, progress: Progresses<'_>) -> ActivityBody {
+    let process = release.process();
+    let activity = process.activity(ix);
+    let state = release.activity_state(ix);
+    let mut body = ActivityBody {
+        name: activity.name.to_string(),
+        title: activity.title.clone(),
+        path: process.path(ix),
+        state: state.word().into(),
+        owners: parties(&activity.owners),
+        needs: activity.needs.iter().map(|need| process.path(*need)).collect(),
+        ..ActivityBody::default()
+    };
+    recorded(release, ix, &mut body);
+    current(state, &mut body);
+    defined(activity, state, &mut body);
+    if let Some(key) = release.current_run(ix) {
+        body.progress = progress(key).map(|progress| ProgressBody {
+            percent: progress.percent,
+            message: progress.message,
+        });
+    }
+    body
+}
+
+/// Fills in what the activity has left behind, whatever state it is in.
+fn recorded(release: &Release, ix: ActivityIx, body: &mut ActivityBody) {
+    let Some(record) = release.record(ix) else {
+        return;
+    };
+    body.started_at = text(record.started_at);
+    body.attempt = Some(record.attempts).filter(|attempts| *attempts > 0);
+    body.with = record.with.as_ref().map(Json::value);
+    body.instructions.clone_from(&record.instructions);
+    body.approvals = record.approvals.iter().map(approval).collect();
+    body.source = record.source.map(|source| {
+        let word = match source {
+            OutputSource::Component => "component",
+            OutputSource::Form => "form",
+            OutputSource::Supplied => "supplied",
+        };
+        word.into()
+    });
+    let facts = record.evidence.iter();
+    body.evidence = facts
+        .map(|evidence| EvidenceBody {
+            kind: evidence.kind.clone(),
+            fact: evidence.fact.value(),
+        })
+        .collect();
+}
+
+/// Fills in what the process says about the activity.
+fn defined(activity: &Activity, state: &ActivityState, body: &mut ActivityBody) {
+    match &activity.kind {
+        Kind::Component(component) => {
+            body.kind = KindBody::Component;
+            body.uses = Some(component.uses.to_string());
+        }
+        Kind::Manual(manual) => {
+            body.kind = KindBody::Manual;
+            body.form = manual.form.as_ref().map(|form| form.source().clone());
+            let approvals: &[ApprovalBody] = &body.approvals;
+            let rules = (0..).zip(&manual.approvals);
+            body.rules = rules.map(|(ix, of)| rule(ix, of, approvals)).collect();
+            if matches!(state, ActivityState::Waiting | ActivityState::Ready { .. }) {
+                body.instructions = None;
+            }
+        }
+    }
+}
+
+fn rule(ix: u32, rule: &ApprovalRule, approvals: &[ApprovalBody]) -> RuleBody {
+    let met = approvals.iter().filter(|approval| approval.rules.contains(&ix));
+    RuleBody {
+        from: rule.from.to_string(),
+        count: rule.count,
+        met: u32::try_from(met.count()).unwrap_or(u32::MAX),
+    }
+}
+
+/// Fills in what the state says.
+fn current(state: &ActivityState, body: &mut ActivityBody) {
+    match state {
+        ActivityState::Waiting => {}
+        ActivityState::Ready { since } => body.since = Some(since.to_string()),
+        ActivityState::Running(attempt) | ActivityState::Suspended { attempt, .. } => {
+            body.since = Some(attempt.since.to_string());
+            body.attempt = Some(attempt.number);
+            body.run = Some(attempt.run);
+            body.with = Some(attempt.with.value());
+            body.deadline = Some(attempt.deadline.to_string());
+            if let ActivityState::Suspended {
+                resume_at, status, ..
+            } = state
+            {
+                body.resume_at = Some(resume_at.to_string());
+                body.status.clone_from(status);
+            }
+        }
+        ActivityState::Retrying {
+            attempt,
+            with,
+            failure,
+            retry_at,
+            since,
+        } => {
+            body.since = Some(since.to_string());
+            body.attempt = Some(*attempt);
+            body.with = Some(with.value());
+            body.failure = Some(self::failure(failure));
+            body.retry_at = Some(retry_at.to_string());
+        }
+        ActivityState::NeedsPeople(question) => {
+            body.since = Some(question.since.to_string());
+            body.instructions = Some(question.instructions.clone());
+            body.expires_at = text(question.expires_at);
+            body.approvals = question.approvals.iter().map(approval).collect();
+        }
+        ActivityState::OnHold {
+            attempts,
+            with,
+            failure,
+            since,
+        } => {
+            body.since = Some(since.to_string());
+            body.attempt = Some(*attempts).filter(|attempts| *attempts > 0);
+            body.with = with.as_ref().map(Json::value);
+            body.failure = Some(self::failure(failure));
+        }
+        state => ended(state, body),
+    }
+}
+
+/// Fills in what the state of an activity says that has ended.
+fn ended(state: &ActivityState, body: &mut ActivityBody) {
+    let at = match state {
+        ActivityState::Succeeded { outputs, at } => {
+            body.outputs = Some(outputs.value());
+            at
+        }
+        ActivityState::Failed {
+            failure,
+            continued,
+            at,
+        } => {
+            body.failure = Some(self::failure(failure));
+            body.continued = Some(*continued);
+            at
+        }
+        ActivityState::Rejected { by, comment, at } => {
+            body.by = Some(by.to_string());
+            body.reason = Some(comment.clone());
+            at
+        }
+        ActivityState::Skipped { why, at } => {
+            let (word, reason) = skipped(why);
+            body.why = Some(word.into());
+            body.reason = reason.map(ToOwned::to_owned);
+            at
+        }
+        ActivityState::Expired { at } | ActivityState::Aborted { at } => at,
+        _ => return,
+    };
+    body.since = Some(at.to_string());
+    body.ended_at = Some(at.to_string());
+}
+
+fn skipped(why: &SkipReason) -> (&'static str, Option<&str>) {
+    match why {
+        SkipReason::Condition => ("condition", None),
+        SkipReason::Upstream => ("upstream", None),
+        SkipReason::Person(reason) => ("person", Some(reason)),
+    }
+}
+
+fn approval(approval: &Approval) -> ApprovalBody {
+    ApprovalBody {
+        by: approval.by.to_string(),
+        at: approval.at.to_string(),
+        comment: approval.comment.clone(),
+        rules: approval.rules.clone(),
+    }
+}
+
+/// How something failed, as JSON.
+pub(crate) fn failure(failure: &Failure) -> FailureBody {
+    FailureBody {
+        class: serde_json::to_value(&failure.class).expect("a class is a word or a word and a text"),
+        message: failure.message.clone(),
+        code: failure.code.clone(),
+        details: failure.details.as_ref().map(Json::value),
+        remedy: failure.remedy.clone(),
+        backtrace: failure.backtrace.clone(),
+        last_log: failure.last_log.clone(),
+        last_call: failure.last_call.clone(),
+    }
+}
+
+fn parties(parties: &[Party]) -> Vec<String> {
+    parties.iter().map(ToString::to_string).collect()
+}
+
+fn text(time: Option<Timestamp>) -> Option<String> {
+    time.map(|time| time.to_string())
+}

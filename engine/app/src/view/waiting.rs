@@ -1,0 +1,71 @@
+//! Why something is not moving, as JSON.
+
+use fermata_core::release::{OpenRule, Waiting, WaitsOn};
+
+use crate::http::dto::release::{OpenRuleBody, WaitingBody, WaitsOnBody};
+use crate::view::{failure, parties};
+
+/// One thing that is not moving.
+pub(super) fn body(waiting: Waiting) -> WaitingBody {
+    WaitingBody {
+        text: waiting.to_string(),
+        path: waiting.path,
+        state: waiting.state.into(),
+        since: waiting.since.map(|since| since.to_string()),
+        on: on(waiting.on),
+        actions: waiting.actions.iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn on(on: WaitsOn) -> WaitsOnBody {
+    let kind = |kind: &str| WaitsOnBody {
+        kind: kind.into(),
+        ..WaitsOnBody::default()
+    };
+    match on {
+        WaitsOn::Start => kind("start"),
+        WaitsOn::Resume { by, reason } => WaitsOnBody {
+            by: Some(by.to_string()),
+            reason,
+            ..kind("resume")
+        },
+        WaitsOn::Time {
+            until,
+            failure,
+            status,
+        } => WaitsOnBody {
+            until: Some(until.to_string()),
+            failure: failure.as_deref().map(self::failure),
+            status,
+            ..kind("time")
+        },
+        WaitsOn::People {
+            rules,
+            form,
+            exclude_initiator,
+            expires_at,
+        } => WaitsOnBody {
+            rules: Some(rules.iter().map(rule).collect()),
+            form: Some(form),
+            exclude_initiator: Some(exclude_initiator),
+            expires_at: expires_at.map(|at| at.to_string()),
+            ..kind("people")
+        },
+        WaitsOn::Decision { failure, owners } => WaitsOnBody {
+            failure: Some(self::failure(&failure)),
+            owners: parties(&owners),
+            ..kind("decision")
+        },
+        WaitsOn::Needs(needs) => WaitsOnBody {
+            needs,
+            ..kind("needs")
+        },
+    }
+}
+
+fn rule(rule: &OpenRule) -> OpenRuleBody {
+    OpenRuleBody {
+        from: rule.from.to_string(),
+        more: rule.more,
+    }
+}

@@ -1,0 +1,286 @@
+//! The wiring: the one file that knows which store, which sandbox and which clock there are.
+
+use std::ffi::OsString;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use fermata_core::attempt::{Invocation, Ran};
+use fermata_core::component::Grants;
+use fermata_core::id::Digest;
+use fermata_host::{AdmitError, Blobs, Compiler, Sandbox, SandboxConfig};
+use fermata_service::clock::{Clock, SystemClock};
+use fermata_service::runner::{ProgressSink, Runner};
+use fermata_service::{Service, keys};
+use fermata_store::{Batch, DataDirectory, Record, Rocks, Scan, Store, Table};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+
+use crate::access::{Access, Change, Secret};
+use crate::config::Config;
+use crate::http::dto::meta::LimitBody;
+use crate::http::{Admission, Admitted, Rejected};
+
+/// Where the first administrator's token is, within the data directory.
+pub(crate) const TOKEN_FILE: &str = "bootstrap-token";
+/// Where the key is that seals compiled components, within the data directory.
+const CACHE_KEY_FILE: &str = "cache.key";
+/// The hidden command that compiles a component in a process of its own.
+const COMPILE_COMMAND: &str = "compile-component";
+/// Records of [`Table::Access`] that are read at a time.
+const ACCESS_PER_READ: usize = 1_000;
+
+/// Why what is stored cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OpenError {
+    /// The data directory or the database in it.
+    #[error("{0}")]
+    Store(#[from] fermata_store::Error),
+    /// The sandbox.
+    #[error("the sandbox cannot be set up: {0}")]
+    Sandbox(#[from] fermata_host::Error),
+    /// The engine.
+    #[error("the engine cannot be started: {}", chain(.0))]
+    Service(#[from] fermata_service::Error),
+    /// A file of our own.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let causes: Vec<String> = causes.map(ToString::to_string).collect();
+    causes.join(": ")
+}
+
+/// A data directory that belongs to this process.
+#[derive(Debug)]
+pub(crate) struct Data {
+    /// Keeps others out for as long as it lives.
+    pub(crate) directory: DataDirectory,
+    /// What is in it.
+    pub(crate) store: Arc<dyn Store>,
+    /// The time.
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Data {
+    /// Takes a data directory; makes it if there is none.
+    pub(crate) fn open(path: &Path) -> Result<Self, fermata_store::Error> {
+        let directory = DataDirectory::open(path)?;
+        let store = Arc::new(Rocks::open(&directory.db())?);
+        Ok(Self {
+            directory,
+            store,
+            clock: Arc::new(SystemClock::default()),
+        })
+    }
+
+    /// Everybody who may call.
+    pub(crate) fn access(&self) -> Result<Access, fermata_store::Error> {
+        let mut records: Vec<Record> = Vec::new();
+        loop {
+            let scan = Scan {
+                after: records.last().map(|(key, _)| key.clone()),
+                limit: ACCESS_PER_READ,
+                ..Scan::default()
+            };
+            let found = self.store.scan(Table::Access, &scan)?;
+            if found.is_empty() {
+                break;
+            }
+            records.extend(found);
+        }
+        Access::load(&records).map_err(|error| error.of("a token or principal"))
+    }
+}
+
+/// Everything that a server works with.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    /// The engine, running.
+    pub(crate) service: Service,
+    /// What it stores in.
+    pub(crate) data: Data,
+    /// Who looks at uploads.
+    pub(crate) sandbox: Arc<dyn Admission>,
+    /// Who may call.
+    pub(crate) access: Access,
+    /// The first token, if this is the first start.
+    pub(crate) first_token: Option<Secret>,
+}
+
+/// Opens the data directory and starts the engine on it. Blocks until every open release is loaded.
+pub(crate) fn open(config: &Config) -> Result<Opened, OpenError> {
+    let data = Data::open(&config.data_dir)?;
+    let mut limits = fermata_service::config::Config::default();
+    if let Some(runs) = config.runs {
+        limits.runs_max = runs;
+    }
+    let sandbox = sandbox(config, &data, limits.runs_max)?;
+    let access = data.access()?;
+    let first_token = if access.is_new() {
+        Some(first_token(&data, &access)?)
+    } else {
+        None
+    };
+    let runner = Arc::new(Runs(sandbox.clone()));
+    let service = Service::start(
+        Arc::clone(&data.store),
+        runner,
+        Arc::clone(&data.clock),
+        limits,
+    )?;
+    Ok(Opened {
+        service,
+        data,
+        sandbox: Arc::new(Uploads(sandbox)),
+        access,
+        first_token,
+    })
+}
+
+fn sandbox(config: &Config, data: &Data, runs: usize) -> Result<Sandbox, OpenError> {
+    let own = std::env::current_exe().map_err(|source| OpenError::File {
+        path: "/proc/self/exe".into(),
+        source,
+    })?;
+    let compiler = Compiler::Child {
+        program: own,
+        args: vec![OsString::from(COMPILE_COMMAND)],
+    };
+    let clock = Arc::clone(&data.clock);
+    let key = data.directory.path().join(CACHE_KEY_FILE);
+    let clock = Arc::new(move || clock.now());
+    let mut settings = SandboxConfig::new(data.directory.cache(), key, compiler, clock);
+    settings.limits.concurrent_runs = runs as u64;
+    settings.secrets.clone_from(&config.secrets_file);
+    let blobs = Arc::new(StoredBlobs(Arc::clone(&data.store)));
+    Ok(Sandbox::new(settings, blobs)?)
+}
+
+/// Makes the first administrator. The file comes first: a token that is stored and not known to
+/// anybody would lock everybody out.
+fn first_token(data: &Data, access: &Access) -> Result<Secret, OpenError> {
+    let secret = write_token(data.directory.path())?;
+    let changes = Access::first(&secret, data.clock.now());
+    data.store.commit(Batch {
+        writes: changes.iter().map(Change::write).collect(),
+        ..Batch::default()
+    })?;
+    for change in changes {
+        access.learn(change);
+    }
+    Ok(secret)
+}
+
+/// Writes a new token into the data directory, for its owner only.
+pub(crate) fn write_token(data_dir: &Path) -> Result<Secret, OpenError> {
+    let path = data_dir.join(TOKEN_FILE);
+    let failed = |source| OpenError::File {
+        path: path.clone(),
+        source,
+    };
+    let secret = Secret::draw().map_err(failed)?;
+    let draft = data_dir.join(format!("{TOKEN_FILE}.new"));
+    let written = || {
+        // A draft that an earlier start left behind may have other rights.
+        drop(fs::remove_file(&draft));
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&draft)?;
+        writeln!(file, "{}", secret.expose())?;
+        file.sync_all()?;
+        fs::rename(&draft, &path)?;
+        fs::File::open(data_dir)?.sync_all()
+    };
+    written().map_err(failed)?;
+    Ok(secret)
+}
+
+/// The compiling process; see [`fermata_host::compile_child_main`].
+pub(crate) fn compile_component() -> ExitCode {
+    fermata_host::compile_child_main()
+}
+
+/// The components in the store.
+#[derive(Debug)]
+struct StoredBlobs(Arc<dyn Store>);
+
+impl Blobs for StoredBlobs {
+    fn component(&self, digest: &Digest) -> Option<Vec<u8>> {
+        match self.0.get(Table::Blobs, &keys::blob(digest)) {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::error!("cannot read component {digest}: {error}");
+                None
+            }
+        }
+    }
+}
+
+/// The sandbox as what the engine runs attempts with.
+#[derive(Debug)]
+struct Runs(Sandbox);
+
+impl Runner for Runs {
+    fn run(
+        &self,
+        invocation: Invocation,
+        grants: Arc<Grants>,
+        progress: ProgressSink,
+    ) -> BoxFuture<'static, Ran> {
+        self.0.run(invocation, grants, progress)
+    }
+}
+
+/// The sandbox as what looks at uploads.
+#[derive(Debug)]
+struct Uploads(Sandbox);
+
+impl Admission for Uploads {
+    fn admit(&self, upload: Bytes) -> BoxFuture<'static, Result<Admitted, Rejected>> {
+        let sandbox = self.0.clone();
+        async move {
+            let admitted = sandbox.admit(upload.into()).await.map_err(rejected)?;
+            Ok(Admitted {
+                descriptor: admitted.descriptor,
+                bytes: admitted.component,
+            })
+        }
+        .boxed()
+    }
+
+    fn limits(&self) -> Vec<LimitBody> {
+        let table = self.0.limits().table().into_iter();
+        let body = |limit: fermata_host::Limit| LimitBody {
+            name: limit.name.into(),
+            value: limit.value,
+            unit: limit.unit.into(),
+            remedy: limit.remedy.into(),
+        };
+        table.map(body).collect()
+    }
+}
+
+fn rejected(error: AdmitError) -> Rejected {
+    match error {
+        AdmitError::Rejected(rejection) => Rejected::Faulty {
+            code: rejection.code(),
+            detail: rejection.to_string(),
+            remedy: rejection.remedy(),
+        },
+        AdmitError::Failed(error) => Rejected::Error(chain(&error)),
+    }
+}
