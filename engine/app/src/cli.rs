@@ -37,6 +37,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Client, token};
 use crate::exit::Exit;
+use crate::{serve, wire};
 use args::{Cli, Command, GlobalArgs};
 use error::Error;
 use out::Out;
@@ -70,7 +71,11 @@ pub(crate) fn main() -> ExitCode {
     match Cli::from_arg_matches(&matches) {
         Ok(mut cli) => {
             prefer_flags(&mut cli.global, &matches);
-            run(cli).into()
+            match &cli.command {
+                Command::Serve(args) => serve::serve(args).into(),
+                Command::CompileComponent => wire::compile_component(),
+                _ => run(cli).into(),
+            }
         }
         Err(error) => error.exit(),
     }
@@ -93,14 +98,8 @@ pub(crate) fn run(cli: Cli) -> Exit {
         global: cli.global,
         out,
     };
-    match cli.command {
-        Command::Serve(_args) => Exit::Failure,
-        Command::CompileComponent => Exit::Failure,
-        command => {
-            let outcome = ask(&mut context, command);
-            settle(&mut context.out, outcome)
-        }
-    }
+    let outcome = ask(&mut context, cli.command);
+    settle(&mut context.out, outcome)
 }
 
 /// The exit code for how a command ended; says what went wrong.
@@ -139,7 +138,7 @@ async fn dispatch(context: &mut Context, command: Command) -> Result<Exit, Error
         Command::Completions { shell } => completions(context, shell)?,
         Command::Version => version(context)?,
         Command::Serve(_) | Command::CompileComponent => {
-            unreachable!("`run` keeps the commands that ask no server")
+            unreachable!("`main` keeps the commands that ask no server")
         }
     }
     Ok(Exit::Ok)

@@ -8,9 +8,9 @@ use axum::http::{Method, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use fermata_core::component::Descriptor;
+use fermata_core::id::Digest;
 use fermata_service::Service;
 use fermata_service::clock::Clock;
-use fermata_store::Store;
 use futures::future::BoxFuture;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -55,8 +55,6 @@ pub(crate) const PREFIX: &str = "/api/v1";
 pub(crate) struct Api {
     /// The engine.
     pub(crate) service: Service,
-    /// For backups; everything else goes through the service.
-    pub(crate) store: Arc<dyn Store>,
     /// Who looks at uploads.
     pub(crate) sandbox: Arc<dyn Admission>,
     /// The time.
@@ -89,6 +87,8 @@ pub(crate) trait Admission: std::fmt::Debug + Send + Sync + 'static {
 pub(crate) struct Admitted {
     /// What it says about itself.
     pub(crate) descriptor: Descriptor,
+    /// Of the component.
+    pub(crate) digest: Digest,
     /// The component: the upload, or what was made of it.
     pub(crate) bytes: Vec<u8>,
 }

@@ -1,8 +1,15 @@
 //! The `fermata` program: the server and its command line in one binary.
 
+mod access;
 mod cli;
 mod client;
+mod config;
 mod exit;
+mod http;
+mod offline;
+mod serve;
+mod view;
+mod wire;
 
 use std::process::ExitCode;
 

@@ -160,7 +160,6 @@ fn api(opened: Opened, hosts: Hosts, stopping: Stopping) -> (Arc<Api>, Data) {
     let start = u64::try_from(clock.now().0).unwrap_or(0);
     let api = Api {
         service: opened.service,
-        store: Arc::clone(&opened.data.store),
         sandbox: opened.sandbox,
         clock,
         access: opened.access,

@@ -15,10 +15,12 @@ use fermata_core::id::Digest;
 use fermata_host::{AdmitError, Blobs, Compiler, Sandbox, SandboxConfig};
 use fermata_service::clock::{Clock, SystemClock};
 use fermata_service::runner::{ProgressSink, Runner};
-use fermata_service::{Service, keys};
+use fermata_service::ids::IdSource;
+use fermata_service::{Parts, Service};
 use fermata_store::{Batch, DataDirectory, Record, Rocks, Scan, Store, Table};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use tokio::runtime::Handle;
 
 use crate::access::{Access, Change, Secret};
 use crate::config::Config;
@@ -119,7 +121,8 @@ pub(crate) struct Opened {
     pub(crate) first_token: Option<Secret>,
 }
 
-/// Opens the data directory and starts the engine on it. Blocks until every open release is loaded.
+/// Opens the data directory and starts the engine on it, within a runtime. Blocks until every open
+/// release is loaded.
 pub(crate) fn open(config: &Config) -> Result<Opened, OpenError> {
     let data = Data::open(&config.data_dir)?;
     let mut limits = fermata_service::config::Config::default();
@@ -134,12 +137,14 @@ pub(crate) fn open(config: &Config) -> Result<Opened, OpenError> {
         None
     };
     let runner = Arc::new(Runs(sandbox.clone()));
-    let service = Service::start(
-        Arc::clone(&data.store),
+    let parts = Parts {
+        store: Arc::clone(&data.store),
         runner,
-        Arc::clone(&data.clock),
-        limits,
-    )?;
+        clock: Arc::clone(&data.clock),
+        ids: IdSource::random(),
+        runtime: Handle::current(),
+    };
+    let service = Service::open(parts, limits)?;
     Ok(Opened {
         service,
         data,
@@ -220,7 +225,7 @@ struct StoredBlobs(Arc<dyn Store>);
 
 impl Blobs for StoredBlobs {
     fn component(&self, digest: &Digest) -> Option<Vec<u8>> {
-        match self.0.get(Table::Blobs, &keys::blob(digest)) {
+        match fermata_service::blob(&*self.0, digest) {
             Ok(found) => found,
             Err(error) => {
                 tracing::error!("cannot read component {digest}: {error}");
@@ -256,6 +261,7 @@ impl Admission for Uploads {
             let admitted = sandbox.admit(upload.into()).await.map_err(rejected)?;
             Ok(Admitted {
                 descriptor: admitted.descriptor,
+                digest: admitted.digest,
                 bytes: admitted.component,
             })
         }

@@ -8,7 +8,7 @@ use fermata_core::attempt::LogLevel;
 use fermata_core::id::ReleaseId;
 use fermata_core::process::ActivityIx;
 use fermata_core::release::Release;
-use fermata_core::release::event::{Event, Turn};
+use fermata_service::{AttemptRecord, AttemptResult};
 
 use crate::http::Api;
 use crate::http::actor::Reader;
@@ -17,9 +17,6 @@ use crate::http::extract::At;
 use crate::http::problem::{Problem, UNKNOWN_ACTIVITY, UNKNOWN_ATTEMPT};
 use crate::http::releases::find;
 use crate::view;
-
-/// Turns that are read at a time.
-const TURNS_PER_READ: usize = 1_000;
 
 /// List the attempts of an activity, oldest first.
 #[utoipa::path(
@@ -34,26 +31,43 @@ const TURNS_PER_READ: usize = 1_000;
 )]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
-    Reader(_): Reader,
+    _reader: Reader,
     At((id, phase, activity)): At<(ReleaseId, String, String)>,
 ) -> Result<Json<AttemptsBody>, Problem> {
     let release = find(&api, id).await?;
     let ix = position(&release, &phase, &activity)?;
-    let mut items = Vec::new();
-    let mut from = 0;
-    loop {
-        let turns = api.service.turns(id, from, TURNS_PER_READ).await?;
-        for turn in &turns {
-            turn.events
-                .iter()
-                .filter(|event| ends(event) || event.activity() == Some(ix))
-                .for_each(|event| note(&mut items, turn, event));
+    let found = api.service.attempts(id, ix).await?;
+    let items = found.iter().map(body).collect();
+    Ok(Json(AttemptsBody { items }))
+}
+
+fn body(attempt: &AttemptRecord) -> AttemptBody {
+    let mut body = AttemptBody {
+        number: attempt.number,
+        runs: attempt.runs,
+        started_at: attempt.started_at.to_string(),
+        deadline: attempt.deadline.to_string(),
+        ended_at: attempt.ended_at.map(|at| at.to_string()),
+        with: attempt.with.as_ref().map(fermata_core::json::Json::value),
+        ..AttemptBody::default()
+    };
+    let state = match &attempt.result {
+        AttemptResult::Running => "running",
+        AttemptResult::Suspended { resume_at, status } => {
+            body.resume_at = Some(resume_at.to_string());
+            body.status.clone_from(status);
+            "suspended"
         }
-        match turns.last() {
-            Some(last) => from = last.next(),
-            None => return Ok(Json(AttemptsBody { items })),
+        AttemptResult::Succeeded => "succeeded",
+        AttemptResult::Failed { failure, retry_at } => {
+            body.failure = Some(view::failure(failure));
+            body.retry_at = retry_at.map(|at| at.to_string());
+            "failed"
         }
-    }
+        AttemptResult::Dropped => "dropped",
+    };
+    body.state = state.into();
+    body
 }
 
 /// Read what an attempt logged, oldest line first. Logs are kept when a run ends.
@@ -70,7 +84,7 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn logs(
     State(api): State<Arc<Api>>,
-    Reader(_): Reader,
+    _reader: Reader,
     At((id, phase, activity, attempt)): At<(ReleaseId, String, String, u32)>,
 ) -> Result<Json<LogBody>, Problem> {
     let release = find(&api, id).await?;
@@ -109,57 +123,4 @@ fn position(release: &Release, phase: &str, activity: &str) -> Result<ActivityIx
         let detail = format!("the process has no activity {phase}/{activity}");
         Problem::new(&UNKNOWN_ACTIVITY, detail)
     })
-}
-
-/// Whether an event that is not about one activity ends all of them.
-fn ends(event: &Event) -> bool {
-    matches!(event, Event::Aborted { .. })
-}
-
-/// Takes an event of the activity in.
-fn note(attempts: &mut Vec<AttemptBody>, turn: &Turn, event: &Event) {
-    if let Event::AttemptStarted {
-        attempt, deadline, ..
-    } = event
-    {
-        attempts.push(AttemptBody {
-            number: *attempt,
-            started_at: turn.at.to_string(),
-            state: "running".into(),
-            runs: 1,
-            deadline: deadline.to_string(),
-            ..AttemptBody::default()
-        });
-        return;
-    }
-    let open = |attempt: &&mut AttemptBody| attempt.ended_at.is_none();
-    let Some(last) = attempts.last_mut().filter(open) else {
-        return;
-    };
-    let state = match event {
-        Event::AttemptSuspended { .. } => {
-            last.state = "suspended".into();
-            return;
-        }
-        Event::AttemptResumed { run, .. } => {
-            last.state = "running".into();
-            last.runs = *run;
-            return;
-        }
-        Event::AttemptFailed {
-            failure, retry_at, ..
-        } => {
-            last.failure = Some(view::failure(failure));
-            last.retry_at = retry_at.map(|at| at.to_string());
-            "failed"
-        }
-        Event::ActivitySucceeded { .. } => "succeeded",
-        Event::ActivityFailed { .. }
-        | Event::ActivitySkipped { .. }
-        | Event::ActivityHeld { .. }
-        | Event::Aborted { .. } => "ended",
-        _ => return,
-    };
-    last.state = state.into();
-    last.ended_at = Some(turn.at.to_string());
 }

@@ -85,7 +85,12 @@ async fn register(
     }
     let registered = api
         .service
-        .register(asker.caller(), admitted.descriptor, admitted.bytes)
+        .register_component(
+            asker.caller(),
+            admitted.descriptor,
+            admitted.digest,
+            admitted.bytes,
+        )
         .await?;
     let body = version_body(&registered.entry);
     let place = format!(
@@ -109,7 +114,7 @@ async fn register(
 )]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
-    Reader(_): Reader,
+    _reader: Reader,
     uri: Uri,
     Params(params): Params<PageParams>,
 ) -> Result<Response, Problem> {
@@ -127,7 +132,7 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn read(
     State(api): State<Arc<Api>>,
-    Reader(_): Reader,
+    _reader: Reader,
     At(name): At<Name>,
 ) -> Result<Json<ComponentBody>, Problem> {
     let versions = api.service.component(&name);
@@ -151,7 +156,7 @@ pub(crate) async fn read(
 )]
 pub(crate) async fn read_version(
     State(api): State<Arc<Api>>,
-    Reader(_): Reader,
+    _reader: Reader,
     At((name, version)): At<(Name, Version)>,
 ) -> Result<Response, Problem> {
     let entry = find(&api, &name, version)?;
@@ -169,7 +174,7 @@ pub(crate) async fn read_version(
 )]
 pub(crate) async fn read_grants(
     State(api): State<Arc<Api>>,
-    Reader(_): Reader,
+    _reader: Reader,
     At((name, version)): At<(Name, Version)>,
 ) -> Result<Response, Problem> {
     let entry = find(&api, &name, version)?;
@@ -196,7 +201,7 @@ pub(crate) async fn put_grants(
 ) -> Result<Response, Problem> {
     let entry = api
         .service
-        .grant(asker.caller(), (name, version), grants.into(), expected)
+        .set_grants(asker.caller(), (name, version), grants.into(), expected)
         .await?;
     Ok((etag(entry.revision), Json(GrantsBody::from(&*entry.grants))).into_response())
 }

@@ -4,7 +4,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub(crate) mod access;
+pub(crate) mod component;
+pub(crate) mod event;
+pub(crate) mod meta;
 pub(crate) mod problem;
+pub(crate) mod process;
+pub(crate) mod release;
 
 /// One page of a list.
 #[derive(Debug, Serialize, ToSchema)]

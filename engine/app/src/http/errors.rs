@@ -7,7 +7,7 @@ use fermata_service::error::{
 };
 
 use crate::http::problem::{
-    INTERNAL, INVALID_VALUES, KEY_REUSE, MISSING_COMPONENTS, Problem, QUARANTINED, RECORD_EXISTS,
+    INTERNAL, INVALID_CURSOR, INVALID_REQUEST, INVALID_VALUES, KEY_REUSE, MISSING_COMPONENTS, Problem, QUARANTINED, RECORD_EXISTS,
     REFUSED, REJECTED, STALE, STOPPING, TOO_MANY, UNAVAILABLE, UNKNOWN_ACTIVITY, UNKNOWN_COMPONENT, UNKNOWN_PROCESS,
     UNKNOWN_RELEASE, VERSION_EXISTS,
 };
@@ -22,6 +22,10 @@ impl From<Error> for Problem {
             }
             Error::Stopping => Self::new(&STOPPING, "the server is shutting down"),
             Error::Busy(_) => Self::new(&TOO_MANY, error.to_string()),
+            Error::Malformed("cursor") => Self::new(&INVALID_CURSOR, error.to_string()),
+            Error::Malformed(_) | Error::TooLong(_) => {
+                Self::new(&INVALID_REQUEST, error.to_string())
+            }
             Error::Store(fermata_store::Error::Unavailable { .. }) => {
                 tracing::error!("{error}");
                 Self::new(&UNAVAILABLE, "the store cannot be written")

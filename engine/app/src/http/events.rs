@@ -12,7 +12,8 @@ use axum::response::{IntoResponse, Response};
 use fermata_core::attempt::{AttemptKey, Progress};
 use fermata_core::id::ReleaseId;
 use fermata_core::process::Process;
-use fermata_service::Watcher;
+use fermata_core::release::event::Turn;
+use fermata_service::{Seen, Watch};
 use futures::stream;
 use prometheus_client::metrics::gauge::Gauge;
 use serde::Deserialize;
@@ -31,8 +32,6 @@ use crate::http::{page, stopping::Stopping};
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// How often a silent stream shows that it is alive: more often than proxies lose patience.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// Turns that are read at a time for one watcher: what is read waits in memory until it is sent.
-const TURNS_PER_READ: usize = 64;
 
 /// Which events.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -71,7 +70,7 @@ pub(crate) struct EventParams {
 )]
 pub(crate) async fn events(
     State(api): State<Arc<Api>>,
-    Reader(_): Reader,
+    _reader: Reader,
     At(id): At<ReleaseId>,
     Params(params): Params<EventParams>,
     headers: HeaderMap,
@@ -130,20 +129,15 @@ async fn pages(
 }
 
 async fn follow(api: &Arc<Api>, id: ReleaseId, from: u64) -> Result<Response, Problem> {
-    // Watching comes first: what happens after it is noticed, what happened before is read.
-    let watcher = api.service.watch(id)?;
     let release = find(api, id).await?;
     if release.has_ended() && from >= release.version() {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let stream = Stream {
         process: Arc::clone(release.process()),
+        watch: api.service.watch(id, from)?,
         stopping: api.stopping.clone(),
         _seat: Seat::take(&api.metrics.watchers),
-        api: Arc::clone(api),
-        id,
-        next: from,
-        watcher,
         unsent: VecDeque::new(),
         said: Vec::new(),
     };
@@ -172,17 +166,14 @@ impl Drop for Seat {
     }
 }
 
-/// One watcher. It reads from the store at its own pace, so that a slow one holds up nobody.
+/// One watcher. It reads what is stored at its own pace, so that a slow one holds up nobody.
 #[derive(Debug)]
 struct Stream {
-    api: Arc<Api>,
-    id: ReleaseId,
     process: Arc<Process>,
-    next: u64,
-    watcher: Watcher,
+    watch: Watch,
+    stopping: Stopping,
     unsent: VecDeque<Message>,
     said: Vec<(AttemptKey, Progress)>,
-    stopping: Stopping,
     _seat: Seat,
 }
 
@@ -193,45 +184,33 @@ impl Stream {
             if let Some(message) = self.unsent.pop_front() {
                 return Some(Ok(message));
             }
-            match self.read().await {
-                Ok(true) => {}
-                Ok(false) => return None,
-                Err(error) => return Some(Err(error)),
+            let seen = tokio::select! {
+                biased;
+                seen = self.watch.next() => seen,
+                () = self.stopping.begun() => return None,
+            };
+            let taken = match seen.map_err(axum::Error::new) {
+                Ok(Some(Seen::Turn(turn))) => self.take_turn(&turn),
+                Ok(Some(Seen::Progress(said))) => self.take_progress(said),
+                Ok(None) => return None,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = taken {
+                tracing::warn!("an event stream broke: {error}");
+                return Some(Err(error));
             }
         }
     }
 
-    /// Reads what is new, and waits for it if nothing is; whether anything can still come.
-    async fn read(&mut self) -> Result<bool, axum::Error> {
-        let read = self.api.service.turns(self.id, self.next, TURNS_PER_READ);
-        let turns = read.await.map_err(axum::Error::new)?;
-        if let Some(last) = turns.last() {
-            for turn in &turns {
-                for body in event::events(&self.process, turn, self.next) {
-                    self.unsent.push_back(message(&body)?);
-                }
-            }
-            self.next = last.next();
-            return Ok(true);
+    fn take_turn(&mut self, turn: &Turn) -> Result<(), axum::Error> {
+        for body in event::events(&self.process, turn, turn.first) {
+            self.unsent.push_back(message(&body)?);
         }
-        self.take_progress()?;
-        if !self.unsent.is_empty() {
-            return Ok(true);
-        }
-        let release = self.api.service.release(self.id);
-        let release = release.await.map_err(axum::Error::new)?;
-        if release.is_none_or(|release| release.has_ended() && release.version() <= self.next) {
-            return Ok(false);
-        }
-        tokio::select! {
-            () = self.watcher.changed() => Ok(true),
-            () = self.stopping.begun() => Ok(false),
-        }
+        Ok(())
     }
 
     /// Takes in how far the runs say they are, where that has changed.
-    fn take_progress(&mut self) -> Result<(), axum::Error> {
-        let now = self.api.service.progress(self.id);
+    fn take_progress(&mut self, now: Vec<(AttemptKey, Progress)>) -> Result<(), axum::Error> {
         for (key, progress) in now.iter().filter(|said| !self.said.contains(said)) {
             let body = json!({
                 "activity": self.process.path(key.activity),

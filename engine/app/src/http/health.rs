@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use fermata_service::Condition;
 
 use crate::http::Api;
 use crate::http::problem::{Problem, STOPPING, UNAVAILABLE};
@@ -17,8 +18,12 @@ pub(crate) async fn ready(State(api): State<Arc<Api>>) -> Result<&'static str, P
     if api.stopping.is_stopping() {
         return Err(Problem::new(&STOPPING, "the server is shutting down"));
     }
-    match api.service.failure() {
-        None => Ok("ok\n"),
-        Some(reason) => Err(Problem::new(&UNAVAILABLE, reason)),
+    match api.service.health().condition {
+        Condition::Accepting => Ok("ok\n"),
+        Condition::Stopping => Err(Problem::new(&STOPPING, "the engine is shutting down")),
+        Condition::Failed(_) => {
+            let detail = "the engine has stopped after a failure; its log says why";
+            Err(Problem::new(&UNAVAILABLE, detail))
+        }
     }
 }

@@ -40,7 +40,7 @@ pub(crate) struct LedgerParams {
 )]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
-    Reader(_): Reader,
+    _reader: Reader,
     uri: Uri,
     Params(params): Params<LedgerParams>,
 ) -> Result<Response, Problem> {

@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use fermata_core::limits;
+use fermata_service::Error;
 
 use crate::http::actor::{Administrator, Reader};
 use crate::http::components::COMPONENT_BYTES_MAX;
@@ -26,7 +27,7 @@ use crate::http::Api;
     get, path = "/version", tag = "server", operation_id = "getVersion",
     responses((status = 200, body = VersionBody, description = "What runs")),
 )]
-pub(crate) async fn version(Reader(_): Reader) -> Json<VersionBody> {
+pub(crate) async fn version(_reader: Reader) -> Json<VersionBody> {
     Json(VersionBody {
         name: "fermata".into(),
         version: env!("CARGO_PKG_VERSION").into(),
@@ -39,7 +40,7 @@ pub(crate) async fn version(Reader(_): Reader) -> Json<VersionBody> {
     get, path = "/limits", tag = "server", operation_id = "getLimits",
     responses((status = 200, body = LimitsBody, description = "Every bound")),
 )]
-pub(crate) async fn limits(State(api): State<Arc<Api>>, Reader(_): Reader) -> Json<LimitsBody> {
+pub(crate) async fn limits(State(api): State<Arc<Api>>, _reader: Reader) -> Json<LimitsBody> {
     let mut items = api.sandbox.limits();
     items.extend(of_documents());
     items.extend(of_requests());
@@ -97,7 +98,7 @@ pub(crate) async fn openapi(State(api): State<Arc<Api>>) -> Response {
 )]
 pub(crate) async fn backup(
     State(api): State<Arc<Api>>,
-    Administrator(_): Administrator,
+    _administrator: Administrator,
     Body { value: order, .. }: Body<BackupOrderBody>,
 ) -> Result<(StatusCode, Json<BackupBody>), Problem> {
     let path = Path::new(&order.directory);
@@ -109,15 +110,13 @@ pub(crate) async fn backup(
         let detail = "directory: something is there already";
         return Err(Problem::new(&RECORD_EXISTS, detail).hint("name a new directory"));
     }
-    let (store, at, directory) = (Arc::clone(&api.store), api.clock.now(), path.to_owned());
-    let written = tokio::task::spawn_blocking(move || store.backup(&directory, at)).await;
-    match written {
-        Ok(Ok(())) => {}
-        Ok(Err(fermata_store::Error::Directory(reason))) => {
+    let at = api.clock.now();
+    match api.service.backup(path.to_owned()).await {
+        Ok(()) => {}
+        Err(Error::Store(fermata_store::Error::Directory(reason))) => {
             return Err(Problem::new(&INVALID_BODY, format!("directory: {reason}")));
         }
-        Ok(Err(error)) => return Err(Problem::internal(&error)),
-        Err(error) => return Err(Problem::internal(&error)),
+        Err(error) => return Err(error.into()),
     }
     let body = BackupBody {
         directory: order.directory,

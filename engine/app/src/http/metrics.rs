@@ -1,6 +1,6 @@
 //! What is counted, in the format of Prometheus.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,8 +9,9 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, http::request::Parts};
+use fermata_service::MetricsNow;
 use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -114,10 +115,52 @@ pub(crate) async fn show(
         Reader::from_request_parts(&mut parts, &api).await?;
     }
     let mut text = String::new();
-    encode(&mut text, &api.metrics.registry).map_err(|error| Problem::internal(&error))?;
-    engine(&api, &mut text);
+    let encoded = encode_registry(&mut text, &api.metrics.registry)
+        .and_then(|()| engine(&api.service.metrics(), &mut text))
+        .and_then(|()| encode_eof(&mut text));
+    encoded.map_err(|error| Problem::internal(&error))?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(([(CONTENT_TYPE, kind)], text).into_response())
+}
+
+/// Adds what the engine counts itself.
+fn engine(now: &MetricsNow, text: &mut String) -> fmt::Result {
+    for (name, help, value) in [
+        ("turns", "Turns committed", now.turns),
+        ("events", "Events committed", now.events),
+        ("commits", "Commits", now.commits),
+        ("runs_started", "Runs begun", now.runs_started),
+        ("runs_cancelled", "Runs cancelled", now.runs_cancelled),
+        ("results_stale", "Results that came too late to count", now.results_stale),
+        ("refusals", "Inputs refused", now.refusals),
+        ("releases_created", "Releases created", now.releases_created),
+    ] {
+        head(text, name, help, "counter")?;
+        writeln!(text, "fermata_{name}_total {value}")?;
+    }
+    for (name, help, label, values) in [
+        ("runs_finished", "Runs ended, by how", "outcome", &now.runs_finished),
+        ("releases_ended", "Releases ended, by how", "state", &now.releases_ended),
+    ] {
+        head(text, name, help, "counter")?;
+        for (word, value) in values {
+            writeln!(text, "fermata_{name}_total{{{label}=\"{word}\"}} {value}")?;
+        }
+    }
+    for (name, help, value) in [
+        ("releases_open", "Releases that have not ended", now.releases_open),
+        ("runs_waiting", "Runs that wait for a slot", now.runs_waiting),
+        ("runs_running", "Runs that have a slot", now.runs_running),
+        ("requests_waiting", "Requests that wait for the engine", now.requests_waiting),
+    ] {
+        head(text, name, help, "gauge")?;
+        writeln!(text, "fermata_{name} {value}")?;
+    }
+    Ok(())
+}
+
+fn head(text: &mut String, name: &str, help: &str, kind: &str) -> fmt::Result {
+    writeln!(text, "# HELP fermata_{name} {help}.\n# TYPE fermata_{name} {kind}")
 }
 
 /// Whether a proxy on this machine asks for somebody else.

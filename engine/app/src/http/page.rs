@@ -49,10 +49,10 @@ pub(crate) fn of(params: PageParams) -> Result<Page, Problem> {
 /// The page that begins at `cursor`.
 pub(crate) fn page(limit: Option<usize>, cursor: Option<String>) -> Result<Page, Problem> {
     let limit = self::limit(limit)?;
-    // The cursors of this API are hexadecimal keys; nothing else needs to be looked up.
+    // Names, ids and hexadecimal keys; which of them, the list itself knows.
     let is_one = |cursor: &String| {
-        (1..=CURSOR_BYTES_MAX).contains(&cursor.len())
-            && cursor.bytes().all(|b| b.is_ascii_hexdigit())
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        (1..=CURSOR_BYTES_MAX).contains(&cursor.len()) && cursor.bytes().all(plain)
     };
     if cursor.as_ref().is_some_and(|cursor| !is_one(cursor)) {
         let detail = "cursor: not one that this list gave";
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn hostile_cursors_and_limits_are_refused() {
-        for cursor in ["", "zz", "0é0", "+f", "../..", &"0".repeat(5_000)] {
+        for cursor in ["", "0é0", "+f", "../..", &"0".repeat(5_000)] {
             assert!(page(None, Some(cursor.into())).is_err(), "{cursor}");
         }
         for limit in [0, LIMIT_MAX + 1, usize::MAX] {

@@ -37,7 +37,7 @@ pub(crate) async fn me(Reader(asker): Reader) -> Json<MeBody> {
 )]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
-    Reader(_): Reader,
+    _reader: Reader,
 ) -> Json<Page<PrincipalBody>> {
     let all = api.access.principals();
     Json(Page {
@@ -54,7 +54,7 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn read(
     State(api): State<Arc<Api>>,
-    Reader(_): Reader,
+    _reader: Reader,
     At(name): At<Name>,
 ) -> Result<Json<PrincipalBody>, Problem> {
     let principal = api.access.principal(&name);
@@ -73,7 +73,7 @@ pub(crate) async fn read(
 )]
 pub(crate) async fn put(
     State(api): State<Arc<Api>>,
-    Administrator(_): Administrator,
+    _administrator: Administrator,
     At(name): At<Name>,
     Body { value: order, .. }: Body<PrincipalOrderBody>,
 ) -> Result<Json<PrincipalBody>, Problem> {

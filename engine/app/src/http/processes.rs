@@ -20,7 +20,7 @@ use crate::http::dto::process::{
 };
 use crate::http::dto::release::KindBody;
 use crate::http::extract::{At, Params, Raw};
-use crate::http::page::{self, LIMIT_MAX, PageParams};
+use crate::http::page::{self, PageParams};
 use crate::http::problem::{Problem, UNKNOWN_PROCESS};
 use crate::http::{Api, PREFIX};
 
@@ -32,11 +32,12 @@ use crate::http::{Api, PREFIX};
 )]
 pub(crate) async fn validate(
     State(api): State<Arc<Api>>,
-    Reader(_): Reader,
+    _reader: Reader,
     Raw(document): Raw<DOCUMENT_BYTES_MAX>,
 ) -> Result<Json<CheckedBody>, Problem> {
     let digest = Digest::of(&document);
-    let process = api.service.validate(document.to_vec()).await?;
+    let checked = api.service.validate(document.to_vec()).await?;
+    let process = checked.map_err(Problem::defects)?;
     Ok(Json(CheckedBody {
         name: process.name.to_string(),
         title: process.title.clone(),
@@ -79,7 +80,7 @@ pub(crate) async fn publish(
 )]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
-    Reader(_): Reader,
+    _reader: Reader,
     uri: Uri,
     Params(params): Params<PageParams>,
 ) -> Result<Response, Problem> {
@@ -96,10 +97,10 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn read(
     State(api): State<Arc<Api>>,
-    Reader(_): Reader,
+    _reader: Reader,
     At(name): At<Name>,
 ) -> Result<Json<ProcessBody>, Problem> {
-    let versions = api.service.process_versions(name.clone(), LIMIT_MAX).await?;
+    let versions = api.service.process_versions(&name).await?;
     let newest = versions.first().map(version);
     let newest = newest.ok_or_else(|| {
         Problem::new(&UNKNOWN_PROCESS, format!("there is no process `{name}`"))
@@ -121,10 +122,10 @@ pub(crate) async fn read(
 )]
 pub(crate) async fn read_version(
     State(api): State<Arc<Api>>,
-    Reader(_): Reader,
+    _reader: Reader,
     At((name, number)): At<(Name, u32)>,
 ) -> Result<Json<DocumentBody>, Problem> {
-    let found = api.service.process_version(name.clone(), Some(number)).await?;
+    let found = api.service.process(&name, Some(number)).await?;
     let found = found.ok_or_else(|| {
         let detail = format!("there is no version {number} of the process `{name}`");
         Problem::new(&UNKNOWN_PROCESS, detail)

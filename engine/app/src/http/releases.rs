@@ -69,7 +69,7 @@ pub(crate) async fn create(
         start: order.start,
         once: key.map(|key| once(key, "POST /releases", &bytes)),
     };
-    let created = api.service.create(asker.caller(), new).await?;
+    let created = api.service.create_release(asker.caller(), new).await?;
     let release = wait_for_end(&api, created.release, wait).await?;
     let place = format!("{PREFIX}/releases/{}", release.id());
     let mut response = (StatusCode::CREATED, [(LOCATION, place)], show(&api, &release))
@@ -113,7 +113,7 @@ pub(crate) struct ReleaseParams {
 )]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
-    Reader(_): Reader,
+    _reader: Reader,
     uri: Uri,
     Params(params): Params<ReleaseParams>,
 ) -> Result<Response, Problem> {
@@ -154,7 +154,7 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn read(
     State(api): State<Arc<Api>>,
-    Reader(_): Reader,
+    _reader: Reader,
     At(id): At<ReleaseId>,
     Prefer(wait): Prefer,
     headers: HeaderMap,
@@ -175,7 +175,7 @@ pub(crate) async fn read(
 )]
 pub(crate) async fn why(
     State(api): State<Arc<Api>>,
-    Reader(_): Reader,
+    _reader: Reader,
     At(id): At<ReleaseId>,
 ) -> Result<Json<WhyBody>, Problem> {
     let release = find(&api, id).await?;
@@ -208,12 +208,11 @@ async fn wait_for_end(
         return Ok(release);
     };
     let id = release.id();
-    tokio::select! {
-        ended = api.service.ended(id) => ended?,
-        () = tokio::time::sleep(wait) => {}
-        () = api.stopping.begun() => {}
-    }
-    find(api, id).await
+    let waited = tokio::select! {
+        waited = api.service.wait_ended(id, wait) => waited?,
+        () = api.stopping.begun() => api.service.release(id).await?,
+    };
+    Ok(waited.unwrap_or(release))
 }
 
 fn summary(summary: ReleaseSummary) -> ReleaseSummaryBody {

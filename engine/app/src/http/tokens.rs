@@ -26,7 +26,7 @@ use crate::http::problem::{
 )]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
-    Administrator(_): Administrator,
+    _administrator: Administrator,
 ) -> Json<Page<TokenBody>> {
     let now = api.clock.now();
     let tokens = api.access.tokens();
@@ -88,7 +88,7 @@ pub(crate) async fn create(
 )]
 pub(crate) async fn revoke(
     State(api): State<Arc<Api>>,
-    Administrator(_): Administrator,
+    _administrator: Administrator,
     At(id): At<String>,
 ) -> Result<StatusCode, Problem> {
     let _turn = api.access.administering.lock().await;
@@ -159,7 +159,7 @@ pub(crate) fn groups(mut groups: Vec<fermata_core::id::Name>) -> Result<Principa
 /// Stores changes, and then lets them hold.
 pub(crate) async fn store(api: &Api, changes: Vec<Change>) -> Result<(), Problem> {
     let writes = changes.iter().map(Change::write).collect();
-    api.service.write(writes).await?;
+    api.service.records().write(writes).await?;
     for change in changes {
         api.access.learn(change);
     }

@@ -31,10 +31,12 @@ fn on(on: WaitsOn) -> WaitsOnBody {
         },
         WaitsOn::Time {
             until,
+            times_out,
             failure,
             status,
         } => WaitsOnBody {
             until: Some(until.to_string()),
+            times_out: Some(times_out),
             failure: failure.as_deref().map(self::failure),
             status,
             ..kind("time")

@@ -113,12 +113,21 @@ pub(crate) struct AttemptBody {
     /// When it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ended_at: Option<String>,
-    /// `running`, `suspended`, `succeeded`, `failed`, or `ended` if somebody ended it from outside.
+    /// `running`, `suspended`, `succeeded`, `failed`, or `dropped` if its activity ended without it.
     pub(crate) state: String,
     /// How many runs it took: 1, and one for each resumption.
     pub(crate) runs: u32,
     /// When it is given up.
     pub(crate) deadline: String,
+    /// The inputs, where this attempt got others than the one before, or is the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) with: Option<Value>,
+    /// When a suspended attempt is run again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) resume_at: Option<String>,
+    /// What a suspended guest says it waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) status: Option<String>,
     /// How it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) failure: Option<super::release::FailureBody>,

@@ -415,6 +415,9 @@ pub(crate) struct WaitsOnBody {
     /// The instant that it waits for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) until: Option<String>,
+    /// Whether the attempt is given up then, instead of going on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) times_out: Option<bool>,
     /// What the guest says it waits for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) status: Option<String>,

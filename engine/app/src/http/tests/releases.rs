@@ -235,12 +235,12 @@ async fn a_suspended_run_says_what_it_waits_for() {
 /// The release once its activity is in `state`: follows its events instead of asking again and again.
 async fn until(world: &World, id: &str, state: &str) -> Value {
     let id = id.parse().unwrap();
-    let mut watcher = world.api.service.watch(id).unwrap();
+    let mut watch = world.api.service.watch(id, 0).unwrap();
     loop {
         let view = world.get(&format!("/releases/{id}")).await.ok();
         if activity(&view)["state"] == state {
             return view;
         }
-        watcher.changed().await;
+        assert!(watch.next().await.unwrap().is_some(), "it never got there");
     }
 }

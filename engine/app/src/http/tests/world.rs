@@ -8,10 +8,12 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use fermata_core::attempt::{Evidence, Invocation, LogLevel, LogLine, Outcome, Ran, Report};
 use fermata_core::component::{Descriptor, Grants};
+use fermata_core::id::Digest;
 use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::json::Json;
 use fermata_core::time::{Span, Timestamp};
-use fermata_service::Service;
+use fermata_service::ids::IdSource;
+use fermata_service::{Parts, Service};
 use fermata_service::clock::Clock;
 use fermata_service::config::Config;
 use fermata_service::runner::{ProgressSink, Runner};
@@ -117,6 +119,7 @@ impl Admission for Descriptors {
         let admitted = match serde_json::from_slice::<Descriptor>(text) {
             Ok(descriptor) => Ok(Admitted {
                 descriptor,
+                digest: Digest::of(&upload),
                 bytes: upload.to_vec(),
             }),
             Err(_) => Err(Rejected::Faulty {
@@ -185,12 +188,14 @@ impl World {
     pub(crate) fn new() -> Self {
         let clock = Arc::new(StillClock(AtomicI64::new(1_700_000_000_000)));
         let store: Arc<dyn Store> = Arc::new(Memory::default());
-        let service = Service::start(
-            Arc::clone(&store),
-            Arc::new(Script),
-            Arc::clone(&clock) as Arc<dyn Clock>,
-            Config::default(),
-        );
+        let parts = Parts {
+            store,
+            runner: Arc::new(Script),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            ids: IdSource::random(),
+            runtime: tokio::runtime::Handle::current(),
+        };
+        let service = Service::open(parts, Config::default());
         let secret = Secret::draw().unwrap();
         let access = Access::default();
         for change in Access::first(&secret, clock.now()) {
@@ -198,7 +203,6 @@ impl World {
         }
         let api = Arc::new(Api {
             service: service.unwrap(),
-            store,
             sandbox: Arc::new(Descriptors),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             access,
