@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
 
 use fermata_core::actor::{Actor, Caller};
-use fermata_core::id::Name;
+use fermata_core::id::{Digest, Name};
 use fermata_core::time::Timestamp;
 use fermata_store::codec::{self, CodecError};
 use fermata_store::{Expect, Record, Table, Write};
@@ -28,6 +28,9 @@ pub(crate) const ENTRIES_MAX: usize = 10_000;
 pub(crate) const GROUPS_MAX: usize = 100;
 /// Longest label of a token, in bytes.
 pub(crate) const LABEL_BYTES_MAX: usize = 200;
+
+/// How much of its hash names a token: enough to be unique.
+const ID_DIGITS: usize = 16;
 
 const PRINCIPAL_PREFIX: &[u8] = b"p/";
 const TOKEN_PREFIX: &[u8] = b"t/";
@@ -65,8 +68,8 @@ pub(crate) struct Token {
 impl Token {
     /// Names the token. Follows from its hash, which says nothing about a secret of 256 bits.
     pub(crate) fn id(&self) -> String {
-        let digits: String = self.hash[..8].iter().map(|b| format!("{b:02x}")).collect();
-        format!("tok-{digits}")
+        let digest = Digest(self.hash).hex();
+        format!("tok-{}", &digest[..ID_DIGITS])
     }
 
     /// Whether it has stopped working.

@@ -89,7 +89,7 @@ pub(crate) enum ConfigError {
 /// The file, as it is written. An unknown key is an error, so that a misspelt one is noticed.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct File {
+struct Written {
     data_dir: Option<PathBuf>,
     listen: Option<SocketAddr>,
     log: Option<String>,
@@ -114,13 +114,13 @@ impl Config {
     pub(crate) fn load(args: &ServeArgs) -> Result<Self, ConfigError> {
         let file = match &args.config {
             Some(path) => read(path)?,
-            None => File::default(),
+            None => Written::default(),
         };
         merge(args, file)
     }
 }
 
-fn read(path: &Path) -> Result<File, ConfigError> {
+fn read(path: &Path) -> Result<Written, ConfigError> {
     let cannot = |source| ConfigError::Read {
         path: path.into(),
         source,
@@ -141,11 +141,11 @@ fn read(path: &Path) -> Result<File, ConfigError> {
     Ok(file)
 }
 
-fn parse(text: &str) -> Result<File, String> {
+fn parse(text: &str) -> Result<Written, String> {
     toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())
 }
 
-fn merge(args: &ServeArgs, file: File) -> Result<Config, ConfigError> {
+fn merge(args: &ServeArgs, file: Written) -> Result<Config, ConfigError> {
     let grace = match &file.grace {
         None => GRACE_DEFAULT,
         Some(text) => text.parse().map_err(|error| ConfigError::Value {

@@ -78,10 +78,8 @@ pub(crate) fn serve(args: &ServeArgs) -> Exit {
     match start(args) {
         Ok(()) => Exit::Ok,
         Err(error) => {
-            let mut text = format!("error: {error}\n");
-            if let Some(next) = error.next() {
-                text.push_str(&format!("  next: {next}\n"));
-            }
+            let next = error.next().map(|next| format!("  next: {next}\n"));
+            let text = format!("error: {error}\n{}", next.unwrap_or_default());
             // If even standard error is closed, the exit code still tells.
             drop(io::stderr().write_all(text.as_bytes()));
             error.exit()

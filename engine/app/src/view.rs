@@ -116,7 +116,11 @@ fn activity(release: &Release, ix: ActivityIx, progress: Progresses<'_>) -> Acti
         path: process.path(ix),
         state: state.word().into(),
         owners: parties(&activity.owners),
-        needs: activity.needs.iter().map(|need| process.path(*need)).collect(),
+        needs: activity
+            .needs
+            .iter()
+            .map(|need| process.path(*need))
+            .collect(),
         ..ActivityBody::default()
     };
     recorded(release, ix, &mut body);
@@ -179,7 +183,9 @@ fn defined(activity: &Activity, state: &ActivityState, body: &mut ActivityBody) 
 }
 
 fn rule(ix: u32, rule: &ApprovalRule, approvals: &[ApprovalBody]) -> RuleBody {
-    let met = approvals.iter().filter(|approval| approval.rules.contains(&ix));
+    let met = approvals
+        .iter()
+        .filter(|approval| approval.rules.contains(&ix));
     RuleBody {
         from: rule.from.to_string(),
         count: rule.count,
@@ -294,7 +300,8 @@ fn approval(approval: &Approval) -> ApprovalBody {
 /// How something failed, as JSON.
 pub(crate) fn failure(failure: &Failure) -> FailureBody {
     FailureBody {
-        class: serde_json::to_value(&failure.class).expect("a class is a word or a word and a text"),
+        class: serde_json::to_value(&failure.class)
+            .expect("a class is a word or a word and a text"),
         message: failure.message.clone(),
         code: failure.code.clone(),
         details: failure.details.as_ref().map(Json::value),

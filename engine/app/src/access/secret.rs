@@ -70,7 +70,8 @@ fn base62(mut number: Vec<u8>, digits: usize) -> String {
         let mut rest: u32 = 0;
         for byte in &mut number {
             let part = rest << 8 | u32::from(*byte);
-            *byte = u8::try_from(part / 62).expect("the rest is below 62, so the quotient is below 256");
+            *byte = u8::try_from(part / 62)
+                .expect("the rest is below 62, so the quotient is below 256");
             rest = part % 62;
         }
         *digit = BASE62[rest as usize];

@@ -9,6 +9,8 @@ use super::Context;
 use super::args::{BackupArgs, RestoreArgs};
 use super::error::Error;
 use crate::client::{self, Call};
+use crate::offline;
+use crate::wire::OpenError;
 
 /// How much longer than other calls a backup may take.
 const LONGER: Duration = Duration::from_hours(1);
@@ -26,7 +28,8 @@ pub(super) async fn backup(context: &mut Context, args: &BackupArgs) -> Result<(
         (Ok(answer), _) if context.out.is_json() => context.out.json(&answer),
         (Ok(_), _) => written(context, &directory),
         (Err(client::Error::Unreachable { .. }), Some(data)) => {
-            Err(Error::usage(data.display().to_string(), "no server"))
+            offline::backup(data, &directory).map_err(|error| failed(&error))?;
+            written(context, &directory)
         }
         (Err(error), _) => Err(error.into()),
     }
@@ -34,8 +37,33 @@ pub(super) async fn backup(context: &mut Context, args: &BackupArgs) -> Result<(
 
 /// Puts a backup into a new data directory.
 pub(super) fn restore(context: &mut Context, args: &RestoreArgs) -> Result<(), Error> {
-    drop((context, args));
-    Ok(())
+    let (backup, examination) =
+        offline::restore(&args.backup, &args.data_dir).map_err(|error| failed(&error))?;
+    let data = args.data_dir.display();
+    if context.out.is_json() {
+        return context.out.json(&json!({
+            "data_dir": args.data_dir,
+            "created_at": backup.created_at,
+            "files": backup.files.len(),
+            "bytes": backup.size(),
+            "releases": examination.releases,
+        }));
+    }
+    context.out.line(&format!(
+        "restored {} releases as of {} into {data}",
+        examination.releases, backup.created_at
+    ))?;
+    context.out.remark(&format!(
+        "next: fermata serve --data-dir {data}; an administrator's token is in {data}/bootstrap-token"
+    ))
+}
+
+/// What went wrong with a data directory or a backup: the text says what to do.
+fn failed(error: &OpenError) -> Error {
+    Error::Failed {
+        what: error.to_string(),
+        next: None,
+    }
 }
 
 /// Says where a backup is.

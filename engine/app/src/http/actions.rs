@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::http::Api;
 use crate::http::actor::Writer;
-use crate::http::conditions::{IdempotencyKey, IfMatch};
+use crate::http::conditions::Conditions;
 use crate::http::dto::release::{ActionBody, ActionName, ReleaseBody};
 use crate::http::extract::{At, Body};
 use crate::http::problem::{INVALID_BODY, Problem};
@@ -32,16 +32,18 @@ pub(crate) async fn act(
     State(api): State<Arc<Api>>,
     Writer(asker): Writer,
     At(id): At<ReleaseId>,
-    IfMatch(expected): IfMatch,
-    IdempotencyKey(key): IdempotencyKey,
-    Body { value: action, bytes }: Body<ActionBody>,
+    conditions: Conditions,
+    Body {
+        value: action,
+        bytes,
+    }: Body<ActionBody>,
 ) -> Result<Response, Problem> {
     let what = format!("POST /releases/{id}/actions");
     let ask = Ask {
         release: id,
         command: command(action)?,
-        expected,
-        once: key.map(|key| releases::once(key, &what, &bytes)),
+        expected: conditions.expected,
+        once: conditions.key.map(|key| releases::once(key, &what, &bytes)),
     };
     let release = api.service.input(asker.caller(), ask).await?;
     Ok(releases::show(&api, &release).into_response())
@@ -97,12 +99,22 @@ fn command(action: ActionBody) -> Result<Command, Problem> {
 
 /// Refuses what the action does not take.
 fn foreign(action: &ActionBody) -> Result<(), Problem> {
-    use ActionName::{Abort, Approve, Fail, Pause, Reject, Resume, Retry, Skip, Start, SupplyOutputs};
+    use ActionName::{
+        Abort, Approve, Fail, Pause, Reject, Resume, Retry, Skip, Start, SupplyOutputs,
+    };
     let is = |names: &[ActionName]| names.contains(&action.action);
     let fields = [
-        ("activity", action.activity.is_some(), !is(&[Start, Pause, Resume, Abort])),
+        (
+            "activity",
+            action.activity.is_some(),
+            !is(&[Start, Pause, Resume, Abort]),
+        ),
         ("comment", action.comment.is_some(), is(&[Approve, Reject])),
-        ("reason", action.reason.is_some(), is(&[Reject, Skip, Fail, Pause, Abort])),
+        (
+            "reason",
+            action.reason.is_some(),
+            is(&[Reject, Skip, Fail, Pause, Abort]),
+        ),
         ("form", action.form.is_some(), is(&[Approve])),
         ("with", action.with.is_some(), is(&[Retry])),
         ("outputs", action.outputs.is_some(), is(&[SupplyOutputs])),

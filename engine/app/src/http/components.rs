@@ -19,8 +19,9 @@ use crate::http::dto::Page;
 use crate::http::dto::component::{
     ComponentBody, ComponentSummaryBody, ComponentVersionBody, GrantsBody,
 };
+use crate::http::dto::query::PageParams;
 use crate::http::extract::{At, Body, Params, Raw};
-use crate::http::page::{self, PageParams};
+use crate::http::page;
 use crate::http::problem::{OTHER_COMPONENT, Problem, UNKNOWN_COMPONENT};
 use crate::http::{Api, PREFIX};
 
@@ -137,7 +138,10 @@ pub(crate) async fn read(
 ) -> Result<Json<ComponentBody>, Problem> {
     let versions = api.service.component(&name);
     let newest = versions.last().ok_or_else(|| {
-        Problem::new(&UNKNOWN_COMPONENT, format!("there is no component `{name}`"))
+        Problem::new(
+            &UNKNOWN_COMPONENT,
+            format!("there is no component `{name}`"),
+        )
     })?;
     Ok(Json(ComponentBody {
         newest: version_body(newest),

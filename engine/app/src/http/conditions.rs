@@ -19,8 +19,7 @@ pub(crate) const KEY_BYTES_MAX: usize = 255;
 /// Names a request, so that it can be repeated safely.
 pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Says that an answer was given before.
-pub(crate) const IDEMPOTENCY_REPLAYED: HeaderName =
-    HeaderName::from_static("idempotency-replayed");
+pub(crate) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 
 /// The `ETag` of something at `version`.
@@ -45,16 +44,21 @@ impl FromRequestParts<Arc<Api>> for IfMatch {
         if given == "*" {
             return Ok(Self(None));
         }
-        version(given).map(|version| Self(Some(version))).ok_or_else(|| {
-            let detail = "If-Match must be one strong ETag as the server gave it, such as \"7\"";
-            Problem::new(&INVALID_HEADER, detail)
-        })
+        version(given)
+            .map(|version| Self(Some(version)))
+            .ok_or_else(|| {
+                let detail =
+                    "If-Match must be one strong ETag as the server gave it, such as \"7\"";
+                Problem::new(&INVALID_HEADER, detail)
+            })
     }
 }
 
 /// Whether the caller has `version` already, as `If-None-Match` says.
 pub(crate) fn is_known(headers: &HeaderMap, current: u64) -> bool {
-    let given = headers.get(IF_NONE_MATCH).and_then(|given| given.to_str().ok());
+    let given = headers
+        .get(IF_NONE_MATCH)
+        .and_then(|given| given.to_str().ok());
     given.is_some_and(|given| {
         given
             .split(',')
@@ -82,7 +86,9 @@ impl FromRequestParts<Arc<Api>> for Prefer {
             .find(|(name, _)| name.trim().eq_ignore_ascii_case("wait"))
             .and_then(|(_, seconds)| seconds.trim().trim_matches('"').parse().ok());
         // A preference that makes no sense is one that is not honoured.
-        Ok(Self(wait.map(|seconds| Duration::from_secs(seconds).min(WAIT_MAX))))
+        Ok(Self(
+            wait.map(|seconds| Duration::from_secs(seconds).min(WAIT_MAX)),
+        ))
     }
 }
 
@@ -99,12 +105,30 @@ impl FromRequestParts<Arc<Api>> for IdempotencyKey {
         };
         let given = given.to_str().unwrap_or_default();
         if !(1..=KEY_BYTES_MAX).contains(&given.len()) {
-            let detail = format!(
-                "Idempotency-Key must have 1 to {KEY_BYTES_MAX} visible ASCII characters"
-            );
+            let detail =
+                format!("Idempotency-Key must have 1 to {KEY_BYTES_MAX} visible ASCII characters");
             return Err(Problem::new(&INVALID_HEADER, detail));
         }
         Ok(Self(Some(given.into())))
+    }
+}
+
+/// Under which conditions something is changed.
+#[derive(Clone, Debug)]
+pub(crate) struct Conditions {
+    /// The version it must have.
+    pub(crate) expected: Option<u64>,
+    /// To change it once, however often it is asked.
+    pub(crate) key: Option<String>,
+}
+
+impl FromRequestParts<Arc<Api>> for Conditions {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
+        let IfMatch(expected) = IfMatch::from_request_parts(parts, api).await?;
+        let IdempotencyKey(key) = IdempotencyKey::from_request_parts(parts, api).await?;
+        Ok(Self { expected, key })
     }
 }
 

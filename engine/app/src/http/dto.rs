@@ -9,6 +9,7 @@ pub(crate) mod event;
 pub(crate) mod meta;
 pub(crate) mod problem;
 pub(crate) mod process;
+pub(crate) mod query;
 pub(crate) mod release;
 
 /// One page of a list.

@@ -7,9 +7,9 @@ use fermata_service::error::{
 };
 
 use crate::http::problem::{
-    INTERNAL, INVALID_CURSOR, INVALID_REQUEST, INVALID_VALUES, KEY_REUSE, MISSING_COMPONENTS, Problem, QUARANTINED, RECORD_EXISTS,
-    REFUSED, REJECTED, STALE, STOPPING, TOO_MANY, UNAVAILABLE, UNKNOWN_ACTIVITY, UNKNOWN_COMPONENT, UNKNOWN_PROCESS,
-    UNKNOWN_RELEASE, VERSION_EXISTS,
+    INTERNAL, INVALID_CURSOR, INVALID_REQUEST, INVALID_VALUES, KEY_REUSE, MISSING_COMPONENTS,
+    Problem, QUARANTINED, RECORD_EXISTS, REFUSED, REJECTED, STALE, STOPPING, TOO_MANY, UNAVAILABLE,
+    UNKNOWN_ACTIVITY, UNKNOWN_COMPONENT, UNKNOWN_PROCESS, UNKNOWN_RELEASE, VERSION_EXISTS,
 };
 use crate::http::{Rejected, request};
 
@@ -18,7 +18,10 @@ impl From<Error> for Problem {
         match &error {
             Error::Unavailable(_) => {
                 // Why is for the log, which has it from where it happened.
-                Self::new(&UNAVAILABLE, "the engine has stopped after a failure of its store")
+                Self::new(
+                    &UNAVAILABLE,
+                    "the engine has stopped after a failure of its store",
+                )
             }
             Error::Stopping => Self::new(&STOPPING, "the server is shutting down"),
             Error::Busy(_) => Self::new(&TOO_MANY, error.to_string()),
@@ -60,11 +63,15 @@ fn advice(refusal: &Refusal) -> Option<&'static str> {
         Refusal::WrongState { .. } | Refusal::NotManual | Refusal::NotComponent => {
             "GET …/why says what waits, and which actions move it"
         }
-        Refusal::NotAnApprover => "GET …/why says who may approve; groups are those of your principal",
+        Refusal::NotAnApprover => {
+            "GET …/why says who may approve; groups are those of your principal"
+        }
         Refusal::Excluded(_) => "ask somebody else who may approve",
         Refusal::FormRequired => "send the answers as `form`; the activity shows its schema",
         Refusal::ReasonRequired => "send `reason` (for `reject`: `comment`)",
-        Refusal::Invalid(_) => "GET …/releases/{id} shows the schema of a form, the process that of inputs",
+        Refusal::Invalid(_) => {
+            "GET …/releases/{id} shows the schema of a form, the process that of inputs"
+        }
         _ => return None,
     })
 }

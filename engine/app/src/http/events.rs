@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::header::{ACCEPT, CACHE_CONTROL};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, StatusCode, Uri};
 use axum::response::sse::{Event as Message, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -16,14 +17,13 @@ use fermata_core::release::event::Turn;
 use fermata_service::{Seen, Watch};
 use futures::stream;
 use prometheus_client::metrics::gauge::Gauge;
-use serde::Deserialize;
 use serde_json::json;
-use utoipa::IntoParams;
 
 use crate::http::Api;
 use crate::http::actor::Reader;
 use crate::http::dto::Page;
 use crate::http::dto::event::{self, EventBody};
+use crate::http::dto::query::EventParams;
 use crate::http::extract::{At, Params};
 use crate::http::problem::{INVALID_HEADER, Problem};
 use crate::http::releases::find;
@@ -32,19 +32,6 @@ use crate::http::{page, stopping::Stopping};
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// How often a silent stream shows that it is alive: more often than proxies lose patience.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-
-/// Which events.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct EventParams {
-    /// Only events after this number.
-    after: Option<u64>,
-    /// `next_cursor` of the page before; the same as `after`.
-    cursor: Option<u64>,
-    /// Most entries of a page, 1 to 1000; 50 if left out. A stream has no end.
-    limit: Option<usize>,
-}
 
 /// Follow what becomes true about a release (`text/event-stream`), or read it page by page (`application/json`).
 ///
@@ -73,16 +60,15 @@ pub(crate) async fn events(
     _reader: Reader,
     At(id): At<ReleaseId>,
     Params(params): Params<EventParams>,
-    headers: HeaderMap,
-    uri: Uri,
+    parts: Parts,
 ) -> Result<Response, Problem> {
-    let after = match headers.get(LAST_EVENT_ID) {
+    let after = match parts.headers.get(LAST_EVENT_ID) {
         None => params.after.or(params.cursor),
         Some(last) => Some(number(last.to_str().unwrap_or_default())?),
     };
     let from = after.map_or(0, |after| after.saturating_add(1));
-    if wants_json(&headers) {
-        return pages(&api, id, from, &params, &uri).await;
+    if wants_json(&parts.headers) {
+        return pages(&api, id, from, &params, &parts.uri).await;
     }
     follow(&api, id, from).await
 }
@@ -124,7 +110,10 @@ async fn pages(
     }
     items.truncate(limit);
     let more = items.len() == limit;
-    let cursor = items.last().filter(|_| more).map(|last| last.number.to_string());
+    let cursor = items
+        .last()
+        .filter(|_| more)
+        .map(|last| last.number.to_string());
     Ok(page::answer(uri, items, cursor))
 }
 

@@ -23,7 +23,7 @@ pub(crate) const JSON_BYTES_MAX: usize = 1024 * 1024;
 /// Longest time for a body of up to a megabyte to arrive.
 const BODY_WAIT: Duration = Duration::from_secs(30);
 /// Longest time for an upload of a component to arrive.
-const UPLOAD_WAIT: Duration = Duration::from_secs(300);
+const UPLOAD_WAIT: Duration = Duration::from_mins(5);
 
 /// A JSON body of at most [`JSON_BYTES_MAX`] bytes, and the bytes themselves.
 #[derive(Debug)]
@@ -106,7 +106,9 @@ impl<T: DeserializeOwned> FromRequestParts<Arc<Api>> for Params<T> {
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let kind = headers
+        .get(CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok());
     kind.is_some_and(|kind| {
         let essence = kind.split(';').next().unwrap_or_default().trim();
         essence.eq_ignore_ascii_case("application/json")
@@ -132,5 +134,21 @@ async fn read(request: Request, max: usize, wait: Duration) -> Result<Bytes, Pro
             let detail = format!("the body did not arrive within {} s", wait.as_secs());
             Err(Problem::new(&TIMEOUT, detail))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use futures::stream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_that_stops_sending_is_given_up() {
+        let stuck = stream::pending::<Result<Vec<u8>, std::io::Error>>();
+        let request = Request::new(Body::from_stream(stuck));
+        let problem = read(request, 1, Duration::ZERO).await.unwrap_err();
+        assert_eq!(problem.status(), StatusCode::REQUEST_TIMEOUT);
     }
 }

@@ -6,31 +6,15 @@ use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
 use fermata_service::records::LedgerEntry;
-use serde::Deserialize;
-use utoipa::IntoParams;
 
 use crate::http::Api;
 use crate::http::actor::Reader;
 use crate::http::dto::Page;
 use crate::http::dto::event::LedgerBody;
+use crate::http::dto::query::LedgerParams;
 use crate::http::extract::Params;
 use crate::http::page;
 use crate::http::problem::Problem;
-
-/// What of the ledger.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct LedgerParams {
-    /// Only this environment.
-    environment: Option<String>,
-    /// Only this service.
-    service: Option<String>,
-    /// Most entries, 1 to 1000; 50 if left out. A narrowed page may be shorter and still have a next one.
-    limit: Option<usize>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
-}
 
 /// List what is deployed where, as activities recorded it, by environment and service.
 #[utoipa::path(

@@ -11,16 +11,14 @@ use axum::response::{IntoResponse, Response};
 use fermata_core::limits;
 use fermata_service::Error;
 
+use crate::http::Api;
 use crate::http::actor::{Administrator, Reader};
 use crate::http::components::COMPONENT_BYTES_MAX;
 use crate::http::conditions::{KEY_BYTES_MAX, WAIT_MAX};
-use crate::http::dto::meta::{
-    BackupBody, BackupOrderBody, LimitBody, LimitsBody, VersionBody,
-};
+use crate::http::dto::meta::{BackupBody, BackupOrderBody, LimitBody, LimitsBody, VersionBody};
 use crate::http::extract::{Body, JSON_BYTES_MAX};
 use crate::http::page::LIMIT_MAX;
 use crate::http::problem::{INVALID_BODY, Problem, RECORD_EXISTS};
-use crate::http::Api;
 
 /// Say what runs.
 #[utoipa::path(
@@ -63,20 +61,55 @@ fn of_documents() -> [LimitBody; 7] {
         row("phases", limits::PHASES_MAX, "phases", split),
         row("activities", limits::ACTIVITIES_MAX, "activities", split),
         row("nesting", limits::NESTING_MAX, "levels", "nest less deeply"),
-        row("expression", limits::EXPRESSION_BYTES_MAX, "bytes", "compute it in an activity"),
-        row("value", limits::VALUE_BYTES_MAX, "bytes", "pass a reference instead of the content"),
-        row("text", limits::TEXT_BYTES_MAX, "bytes", "say it in fewer words, or link to more"),
+        row(
+            "expression",
+            limits::EXPRESSION_BYTES_MAX,
+            "bytes",
+            "compute it in an activity",
+        ),
+        row(
+            "value",
+            limits::VALUE_BYTES_MAX,
+            "bytes",
+            "pass a reference instead of the content",
+        ),
+        row(
+            "text",
+            limits::TEXT_BYTES_MAX,
+            "bytes",
+            "say it in fewer words, or link to more",
+        ),
     ]
 }
 
 fn of_requests() -> [LimitBody; 5] {
     let wait = usize::try_from(WAIT_MAX.as_secs()).expect("a minute fits");
     [
-        row("request", JSON_BYTES_MAX, "bytes", "send less in one request"),
-        row("upload", COMPONENT_BYTES_MAX, "bytes", "build with optimisation for size, and strip it"),
-        row("page", LIMIT_MAX, "entries", "read the next page with its cursor"),
+        row(
+            "request",
+            JSON_BYTES_MAX,
+            "bytes",
+            "send less in one request",
+        ),
+        row(
+            "upload",
+            COMPONENT_BYTES_MAX,
+            "bytes",
+            "build with optimisation for size, and strip it",
+        ),
+        row(
+            "page",
+            LIMIT_MAX,
+            "entries",
+            "read the next page with its cursor",
+        ),
         row("wait", wait, "seconds", "ask again, or follow the events"),
-        row("idempotency-key", KEY_BYTES_MAX, "bytes", "take a shorter key"),
+        row(
+            "idempotency-key",
+            KEY_BYTES_MAX,
+            "bytes",
+            "take a shorter key",
+        ),
     ]
 }
 

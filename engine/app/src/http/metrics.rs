@@ -131,7 +131,11 @@ fn engine(now: &MetricsNow, text: &mut String) -> fmt::Result {
         ("commits", "Commits", now.commits),
         ("runs_started", "Runs begun", now.runs_started),
         ("runs_cancelled", "Runs cancelled", now.runs_cancelled),
-        ("results_stale", "Results that came too late to count", now.results_stale),
+        (
+            "results_stale",
+            "Results that came too late to count",
+            now.results_stale,
+        ),
         ("refusals", "Inputs refused", now.refusals),
         ("releases_created", "Releases created", now.releases_created),
     ] {
@@ -139,8 +143,18 @@ fn engine(now: &MetricsNow, text: &mut String) -> fmt::Result {
         writeln!(text, "fermata_{name}_total {value}")?;
     }
     for (name, help, label, values) in [
-        ("runs_finished", "Runs ended, by how", "outcome", &now.runs_finished),
-        ("releases_ended", "Releases ended, by how", "state", &now.releases_ended),
+        (
+            "runs_finished",
+            "Runs ended, by how",
+            "outcome",
+            &now.runs_finished,
+        ),
+        (
+            "releases_ended",
+            "Releases ended, by how",
+            "state",
+            &now.releases_ended,
+        ),
     ] {
         head(text, name, help, "counter")?;
         for (word, value) in values {
@@ -148,10 +162,22 @@ fn engine(now: &MetricsNow, text: &mut String) -> fmt::Result {
         }
     }
     for (name, help, value) in [
-        ("releases_open", "Releases that have not ended", now.releases_open),
-        ("runs_waiting", "Runs that wait for a slot", now.runs_waiting),
+        (
+            "releases_open",
+            "Releases that have not ended",
+            now.releases_open,
+        ),
+        (
+            "runs_waiting",
+            "Runs that wait for a slot",
+            now.runs_waiting,
+        ),
         ("runs_running", "Runs that have a slot", now.runs_running),
-        ("requests_waiting", "Requests that wait for the engine", now.requests_waiting),
+        (
+            "requests_waiting",
+            "Requests that wait for the engine",
+            now.requests_waiting,
+        ),
     ] {
         head(text, name, help, "gauge")?;
         writeln!(text, "fermata_{name} {value}")?;
@@ -160,7 +186,10 @@ fn engine(now: &MetricsNow, text: &mut String) -> fmt::Result {
 }
 
 fn head(text: &mut String, name: &str, help: &str, kind: &str) -> fmt::Result {
-    writeln!(text, "# HELP fermata_{name} {help}.\n# TYPE fermata_{name} {kind}")
+    writeln!(
+        text,
+        "# HELP fermata_{name} {help}.\n# TYPE fermata_{name} {kind}"
+    )
 }
 
 /// Whether a proxy on this machine asks for somebody else.

@@ -63,10 +63,8 @@ pub(crate) fn add_problems(api: &mut OpenApi) {
 /// Whether an operation can answer with problems of this status.
 fn applies(status: u16, named: bool, changes: bool, body: bool) -> bool {
     match status {
-        401 | 403 | 429 | 500 | 503 => true,
-        400 => true,
+        400 | 401 | 403 | 429 | 500 | 503 => true,
         404 => named || body,
-        405 | 406 => false,
         409 | 412 => changes,
         408 | 413 | 415 | 422 => body,
         _ => false,

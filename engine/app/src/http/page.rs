@@ -4,12 +4,13 @@ use axum::Json;
 use axum::http::header::LINK;
 use axum::http::{HeaderValue, Uri};
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use fermata_service::request::Page;
 
 use crate::http::dto;
+use crate::http::dto::query::PageParams;
 use crate::http::problem::{INVALID_CURSOR, INVALID_QUERY, Problem};
 
 /// Entries of a page, unless the caller asks for another number.
@@ -18,17 +19,6 @@ pub(crate) const LIMIT_DEFAULT: usize = 50;
 const CURSOR_BYTES_MAX: usize = 4_096;
 /// Most entries of a page.
 pub(crate) const LIMIT_MAX: usize = 1_000;
-
-/// Which page of a list.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct PageParams {
-    /// Most entries, 1 to 1000; 50 if left out.
-    pub(crate) limit: Option<usize>,
-    /// `next_cursor` of the page before.
-    pub(crate) cursor: Option<String>,
-}
 
 /// The number of entries that `limit` asks for.
 pub(crate) fn limit(limit: Option<usize>) -> Result<usize, Problem> {
@@ -99,12 +89,17 @@ mod tests {
         for limit in [0, LIMIT_MAX + 1, usize::MAX] {
             assert!(page(Some(limit), None).is_err(), "{limit}");
         }
-        assert_eq!(page(None, Some("00ff".into())).unwrap().limit, LIMIT_DEFAULT);
+        assert_eq!(
+            page(None, Some("00ff".into())).unwrap().limit,
+            LIMIT_DEFAULT
+        );
     }
 
     #[test]
     fn the_link_keeps_the_filters() {
-        let uri: Uri = "/api/v1/releases?state=running&cursor=00&limit=2".parse().unwrap();
+        let uri: Uri = "/api/v1/releases?state=running&cursor=00&limit=2"
+            .parse()
+            .unwrap();
         assert_eq!(
             link(&uri, "ff").unwrap(),
             "</api/v1/releases?state=running&limit=2&cursor=ff>; rel=\"next\""

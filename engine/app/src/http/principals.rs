@@ -41,7 +41,10 @@ pub(crate) async fn list(
 ) -> Json<Page<PrincipalBody>> {
     let all = api.access.principals();
     Json(Page {
-        items: all.iter().map(|(name, principal)| body(name, principal)).collect(),
+        items: all
+            .iter()
+            .map(|(name, principal)| body(name, principal))
+            .collect(),
         next_cursor: None,
     })
 }
@@ -59,7 +62,10 @@ pub(crate) async fn read(
 ) -> Result<Json<PrincipalBody>, Problem> {
     let principal = api.access.principal(&name);
     let principal = principal.ok_or_else(|| {
-        Problem::new(&UNKNOWN_PRINCIPAL, format!("there is no principal `{name}`"))
+        Problem::new(
+            &UNKNOWN_PRINCIPAL,
+            format!("there is no principal `{name}`"),
+        )
     })?;
     Ok(Json(body(&name, &principal)))
 }

@@ -212,7 +212,10 @@ mod tests {
         assert_eq!(codes.len(), TABLE.len());
         for kind in TABLE {
             let status = kind.status;
-            assert!(status.is_client_error() || status.is_server_error(), "{kind:?}");
+            assert!(
+                status.is_client_error() || status.is_server_error(),
+                "{kind:?}"
+            );
         }
     }
 }

@@ -18,9 +18,10 @@ use crate::http::dto::process::{
     CheckedBody, DocumentBody, GraphActivityBody, GraphBody, GraphPhaseBody, ProcessBody,
     VersionBody,
 };
+use crate::http::dto::query::PageParams;
 use crate::http::dto::release::KindBody;
 use crate::http::extract::{At, Params, Raw};
-use crate::http::page::{self, PageParams};
+use crate::http::page;
 use crate::http::problem::{Problem, UNKNOWN_PROCESS};
 use crate::http::{Api, PREFIX};
 
@@ -61,7 +62,10 @@ pub(crate) async fn publish(
     Writer(asker): Writer,
     Raw(document): Raw<DOCUMENT_BYTES_MAX>,
 ) -> Result<Response, Problem> {
-    let published = api.service.publish(asker.caller(), document.to_vec()).await?;
+    let published = api
+        .service
+        .publish(asker.caller(), document.to_vec())
+        .await?;
     let body = version(&published.record);
     let place = format!("{PREFIX}/processes/{}/versions/{}", body.name, body.version);
     let status = if published.repeated {
@@ -102,9 +106,8 @@ pub(crate) async fn read(
 ) -> Result<Json<ProcessBody>, Problem> {
     let versions = api.service.process_versions(&name).await?;
     let newest = versions.first().map(version);
-    let newest = newest.ok_or_else(|| {
-        Problem::new(&UNKNOWN_PROCESS, format!("there is no process `{name}`"))
-    })?;
+    let newest = newest
+        .ok_or_else(|| Problem::new(&UNKNOWN_PROCESS, format!("there is no process `{name}`")))?;
     Ok(Json(ProcessBody {
         newest,
         versions: versions.iter().map(version).collect(),

@@ -12,27 +12,31 @@ use fermata_core::id::{Digest, Name, ReleaseId};
 use fermata_core::release::Release;
 use fermata_service::records::ReleaseSummary;
 use fermata_service::request::{NewRelease, Once, ReleaseFilter};
-use serde::Deserialize;
 use serde_json::{Map, Value};
-use utoipa::IntoParams;
 
 use crate::http::actor::{Reader, Writer};
-use crate::http::conditions::{
-    IDEMPOTENCY_REPLAYED, IdempotencyKey, Prefer, etag, is_known,
-};
+use crate::http::conditions::{IDEMPOTENCY_REPLAYED, IdempotencyKey, Prefer, etag, is_known};
 use crate::http::dto::Page;
+use crate::http::dto::query::ReleaseParams;
 use crate::http::dto::release::{
     ProcessRefBody, ReleaseBody, ReleaseOrderBody, ReleaseSummaryBody, WhyBody,
 };
 use crate::http::extract::{At, Body, Params};
 use crate::http::page;
-use crate::http::problem::{INVALID_BODY, INVALID_QUERY, Problem, UNKNOWN_PROCESS, UNKNOWN_RELEASE};
+use crate::http::problem::{
+    INVALID_BODY, INVALID_QUERY, Problem, UNKNOWN_PROCESS, UNKNOWN_RELEASE,
+};
 use crate::http::{Api, PREFIX};
 use crate::view;
 
 /// The states that a list can be narrowed to.
 const STATES: [&str; 6] = [
-    "draft", "running", "paused", "succeeded", "failed", "aborted",
+    "draft",
+    "running",
+    "paused",
+    "succeeded",
+    "failed",
+    "aborted",
 ];
 
 /// Create a release, and start it unless it shall be a draft.
@@ -50,7 +54,10 @@ pub(crate) async fn create(
     Writer(asker): Writer,
     IdempotencyKey(key): IdempotencyKey,
     Prefer(wait): Prefer,
-    Body { value: order, bytes }: Body<ReleaseOrderBody>,
+    Body {
+        value: order,
+        bytes,
+    }: Body<ReleaseOrderBody>,
 ) -> Result<Response, Problem> {
     let unknown = |_| {
         let detail = format!("there is no process `{}`", order.process);
@@ -72,7 +79,11 @@ pub(crate) async fn create(
     let created = api.service.create_release(asker.caller(), new).await?;
     let release = wait_for_end(&api, created.release, wait).await?;
     let place = format!("{PREFIX}/releases/{}", release.id());
-    let mut response = (StatusCode::CREATED, [(LOCATION, place)], show(&api, &release))
+    let mut response = (
+        StatusCode::CREATED,
+        [(LOCATION, place)],
+        show(&api, &release),
+    )
         .into_response();
     if created.repeated {
         let headers = response.headers_mut();
@@ -90,21 +101,6 @@ pub(crate) fn once(key: String, what: &str, body: &[u8]) -> Once {
     }
 }
 
-/// Which releases.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ReleaseParams {
-    /// Only of this process.
-    process: Option<String>,
-    /// Only in this state: `draft`, `running`, `paused`, `succeeded`, `failed` or `aborted`.
-    state: Option<String>,
-    /// Most entries, 1 to 1000; 50 if left out. A narrowed page may be shorter and still have a next one.
-    limit: Option<usize>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
-}
-
 /// List the releases, newest first.
 #[utoipa::path(
     get, path = "/releases", tag = "releases", operation_id = "listReleases",
@@ -119,9 +115,10 @@ pub(crate) async fn list(
 ) -> Result<Response, Problem> {
     let process = match &params.process {
         None => None,
-        Some(name) => Some(name.parse().map_err(|error| {
-            Problem::new(&INVALID_QUERY, format!("process: {error}"))
-        })?),
+        Some(name) => Some(
+            name.parse()
+                .map_err(|error| Problem::new(&INVALID_QUERY, format!("process: {error}")))?,
+        ),
     };
     if let Some(state) = &params.state
         && !STATES.contains(&state.as_str())
@@ -195,7 +192,10 @@ pub(crate) fn show(api: &Api, release: &Release) -> impl IntoResponse + use<> {
         let of = said.iter().find(|(of, _)| *of == key);
         of.map(|(_, progress)| progress.clone())
     };
-    (etag(release.version()), Json(view::tree(release, &progress)))
+    (
+        etag(release.version()),
+        Json(view::tree(release, &progress)),
+    )
 }
 
 /// The release once it has ended, or as it is when `wait` is over or the server stops.

@@ -93,7 +93,10 @@ impl Server {
             });
         }
         drop(self.listener);
-        if tokio::time::timeout(grace, graceful.shutdown()).await.is_err() {
+        if tokio::time::timeout(grace, graceful.shutdown())
+            .await
+            .is_err()
+        {
             tracing::warn!("some requests did not end in time and are cut off");
         }
     }

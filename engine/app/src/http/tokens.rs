@@ -15,9 +15,7 @@ use crate::http::actor::Administrator;
 use crate::http::dto::Page;
 use crate::http::dto::access::{IssuedTokenBody, TokenBody, TokenOrderBody};
 use crate::http::extract::{At, Body};
-use crate::http::problem::{
-    INVALID_BODY, LAST_ADMINISTRATOR, Problem, TOO_MANY, UNKNOWN_TOKEN,
-};
+use crate::http::problem::{INVALID_BODY, LAST_ADMINISTRATOR, Problem, TOO_MANY, UNKNOWN_TOKEN};
 
 /// List the tokens, oldest first, without their secrets.
 #[utoipa::path(
@@ -31,7 +29,10 @@ pub(crate) async fn list(
     let now = api.clock.now();
     let tokens = api.access.tokens();
     Json(Page {
-        items: tokens.iter().map(|token| TokenBody::of(token, now)).collect(),
+        items: tokens
+            .iter()
+            .map(|token| TokenBody::of(token, now))
+            .collect(),
         next_cursor: None,
     })
 }
@@ -49,7 +50,11 @@ pub(crate) async fn create(
 ) -> Result<(StatusCode, Json<IssuedTokenBody>), Problem> {
     let now = api.clock.now();
     let expires_at = expiry(order.expires.as_deref(), now)?;
-    if order.label.as_ref().is_some_and(|label| label.len() > LABEL_BYTES_MAX) {
+    if order
+        .label
+        .as_ref()
+        .is_some_and(|label| label.len() > LABEL_BYTES_MAX)
+    {
         let detail = format!("label: longer than {LABEL_BYTES_MAX} bytes");
         return Err(Problem::new(&INVALID_BODY, detail));
     }
@@ -93,7 +98,10 @@ pub(crate) async fn revoke(
 ) -> Result<StatusCode, Problem> {
     let _turn = api.access.administering.lock().await;
     if !api.access.tokens().iter().any(|token| token.id() == id) {
-        return Err(Problem::new(&UNKNOWN_TOKEN, "there is no token with this id"));
+        return Err(Problem::new(
+            &UNKNOWN_TOKEN,
+            "there is no token with this id",
+        ));
     }
     let change = Change::Revoked(id);
     keeps_an_administrator(&api, &change)?;
@@ -107,7 +115,10 @@ fn expiry(expires: Option<&str>, now: Timestamp) -> Result<Option<Timestamp>, Pr
     };
     match expires.parse::<Span>() {
         Ok(span) if span.0 > 0 => Ok(Some(now.after(span))),
-        Ok(_) => Err(Problem::new(&INVALID_BODY, "expires: it would have expired already")),
+        Ok(_) => Err(Problem::new(
+            &INVALID_BODY,
+            "expires: it would have expired already",
+        )),
         Err(error) => Err(Problem::new(&INVALID_BODY, format!("expires: {error}"))),
     }
 }

@@ -37,7 +37,7 @@ pub(crate) struct ComponentVersionBody {
     pub(crate) descriptor: Value,
     /// What it may reach.
     pub(crate) grants: GrantsBody,
-    /// Counts the changes of the grants; also their ETag.
+    /// Counts the changes of the grants; also their `ETag`.
     pub(crate) grants_revision: u64,
 }
 

@@ -97,7 +97,7 @@ pub(crate) struct ProcessRefBody {
     pub(crate) name: String,
     /// Its version.
     pub(crate) version: u32,
-    /// The SHA-256 of its document.
+    /// The digest of its document.
     pub(crate) digest: String,
 }
 
@@ -141,7 +141,7 @@ pub(crate) struct ReleaseBody {
     /// All inputs, defaults filled in.
     #[schema(value_type = Object)]
     pub(crate) inputs: Value,
-    /// The number of its events; also its ETag.
+    /// The number of its events; also its `ETag`.
     pub(crate) version: u64,
     /// The component behind each `uses`; empty while it is a draft.
     pub(crate) components: Vec<PinBody>,
@@ -160,7 +160,7 @@ pub(crate) struct PinBody {
     pub(crate) uses: String,
     /// The version that runs.
     pub(crate) version: String,
-    /// The SHA-256 of its bytes.
+    /// The digest of its bytes.
     pub(crate) digest: String,
 }
 

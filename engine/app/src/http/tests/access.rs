@@ -21,7 +21,10 @@ async fn nobody_calls_without_a_valid_token() {
     for header in [None, Some("Basic YTpi".into()), Some("Bearer ".into())] {
         let answer = with(header).await;
         answer.is_problem(401, "no-token");
-        assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"fermata\"");
+        assert_eq!(
+            answer.header("www-authenticate"),
+            "Bearer realm=\"fermata\""
+        );
     }
     let stranger = Secret::draw().unwrap();
     for token in ["wrong", "fmt_0000", stranger.expose()] {
@@ -59,9 +62,16 @@ async fn a_token_ends_by_time_and_by_revocation() {
     ci.get("/me").await.is_problem(401, "invalid-token");
     let listed = world.get("/tokens").await.ok();
     let listed = listed["items"].as_array().unwrap();
-    let of_ci = listed.iter().find(|token| token["id"] == issued["id"]).unwrap();
+    let of_ci = listed
+        .iter()
+        .find(|token| token["id"] == issued["id"])
+        .unwrap();
     assert_eq!(of_ci["expired"], json!(true));
-    assert!(!listed.iter().any(|token| token.to_string().contains("fmt_")));
+    assert!(
+        !listed
+            .iter()
+            .any(|token| token.to_string().contains("fmt_"))
+    );
 
     let other = world.token("ci", "member").await;
     let ci = world.with_token(text(&other["token"]));
@@ -69,7 +79,10 @@ async fn a_token_ends_by_time_and_by_revocation() {
     let path = format!("/tokens/{}", text(&other["id"]));
     world.call("DELETE", &path, Body::empty()).await.ok();
     ci.get("/me").await.is_problem(401, "invalid-token");
-    world.call("DELETE", &path, Body::empty()).await.is_problem(404, "unknown-token");
+    world
+        .call("DELETE", &path, Body::empty())
+        .await
+        .is_problem(404, "unknown-token");
 }
 
 #[tokio::test]
@@ -78,7 +91,10 @@ async fn roles_and_groups_bound_what_a_token_may_do() {
     let viewer = world.token("eve", "viewer").await;
     let viewer = world.with_token(text(&viewer["token"]));
     viewer.get("/releases").await.ok();
-    viewer.call("POST", "/processes", SIGN_OFF).await.is_problem(403, "forbidden");
+    viewer
+        .call("POST", "/processes", SIGN_OFF)
+        .await
+        .is_problem(403, "forbidden");
     let member = world.token("max", "member").await;
     let member = world.with_token(text(&member["token"]));
     member.call("POST", "/processes", SIGN_OFF).await.ok();
@@ -89,13 +105,26 @@ async fn roles_and_groups_bound_what_a_token_may_do() {
         ("PUT", "/components/a/versions/1.0.0/grants", &json!({})),
         ("POST", "/backups", &json!({ "directory": "/tmp/x" })),
     ] {
-        member.json(method, path, body).await.is_problem(403, "forbidden");
+        member
+            .json(method, path, body)
+            .await
+            .is_problem(403, "forbidden");
     }
     member.get("/tokens").await.is_problem(403, "forbidden");
-    world.json("POST", "/tokens", &order).await.is_problem(422, "invalid-body");
-    world.json("PUT", "/principals/max", &json!({ "groups": ["admins"] })).await.ok();
+    world
+        .json("POST", "/tokens", &order)
+        .await
+        .is_problem(422, "invalid-body");
+    world
+        .json("PUT", "/principals/max", &json!({ "groups": ["admins"] }))
+        .await
+        .ok();
     let admin = world.json("POST", "/tokens", &order).await.ok();
-    world.with_token(text(&admin["token"])).get("/tokens").await.ok();
+    world
+        .with_token(text(&admin["token"]))
+        .get("/tokens")
+        .await
+        .ok();
     // The token of before has the role of before.
     member.get("/tokens").await.is_problem(403, "forbidden");
 }
@@ -124,13 +153,22 @@ async fn orders_that_make_no_sense_are_refused() {
         json!({ "principal": "ci", "label": "x".repeat(1_000) }),
         json!({ "principal": "ci", "colour": "blue" }),
     ] {
-        world.json("POST", "/tokens", &order).await.is_problem(422, "invalid-body");
+        world
+            .json("POST", "/tokens", &order)
+            .await
+            .is_problem(422, "invalid-body");
     }
     let many: Vec<String> = (0..101).map(|n| format!("g{n}")).collect();
     let order = json!({ "groups": many });
     let answer = world.json("PUT", "/principals/ci", &order).await;
     answer.is_problem(422, "invalid-body");
-    assert_eq!(world.get("/tokens").await.ok()["items"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        world.get("/tokens").await.ok()["items"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -142,7 +180,10 @@ async fn groups_hold_from_the_next_request_on() {
     let order = json!({ "groups": ["qa", "dev", "qa"] });
     world.json("PUT", "/principals/ana", &order).await.ok();
     assert_eq!(ana.get("/me").await.ok()["groups"], json!(["dev", "qa"]));
-    assert_eq!(ana.get("/principals/ana").await.ok()["groups"], json!(["dev", "qa"]));
+    assert_eq!(
+        ana.get("/principals/ana").await.ok()["groups"],
+        json!(["dev", "qa"])
+    );
     let all = ana.get("/principals").await.ok();
     assert_eq!(all["items"].as_array().unwrap().len(), 2);
 }

@@ -10,16 +10,31 @@ async fn a_version_never_changes() {
     let upload = component("works", "1.0.0").to_string();
     let first = world.call("POST", "/components", upload.clone()).await;
     assert_eq!(first.status, 201, "{:#}", first.body);
-    assert_eq!(first.header("location"), "/api/v1/components/works/versions/1.0.0");
+    assert_eq!(
+        first.header("location"),
+        "/api/v1/components/works/versions/1.0.0"
+    );
     let again = world.call("POST", "/components", upload.clone()).await;
-    assert_eq!((again.status.as_u16(), &again.body["digest"]), (200, &first.body["digest"]));
+    assert_eq!(
+        (again.status.as_u16(), &again.body["digest"]),
+        (200, &first.body["digest"])
+    );
     let other = format!("{upload}#other");
-    world.call("POST", "/components", other).await.is_problem(409, "version-exists");
+    world
+        .call("POST", "/components", other)
+        .await
+        .is_problem(409, "version-exists");
 
     let put = |path: &'static str, body: String| world.call("PUT", path, body);
-    put("/components/works/versions/1.0.0", upload.clone()).await.ok();
-    put("/components/works/versions/2.0.0", upload.clone()).await.is_problem(422, "other-component");
-    put("/components/other/versions/1.0.0", upload).await.is_problem(422, "other-component");
+    put("/components/works/versions/1.0.0", upload.clone())
+        .await
+        .ok();
+    put("/components/works/versions/2.0.0", upload.clone())
+        .await
+        .is_problem(422, "other-component");
+    put("/components/other/versions/1.0.0", upload)
+        .await
+        .is_problem(422, "other-component");
     let newer = component("works", "1.10.0").to_string();
     put("/components/works/versions/1.10.0", newer).await.ok();
 
@@ -53,18 +68,30 @@ async fn grants_are_replaced_by_who_knows_them() {
     let put = |known: String| {
         let grants = grants.clone();
         let world = &world;
-        async move { world.json_with("PUT", path, &grants, &[("if-match", &known)]).await }
+        async move {
+            world
+                .json_with("PUT", path, &grants, &[("if-match", &known)])
+                .await
+        }
     };
     let set = put(known.clone()).await;
     assert_ne!(set.header("etag"), known);
     assert_eq!(text(&set.body["http"][0]["host"]), "a.example");
     put(known).await.is_problem(412, "stale");
-    put("nonsense".into()).await.is_problem(400, "invalid-header");
+    put("nonsense".into())
+        .await
+        .is_problem(400, "invalid-header");
     put("*".into()).await.ok();
     let shown = world.get("/components/works/versions/1.0.0").await.ok();
     assert_eq!(shown["grants"]["http"][0]["methods"], json!(["GET"]));
     let wrong = json!({ "http": [{ "hots": "a.example" }] });
-    world.json("PUT", path, &wrong).await.is_problem(422, "invalid-body");
+    world
+        .json("PUT", path, &wrong)
+        .await
+        .is_problem(422, "invalid-body");
     let nowhere = "/components/works/versions/9.9.9/grants";
-    world.json("PUT", nowhere, &grants).await.is_problem(404, "unknown-component");
+    world
+        .json("PUT", nowhere, &grants)
+        .await
+        .is_problem(404, "unknown-component");
 }

@@ -24,7 +24,9 @@ pub(super) fn routes() -> Vec<(String, String)> {
             .replace("{attempt}", "1")
             .replace(['{', '}'], "");
         let methods = item.as_object().unwrap().keys();
-        methods.map(|method| (method.to_uppercase(), path.clone())).collect()
+        methods
+            .map(|method| (method.to_uppercase(), path.clone()))
+            .collect()
     };
     paths.iter().flat_map(each).collect()
 }
@@ -68,7 +70,11 @@ const ROUTES: [&str; 32] = [
 #[test]
 fn every_route_is_described() {
     let described = described();
-    assert!(described["openapi"].as_str().unwrap().starts_with("3.1"), "{}", described["openapi"]);
+    assert!(
+        described["openapi"].as_str().unwrap().starts_with("3.1"),
+        "{}",
+        described["openapi"]
+    );
     let mut found = BTreeSet::new();
     for (path, item) in described["paths"].as_object().unwrap() {
         let path = path.strip_prefix("/api/v1").expect("all of it is there");
@@ -87,7 +93,10 @@ async fn what_is_described_is_there() {
         let request = Request::builder().method(method.as_str()).uri(&path);
         let answer = world.raw(request.body(Body::empty()).unwrap()).await;
         let code = answer.body["code"].as_str().unwrap_or_default();
-        assert!(!["not-found", "method-not-allowed"].contains(&code), "{method} {path}");
+        assert!(
+            !["not-found", "method-not-allowed"].contains(&code),
+            "{method} {path}"
+        );
     }
 }
 
@@ -102,8 +111,14 @@ fn operations_have_names_problems_and_a_way_in() {
             assert!(names.insert(name.to_owned()), "{name} is there twice");
             assert!(!operation["summary"].as_str().unwrap().is_empty(), "{name}");
             let responses = operation["responses"].as_object().unwrap();
-            assert!(responses.contains_key("401") || path.ends_with("openapi.json"), "{method} {path}");
-            assert!(responses.keys().any(|status| status.starts_with('2')), "{name}");
+            assert!(
+                responses.contains_key("401") || path.ends_with("openapi.json"),
+                "{method} {path}"
+            );
+            assert!(
+                responses.keys().any(|status| status.starts_with('2')),
+                "{name}"
+            );
         }
     }
 }

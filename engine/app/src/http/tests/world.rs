@@ -8,15 +8,15 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use fermata_core::attempt::{Evidence, Invocation, LogLevel, LogLine, Outcome, Ran, Report};
 use fermata_core::component::{Descriptor, Grants};
-use fermata_core::id::Digest;
 use fermata_core::failure::{Failure, FailureClass};
+use fermata_core::id::Digest;
 use fermata_core::json::Json;
 use fermata_core::time::{Span, Timestamp};
-use fermata_service::ids::IdSource;
-use fermata_service::{Parts, Service};
 use fermata_service::clock::Clock;
 use fermata_service::config::Config;
+use fermata_service::ids::IdSource;
 use fermata_service::runner::{ProgressSink, Runner};
+use fermata_service::{Parts, Service};
 use fermata_store::{Memory, Store};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -165,13 +165,23 @@ impl Answer {
     /// Checks that it is a whole problem document with this status and code.
     pub(crate) fn is_problem(&self, status: u16, code: &str) {
         let Self { body, .. } = self;
-        assert_eq!((self.status.as_u16(), body["code"].as_str()), (status, Some(code)), "{body:#}");
+        assert_eq!(
+            (self.status.as_u16(), body["code"].as_str()),
+            (status, Some(code)),
+            "{body:#}"
+        );
         assert_eq!(self.header("content-type"), PROBLEM_JSON);
         assert_eq!(body["status"], status);
         assert_eq!(body["type"], format!("urn:fermata:problem:{code}"));
-        assert_eq!(body["request_id"].as_str(), Some(self.header("x-request-id")));
+        assert_eq!(
+            body["request_id"].as_str(),
+            Some(self.header("x-request-id"))
+        );
         for member in ["title", "detail", "instance"] {
-            assert!(body[member].as_str().is_some_and(|text| !text.is_empty()), "{member}");
+            assert!(
+                body[member].as_str().is_some_and(|text| !text.is_empty()),
+                "{member}"
+            );
         }
     }
 }
@@ -181,7 +191,7 @@ pub(crate) struct World {
     pub(crate) api: Arc<Api>,
     pub(crate) router: Router,
     pub(crate) token: String,
-    clock: Arc<StillClock>,
+    pub(crate) clock: Arc<StillClock>,
 }
 
 impl World {
@@ -285,10 +295,11 @@ impl World {
         let request = self
             .request(method, path)
             .header("content-type", "application/json");
-        let request = headers
-            .iter()
-            .fold(request, |request, (name, value)| request.header(*name, *value));
-        self.raw(request.body(body.to_string().into()).unwrap()).await
+        let request = headers.iter().fold(request, |request, (name, value)| {
+            request.header(*name, *value)
+        });
+        self.raw(request.body(body.to_string().into()).unwrap())
+            .await
     }
 
     /// Starts a release of `process` and gives it as it is when it has ended or waits.
@@ -299,7 +310,8 @@ impl World {
 
     /// Acts on a release.
     pub(crate) async fn act(&self, id: &str, action: &Value) -> Answer {
-        self.json("POST", &format!("/releases/{id}/actions"), action).await
+        self.json("POST", &format!("/releases/{id}/actions"), action)
+            .await
     }
 
     /// A new token for `principal` with a role.
