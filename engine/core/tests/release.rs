@@ -1,6 +1,8 @@
 //! The release machine from outside: random graphs under random inputs, histories that do not
 //! fit, and what a turn costs.
 
+#[path = "release/bounds.rs"]
+mod bounds;
 #[path = "release/graphs.rs"]
 mod graphs;
 #[path = "release/histories.rs"]

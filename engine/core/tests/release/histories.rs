@@ -60,100 +60,124 @@ fn a_history_of_another_process_is_refused() {
     assert!(error.to_string().contains("version 1 of small"), "{error}");
 }
 
+/// Any event but the first, about nodes that may not exist.
 fn any_event() -> impl Strategy<Value = Event> {
-    let places = (0..26_u8, 0..4_u32, 0..3_u32, 0..3_i64);
-    places.prop_map(|(kind, at, number, time)| {
-        let (activity, phase, time) = (ActivityIx(at), PhaseIx(at), Timestamp(time));
-        let failure = (number > 0).then(|| Failure::new(FailureClass::Trap, "no"));
-        let outputs = Json::empty_object();
-        match kind {
-            0 => Event::Started {
-                components: Vec::new(),
+    let of_graph = (0..9_u8, 0..4_u32, 0..3_u32)
+        .prop_map(|(kind, at, number)| event_of_graph(kind, (PhaseIx(at), ActivityIx(at)), number));
+    let of_attempt =
+        (0..5_u8, 0..4_u32, 0..3_u32, 0..3_i64).prop_map(|(kind, at, number, time)| {
+            event_of_attempt(kind, ActivityIx(at), number, Timestamp(time))
+        });
+    let of_people = (0..4_u8, 0..4_u32, 0..3_u32)
+        .prop_map(|(kind, at, number)| event_of_people(kind, ActivityIx(at), number));
+    let of_end = (0..4_u8, 0..4_u32, 0..3_u32)
+        .prop_map(|(kind, at, number)| event_of_end(kind, ActivityIx(at), number));
+    prop_oneof![of_graph, of_attempt, of_people, of_end]
+}
+
+fn event_of_graph(kind: u8, (phase, activity): (PhaseIx, ActivityIx), number: u32) -> Event {
+    match kind {
+        0 => Event::Started {
+            components: Vec::new(),
+        },
+        1 => Event::PhaseOpened {
+            phase,
+            fault: (number > 1).then(|| "no".to_owned()),
+        },
+        2 => Event::PhaseSkipped {
+            phase,
+            why: SkipReason::Condition,
+        },
+        3 => Event::PhaseEnded {
+            phase,
+            outcome: PhaseOutcome::Succeeded,
+        },
+        4 => Event::ActivityReadied { activity },
+        5 => Event::Paused { reason: None },
+        6 => Event::Resumed,
+        7 => Event::Aborted {
+            reason: "no".to_owned(),
+        },
+        _ => Event::Ended {
+            outcome: ReleaseOutcome::Failed,
+            outputs: None,
+        },
+    }
+}
+
+fn event_of_attempt(kind: u8, activity: ActivityIx, number: u32, time: Timestamp) -> Event {
+    match kind {
+        0 => Event::AttemptStarted {
+            activity,
+            attempt: number,
+            with: (number > 1).then(Json::empty_object),
+            deadline: time,
+        },
+        1 => Event::AttemptSuspended {
+            activity,
+            checkpoint: Vec::new(),
+            resume_at: time,
+            status: None,
+        },
+        2 => Event::AttemptResumed {
+            activity,
+            run: number,
+        },
+        3 => Event::AttemptFailed {
+            activity,
+            failure: Failure::new(FailureClass::Trap, "no"),
+            retry_at: (number > 0).then_some(time),
+        },
+        _ => Event::EvidenceRecorded {
+            activity,
+            evidence: Evidence {
+                kind: "note".to_owned(),
+                fact: Json::empty_object(),
             },
-            1 => Event::PhaseOpened { phase, fault: None },
-            2 => Event::PhaseSkipped {
-                phase,
-                why: SkipReason::Condition,
-            },
-            3 => Event::PhaseEnded {
-                phase,
-                outcome: PhaseOutcome::Succeeded,
-            },
-            4 => Event::ActivityReadied { activity },
-            5 => Event::AttemptStarted {
-                activity,
-                attempt: number,
-                with: (number > 1).then_some(outputs),
-                deadline: time,
-            },
-            6 => Event::AttemptSuspended {
-                activity,
-                checkpoint: Vec::new(),
-                resume_at: time,
-                status: None,
-            },
-            7 => Event::AttemptResumed {
-                activity,
-                run: number,
-            },
-            8 => Event::AttemptFailed {
-                activity,
-                failure: Failure::new(FailureClass::Trap, "no"),
-                retry_at: (number > 0).then_some(time),
-            },
-            9 => Event::EvidenceRecorded {
-                activity,
-                evidence: Evidence {
-                    kind: "note".to_owned(),
-                    fact: outputs,
-                },
-            },
-            10 => Event::PeopleAsked {
-                activity,
-                instructions: "Look.".to_owned(),
-                expires_at: (number > 0).then_some(time),
-            },
-            11 => Event::Approved {
-                activity,
-                rules: vec![number],
-                comment: None,
-                form: None,
-            },
-            12 => Event::Rejected {
-                activity,
-                comment: "no".to_owned(),
-            },
-            13 => Event::Expired { activity },
-            14 => Event::ActivitySucceeded {
-                activity,
-                outputs,
-                source: OutputSource::Supplied,
-            },
-            15 => Event::ActivityHeld { activity, failure },
-            16 => Event::ActivityFailed {
-                activity,
-                failure,
-                continued: number > 1,
-            },
-            17 => Event::ActivitySkipped {
-                activity,
-                why: SkipReason::Upstream,
-            },
-            18 => Event::Paused { reason: None },
-            19 => Event::Resumed,
-            20 => Event::Aborted {
-                reason: "no".to_owned(),
-            },
-            21 => Event::Ended {
-                outcome: ReleaseOutcome::Failed,
-                outputs: None,
-            },
-            _ => Event::AttemptResumed {
-                activity,
-                run: number,
-            },
-        }
-    })
+        },
+    }
+}
+
+fn event_of_people(kind: u8, activity: ActivityIx, number: u32) -> Event {
+    match kind {
+        0 => Event::PeopleAsked {
+            activity,
+            instructions: "Look.".to_owned(),
+            expires_at: (number > 0).then_some(Timestamp(0)),
+        },
+        1 => Event::Approved {
+            activity,
+            rules: vec![number],
+            comment: None,
+            form: None,
+        },
+        2 => Event::Rejected {
+            activity,
+            comment: "no".to_owned(),
+        },
+        _ => Event::Expired { activity },
+    }
+}
+
+fn event_of_end(kind: u8, activity: ActivityIx, number: u32) -> Event {
+    let failure = (number > 0).then(|| Failure::new(FailureClass::Trap, "no"));
+    match kind {
+        0 => Event::ActivitySucceeded {
+            activity,
+            outputs: Json::empty_object(),
+            source: OutputSource::Supplied,
+        },
+        1 => Event::ActivityHeld { activity, failure },
+        2 => Event::ActivityFailed {
+            activity,
+            failure,
+            continued: number > 1,
+        },
+        _ => Event::ActivitySkipped {
+            activity,
+            why: SkipReason::Upstream,
+        },
+    }
 }
 
 proptest! {

@@ -1,5 +1,6 @@
 //! A release with its history, and the checks that every turn must pass.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use fermata_core::actor::{Actor, Caller};
@@ -26,6 +27,8 @@ pub(crate) struct World {
     pub(crate) release: Release,
     pub(crate) turns: Vec<Turn>,
     pub(crate) now: Timestamp,
+    /// Codes of the refusals so far.
+    pub(crate) refused: BTreeSet<&'static str>,
 }
 
 impl World {
@@ -53,6 +56,7 @@ impl World {
             release,
             turns: vec![first],
             now,
+            refused: BTreeSet::new(),
         }
     }
 
@@ -63,6 +67,7 @@ impl World {
             Ok(turn) => turn,
             Err(refusal) => {
                 assert_eq!(before, self.release, "{refusal} changed something");
+                self.refused.insert(refusal.code());
                 return Err(refusal);
             }
         };

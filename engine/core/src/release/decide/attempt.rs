@@ -28,9 +28,10 @@ pub(super) fn finished(
                 failure,
                 retry_after,
             },
-            _,
+            fault,
         ) => {
-            events.extend(release.attempt_failed(key, failure.clone(), *retry_after, now));
+            let failure = also(failure.clone(), fault);
+            events.extend(release.attempt_failed(key, failure, *retry_after, now));
             return Ok(events);
         }
         (_, Some(fault)) => Err(fault),
@@ -113,4 +114,12 @@ fn suspended(
 fn contract(fault: String) -> Failure {
     Failure::new(FailureClass::Contract, fault)
         .remedy("return less: keep large data elsewhere and return a reference to it")
+}
+
+/// The failure, which says as well that some of what the run recorded was left out.
+fn also(mut failure: Failure, fault: Option<String>) -> Failure {
+    if let Some(fault) = fault {
+        failure.message = format!("{}; moreover, {fault}", failure.message);
+    }
+    failure
 }
