@@ -17,7 +17,9 @@ pub(crate) fn nearest<'c>(
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
         let limit = best.map_or(allowed + 1, |(edits, _)| edits);
-        if candidate.len().abs_diff(name.len()) > limit + candidate.len() - candidate.chars().count() {
+        if candidate.len().abs_diff(name.len())
+            > limit + candidate.len() - candidate.chars().count()
+        {
             continue;
         }
         let edits = edits(&name, candidate);

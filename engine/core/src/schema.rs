@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use jsonschema::{Draft, PatternOptions, Validator};
+use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 
 use crate::json::shown;
@@ -14,12 +14,8 @@ const FAULTS_MAX: usize = 50;
 const FAULT_CHARS_MAX: usize = 300;
 /// Largest compiled `pattern`, in bytes: nested repetitions grow without it.
 const PATTERN_BYTES_MAX: usize = 1024 * 1024;
-/// Keywords under which a schema is applied to the same value again.
-const IN_PLACE: [&str; 8] = [
-    "$ref", "allOf", "anyOf", "else", "if", "not", "oneOf", "then",
-];
-
-/// A compiled JSON Schema (draft 2020-12), without references to files or the network.
+/// A compiled JSON Schema (draft 2020-12, unless `$schema` names another published one), without
+/// references to files or the network.
 #[derive(Clone)]
 pub struct Schema(Arc<Compiled>);
 
@@ -38,7 +34,6 @@ impl Schema {
     /// Compiles `schema`; the error is one sentence.
     pub fn compile(schema: &Value) -> Result<Self, String> {
         let validator = jsonschema::options()
-            .with_draft(Draft::Draft202012)
             .should_validate_formats(true)
             .with_pattern_options(
                 PatternOptions::regex()
@@ -77,5 +72,112 @@ fn line(path: &str, message: &str) -> String {
         message
     } else {
         format!("{}: {message}", shown(path, FAULT_CHARS_MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn faults_are_one_line_each_with_their_path() {
+        let schema = Schema::compile(&json!({
+            "type": "object",
+            "properties": {
+                "version": { "type": "string", "pattern": r"^\d+\.\d+$" },
+                "regions": { "type": "array", "items": { "type": "string" } },
+                "day": { "type": "string", "format": "date" },
+            },
+            "required": ["version"],
+            "additionalProperties": false,
+        }))
+        .expect("valid");
+        assert!(
+            schema
+                .faults(&json!({ "version": "1.2", "day": "2026-01-31" }))
+                .is_empty()
+        );
+        for (value, fault) in [
+            (json!({}), r#""version" is a required property"#),
+            (
+                json!({ "version": "x" }),
+                r#"/version: "x" does not match "^\d+\.\d+$""#,
+            ),
+            (
+                json!({ "version": "1.2", "regions": [1] }),
+                r#"/regions/0: 1 is not of type "string""#,
+            ),
+            (
+                json!({ "version": "1.2", "day": "tomorrow" }),
+                r#"/day: "tomorrow" is not a "date""#,
+            ),
+            (
+                json!({ "version": "1.2", "\u{1b}[31m": 1 }),
+                "Additional properties are not allowed (' [31m' was unexpected)",
+            ),
+        ] {
+            assert_eq!(schema.faults(&value), [fault], "{value}");
+        }
+    }
+
+    #[test]
+    fn faults_are_bounded_in_number_and_length() {
+        let schema = Schema::compile(&json!({ "items": { "type": "string" } })).expect("valid");
+        let faults = schema.faults(&json!(vec![1; 1000]));
+        assert_eq!(faults.len(), FAULTS_MAX);
+        let schema = Schema::compile(&json!({ "type": "integer" })).expect("valid");
+        let faults = schema.faults(&json!("x".repeat(1_000_000)));
+        assert!(
+            faults[0].chars().count() <= FAULT_CHARS_MAX + 1,
+            "{}",
+            faults[0].len()
+        );
+    }
+
+    #[test]
+    fn hostile_schemas_are_refused() {
+        for schema in [
+            json!({ "$ref": "https://example.com/schema.json" }),
+            json!({ "$ref": "file:///etc/passwd" }),
+            json!({ "$schema": "https://example.com/my-draft" }),
+            json!({ "$ref": "#/nowhere" }),
+            json!({ "pattern": "((a{1000}){1000}){1000}" }),
+            json!({ "pattern": "(?=look)ahead" }),
+            json!({ "pattern": "(" }),
+            json!({ "type": "strin" }),
+            json!({ "multipleOf": 0 }),
+            json!(5),
+            json!(null),
+        ] {
+            assert!(Schema::compile(&schema).is_err(), "{schema}");
+        }
+    }
+
+    #[test]
+    fn circles_of_references_do_no_harm() {
+        for schema in [
+            json!({ "$ref": "#" }),
+            json!({ "allOf": [{ "$ref": "#" }] }),
+            json!({ "not": { "$ref": "#" } }),
+            json!({ "$ref": "#/$defs/a", "$defs": { "a": { "$ref": "#/$defs/b" }, "b": { "$ref": "#/$defs/a" } } }),
+            json!({ "$dynamicRef": "#x", "$dynamicAnchor": "x" }),
+        ] {
+            if let Ok(schema) = Schema::compile(&schema) {
+                assert!(schema.faults(&json!({ "a": 1 })).len() <= FAULTS_MAX);
+            }
+        }
+    }
+
+    #[test]
+    fn a_pattern_takes_linear_time() {
+        let schema = Schema::compile(&json!({ "pattern": "^(a|aa)+$" })).expect("valid");
+        assert_eq!(
+            schema
+                .faults(&json!(format!("{}!", "a".repeat(5_000))))
+                .len(),
+            1
+        );
     }
 }

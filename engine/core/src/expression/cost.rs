@@ -11,36 +11,132 @@ use serde_json::Value;
 use crate::defect::{Fault, Place};
 use crate::limits::{EXPRESSION_COST_MAX, EXPRESSION_DEPTH_MAX};
 
-/// Most operators in a row that the parser is given: it nests each one deeper.
-const OPERATORS_MAX: usize = 8 * EXPRESSION_DEPTH_MAX;
+/// Deepest nesting that the text of an expression may ask of the parser. Its tree is measured
+/// exactly afterwards; this only keeps the parser, which is recursive, well within the smallest
+/// stack of a thread.
+const TEXT_DEPTH_MAX: usize = 4 * EXPRESSION_DEPTH_MAX;
 
-/// Refuses what would nest the parser too deep: it is recursive, in brackets and operators alike.
+/// Refuses what would nest the parser too deep.
 pub(super) fn check_text(text: &str) -> Result<(), Fault> {
-    let (mut depth, mut operators, mut quote) = (0_usize, 0_usize, None);
-    let mut escaped = false;
-    for (at, byte) in text.bytes().enumerate() {
-        match (byte, quote) {
-            _ if escaped => escaped = false,
-            (b'\\', Some(_)) => escaped = true,
-            (byte, Some(open)) if byte == open => quote = None,
-            (_, Some(_)) => {}
-            (b'"' | b'\'', None) => quote = Some(byte),
-            (b'(' | b'[' | b'{', None) => depth += 1,
-            (b')' | b']' | b'}', None) => depth = depth.saturating_sub(1),
-            (b'+' | b'-' | b'*' | b'/' | b'%' | b'!' | b'?' | b'.', None) => operators += 1,
-            _ => {}
+    let bytes = text.as_bytes();
+    let plain = is_plain(bytes);
+    let mut nesting = Nesting {
+        levels: vec![0],
+        depth: 0,
+        forgets: plain,
+    };
+    let (mut quote, mut at) = (None, 0);
+    while let Some(byte) = bytes.get(at) {
+        match quote {
+            Some(open) if *byte == open => quote = None,
+            Some(_) => {}
+            None if plain && is_quote(*byte) => quote = Some(*byte),
+            None => nesting.take(&bytes[at..], at.checked_sub(1).map(|before| bytes[before])),
         }
-        if depth > EXPRESSION_DEPTH_MAX || operators > OPERATORS_MAX {
-            let message = format!("the expression is nested deeper than {EXPRESSION_DEPTH_MAX} levels");
+        if nesting.depth > TEXT_DEPTH_MAX || nesting.levels.len() > EXPRESSION_DEPTH_MAX {
+            let message =
+                format!("the expression is nested deeper than {EXPRESSION_DEPTH_MAX} levels");
             return Err(Fault::new("too-deep", Place::new(at, at), message));
         }
+        at += 1;
     }
     Ok(())
 }
 
+fn is_quote(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\'')
+}
+
+/// Whether it is certain what is quoted: no escapes, no triple quotes, no comments, and every
+/// quote closed in its line. Of other text everything is counted as if nothing were quoted, since
+/// a difference from how the parser reads it could hide how deep it is.
+fn is_plain(bytes: &[u8]) -> bool {
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'\\' => return false,
+            b'/' if bytes.get(at + 1) == Some(&b'/') => return false,
+            quote if is_quote(*quote) => {
+                let end = |byte: &u8| byte == quote || matches!(byte, b'\n' | b'\r' | b'\\');
+                let Some(length) = bytes[at + 1..].iter().position(end) else {
+                    return false;
+                };
+                let triple = length == 0 && bytes.get(at + 2) == Some(quote);
+                if bytes[at + 1 + length] != *quote || triple {
+                    return false;
+                }
+                at += length + 1;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    true
+}
+
+/// How deep a parser is at most: open brackets, and within each the operators so far, as if each
+/// took the one before as its operand.
+struct Nesting {
+    levels: Vec<usize>,
+    depth: usize,
+    /// Whether a logical operator ends what is before it.
+    forgets: bool,
+}
+
+impl Nesting {
+    fn take(&mut self, rest: &[u8], before: Option<u8>) {
+        match rest {
+            // Logical operators are balanced by the parser, and bind weaker than what they join.
+            [b'&', b'&', ..] | [b'|', b'|', ..] if self.forgets => self.reset(),
+            [b'(' | b'[' | b'{', ..] => {
+                self.levels.push(0);
+                self.depth += 1;
+            }
+            [b')' | b']' | b'}', ..] => {
+                let inner = self.levels.pop().unwrap_or(0);
+                self.depth = self.depth.saturating_sub(inner + 1);
+                // What was indexed or called is an operand again.
+                self.deepen();
+            }
+            // No logical operator ends a conditional, so it counts for the whole expression.
+            [b'?', ..] => self.depth += 1,
+            [
+                b'+' | b'-' | b'*' | b'/' | b'%' | b'!' | b'.' | b'<' | b'>',
+                ..,
+            ]
+            | [b'=', b'=', ..] => self.deepen(),
+            [b'i', b'n', ..] if !before.is_some_and(|byte| byte.is_ascii_alphanumeric()) => {
+                self.deepen();
+            }
+            _ => {}
+        }
+    }
+
+    fn deepen(&mut self) {
+        if self.levels.is_empty() {
+            self.levels.push(0);
+        }
+        if let Some(level) = self.levels.last_mut() {
+            *level += 1;
+        }
+        self.depth += 1;
+    }
+
+    /// Forgets the operators since the bracket.
+    fn reset(&mut self) {
+        if let Some(level) = self.levels.last_mut() {
+            self.depth = self.depth.saturating_sub(*level);
+            *level = 0;
+        }
+    }
+}
+
 /// Whether a call can give more than it is given.
 pub(super) fn grows(function: &str) -> bool {
-    matches!(function, "replace" | "join" | "split" | "matches" | operators::ADD)
+    matches!(
+        function,
+        "replace" | "join" | "split" | "matches" | operators::ADD
+    )
 }
 
 /// Refuses an evaluation in `scope` that could cost too much.
@@ -101,7 +197,12 @@ impl<'s, 't> Estimate<'s, 't> {
         Known::Size(match &node.expr {
             Expr::Ident(name) => match self.bound.iter().rev().find(|(bound, _)| bound == name) {
                 Some((_, size)) => *size,
-                None => return self.scope.get(name).map_or(Known::Size(SMALL), Known::Value),
+                None => {
+                    return self
+                        .scope
+                        .get(name)
+                        .map_or(Known::Size(SMALL), Known::Value);
+                }
             },
             Expr::Select(select) => return field(self.known(&select.operand), &select.field),
             Expr::Call(call) => return self.call(call),
@@ -157,22 +258,48 @@ impl<'s, 't> Estimate<'s, 't> {
             };
         }
         let target = call.target.as_deref().into_iter();
-        let sizes: Vec<Size> = target.chain(&call.args).map(|node| self.size(node)).collect();
+        let sizes: Vec<Size> = target
+            .chain(&call.args)
+            .map(|node| self.size(node))
+            .collect();
         let weight: f64 = sizes.iter().map(|size| size.weight).sum();
         let product: f64 = sizes.iter().map(|size| size.weight).product();
         let items: f64 = sizes.iter().map(|size| size.items).sum();
         let size = match call.func_name.as_str() {
-            "replace" | "join" => Size { items, weight: product },
-            "split" => Size { items: weight, weight },
+            "replace" | "join" => Size {
+                items,
+                weight: product,
+            },
+            "split" => Size {
+                items: weight,
+                weight,
+            },
             "matches" => {
                 self.work += product;
                 SMALL
             }
-            "size" | "contains" | "startsWith" | "endsWith" | "indexOf" | "lastIndexOf" | "int"
-            | "uint" | "double" | "bool" | "charAt" | operators::EQUALS | operators::NOT_EQUALS
-            | operators::LOGICAL_AND | operators::LOGICAL_OR | operators::LOGICAL_NOT
-            | operators::LESS | operators::LESS_EQUALS | operators::GREATER
-            | operators::GREATER_EQUALS | operators::IN | operators::NOT_STRICTLY_FALSE => SMALL,
+            "size"
+            | "contains"
+            | "startsWith"
+            | "endsWith"
+            | "indexOf"
+            | "lastIndexOf"
+            | "int"
+            | "uint"
+            | "double"
+            | "bool"
+            | "charAt"
+            | operators::EQUALS
+            | operators::NOT_EQUALS
+            | operators::LOGICAL_AND
+            | operators::LOGICAL_OR
+            | operators::LOGICAL_NOT
+            | operators::LESS
+            | operators::LESS_EQUALS
+            | operators::GREATER
+            | operators::GREATER_EQUALS
+            | operators::IN
+            | operators::NOT_STRICTLY_FALSE => SMALL,
             _ => Size { items, weight },
         };
         self.work += weight + size.weight;
@@ -187,7 +314,10 @@ impl<'s, 't> Estimate<'s, 't> {
         let range = self.size(&part.iter_range);
         let before = self.work;
         let (most, most_work) = self.body(part, range);
-        let nothing = Size { items: 0.0, weight: 0.0 };
+        let nothing = Size {
+            items: 0.0,
+            weight: 0.0,
+        };
         let (least, least_work) = self.body(part, nothing);
         let all = |most: f64, least: f64| range.items * least + (most - least).max(0.0);
         self.work = before + all(most_work, least_work);
@@ -209,7 +339,10 @@ impl<'s, 't> Estimate<'s, 't> {
         if let Some(second) = &part.iter_var2 {
             self.bound.push((second, item));
         }
-        let nothing = Size { items: 0.0, weight: 0.0 };
+        let nothing = Size {
+            items: 0.0,
+            weight: 0.0,
+        };
         self.bound.push((&part.accu_var, nothing));
         self.size(&part.loop_cond);
         let step = self.size(&part.loop_step);
@@ -255,7 +388,43 @@ fn of_value(value: &Value) -> Size {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "an estimate needs no exact sizes")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "an estimate needs no exact sizes"
+)]
 fn float(count: usize) -> f64 {
     count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn depth_cannot_hide_behind_quotes_or_comments() {
+        for text in [
+            r"r'\' + ".to_owned() + &"1==".repeat(1_000) + "1 + '1'",
+            r"'\q ".to_owned() + &"1==".repeat(1_000) + "1'",
+            "1+'&&'==".repeat(400) + "1",
+            "1+''' && '''+".repeat(300) + "1",
+            "1 // '\n +".repeat(400) + "1 // '",
+            "'a\n".to_owned() + &"1==".repeat(1_000),
+            "(1&&1)==".repeat(400) + "1",
+            "f(1&&1,[1&&1])+".repeat(300),
+            "1&&1?1&&1:".repeat(300),
+        ] {
+            assert!(check_text(&text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn long_conditions_are_not_deep() {
+        for text in [
+            "inputs.version == '1+1' || ".repeat(150) + "true",
+            format!("inputs.version in [{}]", "'1.2.3', ".repeat(400)),
+            format!("inputs.text == '{}'", "+-*/.".repeat(700)),
+        ] {
+            assert_eq!(check_text(&text), Ok(()), "{text}");
+        }
+    }
 }

@@ -30,15 +30,15 @@ impl Compiled {
 fn follow(path: &[Box<str>], scope: &Value) -> Result<Value, String> {
     let mut value = scope;
     for (at, name) in path.iter().enumerate() {
-        value = match value.as_object() {
-            Some(object) => object
-                .get(&**name)
-                .ok_or_else(|| format!("`{}` has no `{name}`", path[..at].join(".")))?,
-            None => {
-                let path = path[..at].join(".");
-                return Err(format!("`{path}` is {}, so it has no `{name}`", kind(value)));
-            }
+        let before = || path[..at].join(".");
+        let Some(object) = value.as_object() else {
+            let (before, kind) = (before(), kind(value));
+            return Err(format!("`{before}` is {kind}, so it has no `{name}`"));
         };
+        let Some(next) = object.get(&**name) else {
+            return Err(format!("`{}` has no `{name}`", before()));
+        };
+        value = next;
     }
     Ok(value.clone())
 }
@@ -103,7 +103,9 @@ fn to_cel(value: &Value) -> CelValue {
 /// results.
 fn to_json(value: &CelValue, levels: usize) -> Result<Value, String> {
     let Some(levels) = levels.checked_sub(1) else {
-        return Err(format!("the result is nested deeper than {NESTING_MAX} levels"));
+        return Err(format!(
+            "the result is nested deeper than {NESTING_MAX} levels"
+        ));
     };
     Ok(match value {
         CelValue::Null => Value::Null,
@@ -133,11 +135,11 @@ fn to_json(value: &CelValue, levels: usize) -> Result<Value, String> {
         }
         CelValue::Timestamp(time) => Value::String(time.to_rfc3339()),
         CelValue::Duration(span) => Value::String(duration(*span)),
-        CelValue::Bytes(_)
-        | CelValue::Function(..)
-        | CelValue::Opaque(_)
-        | CelValue::Struct(_) => {
-            return Err(format!("the result is {}, which JSON cannot hold", value.type_of()));
+        CelValue::Bytes(_) | CelValue::Function(..) | CelValue::Opaque(_) | CelValue::Struct(_) => {
+            return Err(format!(
+                "the result is {}, which JSON cannot hold",
+                value.type_of()
+            ));
         }
     })
 }
@@ -160,17 +162,52 @@ fn sentence(error: &ExecutionError) -> String {
             "division by zero".to_owned()
         }
         ExecutionError::Overflow(operator, ..) => {
-            format!("`{}` overflows 64 bits", operator.trim_matches('_'))
+            format!("`{}` overflows 64 bits", spelt(operator))
         }
         ExecutionError::IndexOutOfBounds(CelValue::Int(index)) => {
             format!("the list has no item {index}")
         }
         ExecutionError::NoSuchOverload(overload) => {
             let types = overload.argument_types().join(" and ");
-            format!("`{}` cannot be applied to {types}", overload.function().trim_matches('_'))
+            format!(
+                "`{}` cannot be applied to {types}",
+                spelt(overload.function())
+            )
         }
+        ExecutionError::UnsupportedIndex(index, of) => {
+            format!(
+                "{} cannot be an index into {}",
+                index.type_of(),
+                of.type_of()
+            )
+        }
+        ExecutionError::ValuesNotComparable(one, other) => {
+            format!(
+                "{} cannot be compared to {}",
+                one.type_of(),
+                other.type_of()
+            )
+        }
+        ExecutionError::UnsupportedBinaryOperator(operator, one, other) => format!(
+            "`{}` cannot be applied to {} and {}",
+            spelt(operator),
+            one.type_of(),
+            other.type_of()
+        ),
         ExecutionError::FunctionError { function, message } => format!("`{function}`: {message}"),
         other => other.to_string(),
     };
     shown(&text, ERROR_CHARS_MAX)
+}
+
+/// An operator as it is written.
+fn spelt(operator: &str) -> &str {
+    match operator {
+        "add" => "+",
+        "sub" => "-",
+        "mul" => "*",
+        "div" => "/",
+        "rem" => "%",
+        other => other.trim_matches('_'),
+    }
 }

@@ -70,11 +70,11 @@ impl Names<'_> {
         match root.name.as_str() {
             "inputs" => {
                 let inputs = self.inputs.iter().copied();
-                self.field(chain, Read::Inputs, "input", inputs)
+                field(chain, Read::Inputs, "input", inputs)
             }
             "release" => {
                 let fields = RELEASE.into_iter();
-                self.field(chain, Read::Release, "field of `release`", fields)
+                field(chain, Read::Release, "field of `release`", fields)
             }
             "needs" if self.purpose == Purpose::Outputs => Err(Fault::new(
                 "unknown-name",
@@ -83,25 +83,6 @@ impl Names<'_> {
             )
             .hint("write `phases.PHASE.outputs` or `phases.PHASE.activities.ACTIVITY.outputs`")),
             _ => self.part(chain),
-        }
-    }
-
-    fn field<'n>(
-        &self,
-        chain: &[Link],
-        read: Read,
-        what: &str,
-        mut known: impl Iterator<Item = &'n str> + Clone,
-    ) -> Result<Meaning, Fault> {
-        match chain.get(1) {
-            Some(link) if !known.clone().any(|name| name == link.name) => {
-                Err(self.unknown(link, what, &mut known))
-            }
-            _ => Ok(Meaning {
-                read,
-                canonical: vec![chain[0].name.clone()],
-                taken: 1,
-            }),
         }
     }
 
@@ -119,9 +100,17 @@ impl Names<'_> {
             return self.activity(chain, (phase, activity), 2);
         }
         let Some((phase, names)) = self.phases.get_key_value(link.name.as_str()) else {
-            let what = if root.name == "needs" { "activity of this phase, and no phase," } else { "phase" };
+            let what = if root.name == "needs" {
+                "activity of this phase, and no phase,"
+            } else {
+                "phase"
+            };
             let siblings = self.siblings().filter(|_| root.name == "needs");
-            return Err(self.unknown(link, what, &mut self.phases.keys().copied().chain(siblings)));
+            return Err(unknown(
+                link,
+                what,
+                &mut self.phases.keys().copied().chain(siblings),
+            ));
         };
         if chain.get(2).is_some_and(|link| link.name == "activities") {
             let Some(link) = chain.get(3) else {
@@ -131,7 +120,7 @@ impl Names<'_> {
             };
             let Some(activity) = names.activities.get(link.name.as_str()) else {
                 let what = format!("activity of the phase `{phase}`");
-                return Err(self.unknown(link, &what, &mut names.activities.keys().copied()));
+                return Err(unknown(link, &what, &mut names.activities.keys().copied()));
             };
             return self.activity(chain, (phase, *activity), 4);
         }
@@ -153,7 +142,9 @@ impl Names<'_> {
 
     fn siblings(&self) -> impl Iterator<Item = &str> + Clone {
         let phase = self.phase.and_then(|phase| self.phases.get(phase));
-        phase.into_iter().flat_map(|phase| phase.activities.keys().copied())
+        phase
+            .into_iter()
+            .flat_map(|phase| phase.activities.keys().copied())
     }
 
     fn activity(
@@ -168,7 +159,12 @@ impl Names<'_> {
         self.check_upstream(read, link, &format!("{phase}/{}", link.name))?;
         Ok(Meaning {
             read,
-            canonical: vec!["phases".into(), phase.into(), "activities".into(), link.name.clone()],
+            canonical: vec![
+                "phases".into(),
+                phase.into(),
+                "activities".into(),
+                link.name.clone(),
+            ],
             taken,
         })
     }
@@ -177,7 +173,10 @@ impl Names<'_> {
     fn check_member(&self, chain: &[Link], at: usize, members: &[&str]) -> Result<(), Fault> {
         let before = &chain[at - 1];
         let Some(link) = chain.get(at) else {
-            let message = format!("{} must be followed by one of its members", quoted(&before.name));
+            let message = format!(
+                "{} must be followed by one of its members",
+                quoted(&before.name)
+            );
             return Err(Fault::new("unknown-name", before.place, message)
                 .hint(format!("it has `{}`", members.join("`, `"))));
         };
@@ -213,15 +212,41 @@ impl Names<'_> {
         )
         .hint(format!("add `{what}` to `needs`")))
     }
+}
 
-    fn unknown<'n>(
-        &self,
-        link: &Link,
-        what: &str,
-        known: &mut dyn Iterator<Item = &'n str>,
-    ) -> Fault {
-        let message = format!("there is no {what} {}", quoted(&link.name));
-        Fault::new("unknown-name", link.place, message).near(nearest(&link.name, known))
+/// What `inputs.…` and `release.…` mean.
+fn field<'n>(
+    chain: &[Link],
+    read: Read,
+    what: &str,
+    mut known: impl Iterator<Item = &'n str> + Clone,
+) -> Result<Meaning, Fault> {
+    match chain.get(1) {
+        Some(link) if !known.clone().any(|name| name == link.name) => {
+            Err(unknown(link, what, &mut known))
+        }
+        _ => Ok(Meaning {
+            read,
+            canonical: vec![chain[0].name.clone()],
+            taken: 1,
+        }),
+    }
+}
+
+/// A name that is none, with the one that was probably meant.
+fn unknown(link: &Link, what: &str, known: &mut dyn Iterator<Item = &str>) -> Fault {
+    let message = format!("there is no {what} {}", quoted(&link.name));
+    let fault = Fault::new("unknown-name", link.place, message);
+    let known: Vec<&str> = known.collect();
+    let hyphened = known.iter().find(|name| {
+        let rest = name.strip_prefix(link.name.as_str());
+        rest.is_some_and(|rest| rest.starts_with('-'))
+    });
+    match hyphened {
+        Some(name) => fault.hint(format!(
+            "a name with a hyphen goes in brackets: `[\"{name}\"]`"
+        )),
+        None => fault.near(nearest(&link.name, known)),
     }
 }
 

@@ -21,9 +21,6 @@ pub(super) static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
     Arc::new(env)
 });
 
-/// Most errors that are shown for one expression: the first one usually causes the others.
-const ERRORS_MAX: usize = 3;
-
 /// Parses expressions, each text once: a process repeats many.
 #[derive(Default)]
 pub(crate) struct Parser {
@@ -64,8 +61,8 @@ fn compile_path(chain: &[Link], names: &Names<'_>) -> Result<(Compiled, Vec<Read
 /// `root.name["name"]`.
 fn path(text: &str) -> Option<Vec<Link>> {
     let mut chain = Vec::new();
-    let mut at = text.len() - text.trim_start().len();
     let end = text.trim_end().len();
+    let mut at = end - text[..end].trim_start().len();
     loop {
         let rest = &text[at..end];
         let (name, length) = match rest.as_bytes().first() {
@@ -104,7 +101,10 @@ fn identifier(text: &str) -> Option<&str> {
 
 /// The name in `["name"]`, and how long that is.
 fn index(text: &str) -> Option<(&str, usize)> {
-    let quote = text[1..].chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let quote = text[1..]
+        .chars()
+        .next()
+        .filter(|c| matches!(c, '"' | '\''))?;
     let inner = &text[2..];
     let name = &inner[..inner.find(quote)?];
     let plain = !name.is_empty() && !name.contains(['\\', '\n', '\r']);
@@ -115,35 +115,50 @@ fn index(text: &str) -> Option<(&str, usize)> {
 fn parse(text: &str) -> Result<Arc<Program>, Vec<Fault>> {
     let whole = Place::new(0, text.len());
     if text.trim().is_empty() {
-        return Err(vec![Fault::new("bad-expression", whole, "the expression is empty")]);
+        return Err(vec![Fault::new(
+            "bad-expression",
+            whole,
+            "the expression is empty",
+        )]);
     }
     super::cost::check_text(text).map_err(|fault| vec![fault])?;
     // The parser is a foreign one, and a document is foreign input.
     match catch_unwind(AssertUnwindSafe(|| ENVIRONMENT.compile(text))) {
         Ok(Ok(program)) => Ok(Arc::new(program)),
         Ok(Err(errors)) => Err(syntax(text, &errors)),
-        Err(_) => Err(vec![Fault::new("bad-expression", whole, "the expression cannot be read")]),
+        Err(_) => Err(vec![Fault::new(
+            "bad-expression",
+            whole,
+            "the expression cannot be read",
+        )]),
     }
 }
 
+/// The first error; it usually causes the others.
 fn syntax(text: &str, errors: &ParseErrors) -> Vec<Fault> {
-    let faults = errors.errors.iter().take(ERRORS_MAX).map(|error| {
-        let at = offset(text, error.pos);
-        let message = shown(&error.msg, 200);
-        let fault = Fault::new("bad-expression", Place::new(at, at), message);
-        if text[at..].starts_with('=') {
-            fault.hint("equality is written `==`")
-        } else {
-            fault
-        }
-    });
-    faults.collect()
+    let first = errors.errors.iter().min_by_key(|error| error.pos);
+    let at = first.map_or(0, |error| offset(text, error.pos));
+    let message = first.map_or("the expression cannot be read", |error| error.msg.as_str());
+    let message = message.strip_prefix("Syntax error: ").unwrap_or(message);
+    let fault = Fault::new("bad-expression", Place::new(at, at), shown(message, 200));
+    if message.starts_with("invalid argument to has()") {
+        return vec![fault.hint("it is written `has(VALUE.FIELD)`")];
+    }
+    if message == "argument must be a simple name" {
+        return vec![fault.hint("the first argument names the item, as in `LIST.map(x, VALUE)`")];
+    }
+    vec![match text.as_bytes()[at..] {
+        [b'=', ..] => fault.hint("equality is written `==`"),
+        [b'&' | b'|', ..] => fault.hint("logic is written `&&` and `||`"),
+        [b'$', ..] => fault.hint("expressions are not nested in expressions"),
+        _ => fault,
+    }]
 }
 
-/// The byte at a line and column, counted from 1 and 0.
+/// The byte at a line and column, counted from 1.
 fn offset(text: &str, (line, column): (isize, isize)) -> usize {
     let line = usize::try_from(line).unwrap_or(1).max(1) - 1;
-    let column = usize::try_from(column).unwrap_or(0);
+    let column = usize::try_from(column).unwrap_or(1).max(1) - 1;
     let start: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
     let mut at = (start + column).min(text.len());
     while !text.is_char_boundary(at) {
@@ -161,15 +176,30 @@ mod tests {
         let names = |text| -> Option<Vec<String>> {
             path(text).map(|chain| chain.into_iter().map(|link| link.name).collect())
         };
-        assert_eq!(names(" inputs.version "), Some(vec!["inputs".into(), "version".into()]));
+        assert_eq!(
+            names(" inputs.version "),
+            Some(vec!["inputs".into(), "version".into()])
+        );
         assert_eq!(
             names("needs.uat.activities[\"sign-off\"].outputs['x y']").map(|names| names.len()),
             Some(6)
         );
         for text in [
-            "", "version", "inputs.", "inputs.a-b", "inputs[0]", "inputs.a + 1", "inputs.in",
-            "inputs[\"a\\\"b\"]", "inputs[\"a\"", "inputs .a", "[\"inputs\"]", "inputs[é", ".inputs",
-            "inputs[]", "inputs[\"\"]",
+            "",
+            "version",
+            "inputs.",
+            "inputs.a-b",
+            "inputs[0]",
+            "inputs.a + 1",
+            "inputs.in",
+            "inputs[\"a\\\"b\"]",
+            "inputs[\"a\"",
+            "inputs .a",
+            "[\"inputs\"]",
+            "inputs[é",
+            ".inputs",
+            "inputs[]",
+            "inputs[\"\"]",
         ] {
             assert_eq!(names(text), None, "{text}");
         }

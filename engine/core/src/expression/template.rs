@@ -24,9 +24,9 @@ pub(crate) enum Piece {
     /// Text with results in between.
     Text(Vec<Part>),
     /// A list.
-    List(Vec<Piece>),
+    List(Vec<Self>),
     /// An object.
-    Object(Vec<(String, Piece)>),
+    Object(Vec<(String, Self)>),
 }
 
 /// A part of a text.
@@ -53,7 +53,9 @@ impl Piece {
         let constant = |(_, piece): &(String, Self)| matches!(piece, Self::Constant(_));
         if entries.iter().all(constant) {
             let entries = entries.into_iter();
-            let map: Map<_, _> = entries.map(|(key, piece)| (key, piece.into_constant())).collect();
+            let map: Map<_, _> = entries
+                .map(|(key, piece)| (key, piece.into_constant()))
+                .collect();
             Self::Constant(map.into())
         } else {
             Self::Object(entries)
@@ -147,9 +149,9 @@ impl Part {
 }
 
 fn spend(room: &mut usize, bytes: usize) -> Result<(), String> {
-    *room = room.checked_sub(bytes).ok_or_else(|| {
-        format!("the value is larger than {VALUE_BYTES_MAX} bytes")
-    })?;
+    *room = room
+        .checked_sub(bytes)
+        .ok_or_else(|| format!("the value is larger than {VALUE_BYTES_MAX} bytes"))?;
     Ok(())
 }
 
@@ -161,7 +163,9 @@ fn weight(value: &Value) -> usize {
         Value::Array(items) => 2 + items.iter().map(weight).sum::<usize>(),
         Value::Object(entries) => {
             let entries = entries.iter();
-            2 + entries.map(|(key, value)| key.len() + 3 + weight(value)).sum::<usize>()
+            2 + entries
+                .map(|(key, value)| key.len() + 3 + weight(value))
+                .sum::<usize>()
         }
     }
 }
@@ -222,15 +226,20 @@ fn end(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let (mut depth, mut quote, mut at) = (0_usize, None, 0);
     while let Some(byte) = bytes.get(at) {
-        match (byte, quote) {
-            (b'\\', Some(_)) => at += 1,
-            (byte, Some(open)) if *byte == open => quote = None,
-            (_, Some(_)) => {}
-            (b'"' | b'\'', None) => quote = Some(*byte),
-            (b'{', None) => depth += 1,
-            (b'}', None) if depth > 0 => depth -= 1,
-            (b'}', None) if bytes.get(at + 1) == Some(&b'}') => return Some(at),
-            _ => {}
+        match quote {
+            Some((_, false)) if *byte == b'\\' => at += 1,
+            Some((open, _)) if *byte == open => quote = None,
+            Some(_) => {}
+            None => match byte {
+                b'"' | b'\'' => {
+                    let raw = at > 0 && matches!(bytes[at - 1], b'r' | b'R');
+                    quote = Some((*byte, raw));
+                }
+                b'{' => depth += 1,
+                b'}' if depth > 0 => depth -= 1,
+                b'}' if bytes.get(at + 1) == Some(&b'}') => return Some(at),
+                _ => {}
+            },
         }
         at += 1;
     }
@@ -248,13 +257,29 @@ mod tests {
             ("", Ok(vec![])),
             ("plain", Ok(vec![Text("plain")])),
             ("${{ a }}", Ok(vec![Expression(" a ", 3)])),
-            ("v${{a}}-${{b}}!", Ok(vec![Text("v"), Expression("a", 4), Text("-"), Expression("b", 11), Text("!")])),
-            ("${{ {'a': {'b': 1}} }}", Ok(vec![Expression(" {'a': {'b': 1}} ", 3)])),
+            (
+                "v${{a}}-${{b}}!",
+                Ok(vec![
+                    Text("v"),
+                    Expression("a", 4),
+                    Text("-"),
+                    Expression("b", 11),
+                    Text("!"),
+                ]),
+            ),
+            (
+                "${{ {'a': {'b': 1}} }}",
+                Ok(vec![Expression(" {'a': {'b': 1}} ", 3)]),
+            ),
             ("${{ {'a': {}}}}", Ok(vec![Expression(" {'a': {}}", 3)])),
             ("${{ '}}' }}", Ok(vec![Expression(" '}}' ", 3)])),
+            (r"${{ r'\' }}", Ok(vec![Expression(r" r'\' ", 3)])),
             (r#"${{ "\"}}" }}"#, Ok(vec![Expression(r#" "\"}}" "#, 3)])),
             ("$${{ a }}", Ok(vec![Text("${{"), Text(" a }}")])),
-            ("x$${{ a }}", Ok(vec![Text("x"), Text("${{"), Text(" a }}")])),
+            (
+                "x$${{ a }}",
+                Ok(vec![Text("x"), Text("${{"), Text(" a }}")]),
+            ),
             ("é${{ a", Err(2)),
             ("${{ a }", Err(0)),
             ("${{ 'a }}", Err(0)),

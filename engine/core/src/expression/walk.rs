@@ -1,6 +1,8 @@
 //! Checks the tree of an expression and makes its names canonical.
 
-use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, LiteralValue, SelectExpr, operators};
+use cel::common::ast::{
+    CallExpr, ComprehensionExpr, EntryExpr, Expr, LiteralValue, SelectExpr, operators,
+};
 use cel::{IdedExpr, Program};
 
 use super::names::{Link, ROOTS, quoted};
@@ -10,21 +12,79 @@ use crate::limits::{EXPRESSION_DEPTH_MAX, EXPRESSION_MACROS_NESTED_MAX};
 use crate::nearest::nearest;
 
 /// The functions of the language.
-pub(super) const FUNCTIONS: [&str; 42] = [
-    "all", "bool", "bytes", "charAt", "contains", "double", "duration", "dyn", "endsWith", "exists",
-    "exists_one", "existsOne", "filter", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear",
-    "getFullYear", "getHours", "getMilliseconds", "getMinutes", "getMonth", "getSeconds", "has",
-    "hasValue", "indexOf", "int", "join", "lastIndexOf", "lowerAscii", "map", "matches", "orValue",
-    "replace", "reverse", "size", "split", "startsWith", "string", "substring", "timestamp", "trim",
+pub(super) const FUNCTIONS: [&str; 38] = [
+    "bool",
+    "bytes",
+    "charAt",
+    "contains",
+    "double",
+    "duration",
+    "dyn",
+    "endsWith",
+    "getDate",
+    "getDayOfMonth",
+    "getDayOfWeek",
+    "getDayOfYear",
+    "getFullYear",
+    "getHours",
+    "getMilliseconds",
+    "getMinutes",
+    "getMonth",
+    "getSeconds",
+    "hasValue",
+    "indexOf",
+    "int",
+    "join",
+    "lastIndexOf",
+    "lowerAscii",
+    "matches",
+    "orValue",
+    "replace",
+    "reverse",
+    "size",
+    "split",
+    "startsWith",
+    "string",
+    "substring",
+    "timestamp",
+    "trim",
+    "type",
+    "uint",
+    "upperAscii",
 ];
-/// The rest of them, so that both lists stay readable.
-pub(super) const MORE_FUNCTIONS: [&str; 3] = ["type", "uint", "upperAscii"];
+/// Functions that the parser replaces, with how they are written. A call of one that is left has
+/// the wrong arguments.
+const MACROS: [(&str, &str); 7] = [
+    ("all", "LIST.all(x, CONDITION)"),
+    ("exists", "LIST.exists(x, CONDITION)"),
+    ("existsOne", "LIST.existsOne(x, CONDITION)"),
+    ("exists_one", "LIST.exists_one(x, CONDITION)"),
+    ("filter", "LIST.filter(x, CONDITION)"),
+    ("has", "has(VALUE.FIELD)"),
+    ("map", "LIST.map(x, VALUE)"),
+];
 /// Functions that replace the rule of needs: not yet supported.
-const STATUS_FUNCTIONS: [&str; 6] =
-    ["always", "aborted", "cancelled", "failed", "succeeded", "success"];
+const STATUS_FUNCTIONS: [&str; 6] = [
+    "always",
+    "aborted",
+    "cancelled",
+    "failed",
+    "succeeded",
+    "success",
+];
 /// Names that stand for types.
-const TYPES: [&str; 10] =
-    ["bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint"];
+const TYPES: [&str; 10] = [
+    "bool",
+    "bytes",
+    "double",
+    "int",
+    "list",
+    "map",
+    "null_type",
+    "string",
+    "type",
+    "uint",
+];
 
 /// One walk over one expression.
 pub(super) struct Walk<'w> {
@@ -56,7 +116,8 @@ impl<'w> Walk<'w> {
     pub(super) fn run(mut self) -> Result<(Compiled, Vec<Read>), Vec<Fault>> {
         let root = self.program.expression();
         if is_deeper(root, EXPRESSION_DEPTH_MAX) {
-            let message = format!("the expression is nested deeper than {EXPRESSION_DEPTH_MAX} levels");
+            let message =
+                format!("the expression is nested deeper than {EXPRESSION_DEPTH_MAX} levels");
             return Err(vec![Fault::new("too-deep", Place::default(), message)]);
         }
         let mut tree = root.clone();
@@ -157,19 +218,47 @@ impl<'w> Walk<'w> {
         })
     }
 
+    /// The place of a function's name, of whose call only the bracket or the dot is known.
+    fn function_place(&self, name: &str, at: Place) -> Place {
+        let text = self.program.source_info().source.as_str();
+        if text
+            .get(..at.start)
+            .is_some_and(|before| before.ends_with(name))
+        {
+            return Place::new(at.start - name.len(), at.start);
+        }
+        self.field_place(name, at)
+    }
+
+    /// The word before a bracket: the name of the macro, which the tree does not keep.
+    fn word_before(&self, at: Place) -> Place {
+        let text = self.program.source_info().source.as_bytes();
+        let before = text.get(..at.start).unwrap_or_default();
+        let word = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
+        let length = before.iter().rev().take_while(word).count();
+        Place::new(at.start - length, at.start)
+    }
+
     fn variable(&mut self, name: &str, place: Place) {
         if self.is_bound(name) || TYPES.contains(&name) {
             return;
         }
         if name == "each" {
             let message = "`each` is not supported by this version";
-            self.faults.push(Fault::new("not-supported", place, message));
+            self.faults
+                .push(Fault::new("not-supported", place, message));
             return;
         }
         let text = self.program.source_info().source.as_str();
         let after_minus = text[..place.start.min(text.len())].ends_with('-');
-        let known = ROOTS.into_iter().chain(self.bound.iter().map(String::as_str));
-        let fault = Fault::new("unknown-name", place, format!("there is no variable {}", quoted(name)));
+        let known = ROOTS
+            .into_iter()
+            .chain(self.bound.iter().map(String::as_str));
+        let fault = Fault::new(
+            "unknown-name",
+            place,
+            format!("there is no variable {}", quoted(name)),
+        );
         let fault = match nearest(name, known) {
             None if after_minus => fault.hint("a name with a hyphen goes in brackets: `needs[\"sign-off\"]`"),
             None => fault.hint("an expression starts from `inputs`, `needs`, `phases` or `release`; text goes in quotes"),
@@ -180,15 +269,25 @@ impl<'w> Walk<'w> {
 
     fn call(&mut self, call: &mut CallExpr, place: Place) {
         let name = call.func_name.as_str();
+        let place = self.function_place(name, place);
         let operator = name.starts_with(['_', '@', '!', '-']);
         if STATUS_FUNCTIONS.contains(&name) {
             let message = format!("`{name}()` is not supported by this version");
             let hint = "a condition is asked once all needs are satisfied";
-            self.faults.push(Fault::new("not-supported", place, message).hint(hint));
-        } else if !operator && !FUNCTIONS.contains(&name) && !MORE_FUNCTIONS.contains(&name) {
+            self.faults
+                .push(Fault::new("not-supported", place, message).hint(hint));
+        } else if let Some((_, form)) = MACROS.iter().find(|(known, _)| *known == name) {
+            let message = format!("`{name}` has the wrong arguments");
+            let hint = format!("it is written `{form}`");
+            let fault = Fault::new("bad-expression", place, message);
+            self.faults.push(fault.hint(hint));
+            return;
+        } else if !operator && !FUNCTIONS.contains(&name) {
             let message = format!("there is no function {}", quoted(name));
-            let near = nearest(name, FUNCTIONS.into_iter().chain(MORE_FUNCTIONS));
-            self.faults.push(Fault::new("unknown-function", place, message).near(near));
+            let macros = MACROS.iter().map(|(name, _)| *name);
+            let near = nearest(name, FUNCTIONS.into_iter().chain(macros));
+            let fault = Fault::new("unknown-function", place, message);
+            self.faults.push(fault.near(near));
         }
         self.costly |= cost::grows(name);
         for node in call.target.as_deref_mut().into_iter().chain(&mut call.args) {
@@ -198,11 +297,11 @@ impl<'w> Walk<'w> {
 
     fn comprehension(&mut self, part: &mut ComprehensionExpr, place: Place) {
         self.costly = true;
+        let place = self.word_before(place);
         self.visit(&mut part.iter_range);
         if self.nested == EXPRESSION_MACROS_NESTED_MAX {
-            let message = format!(
-                "list macros are nested deeper than {EXPRESSION_MACROS_NESTED_MAX} levels"
-            );
+            let message =
+                format!("list macros are nested deeper than {EXPRESSION_MACROS_NESTED_MAX} levels");
             self.faults.push(Fault::new("too-deep", place, message));
             return;
         }
@@ -210,7 +309,8 @@ impl<'w> Walk<'w> {
         for name in variables.into_iter().flatten() {
             if ROOTS.contains(&name.as_str()) || name == "each" {
                 let message = format!("the variable of a list macro cannot be called `{name}`");
-                self.faults.push(Fault::new("bad-expression", place, message));
+                self.faults
+                    .push(Fault::new("bad-expression", place, message));
             }
         }
         let before = self.bound.len();
@@ -268,7 +368,12 @@ fn is_deeper(node: &IdedExpr, levels: usize) -> bool {
     let deeper = |node: &IdedExpr| is_deeper(node, levels);
     match &node.expr {
         Expr::Select(select) => deeper(&select.operand),
-        Expr::Call(call) => call.target.as_deref().into_iter().chain(&call.args).any(deeper),
+        Expr::Call(call) => call
+            .target
+            .as_deref()
+            .into_iter()
+            .chain(&call.args)
+            .any(deeper),
         Expr::List(list) => list.elements.iter().any(deeper),
         Expr::Map(map) => map.entries.iter().any(|entry| match &entry.expr {
             EntryExpr::MapEntry(entry) => deeper(&entry.key) || deeper(&entry.value),
@@ -279,9 +384,15 @@ fn is_deeper(node: &IdedExpr, levels: usize) -> bool {
             EntryExpr::StructField(field) => deeper(&field.value),
         }),
         // A macro adds a few levels of its own, which are not the author's.
-        Expr::Comprehension(part) => [&part.iter_range, &part.accu_init, &part.loop_cond, &part.loop_step, &part.result]
-            .into_iter()
-            .any(deeper),
+        Expr::Comprehension(part) => [
+            &part.iter_range,
+            &part.accu_init,
+            &part.loop_cond,
+            &part.loop_step,
+            &part.result,
+        ]
+        .into_iter()
+        .any(deeper),
         Expr::Ident(_) | Expr::Literal(_) | Expr::Unspecified => false,
     }
 }

@@ -172,26 +172,17 @@ pub(super) fn required<'n>(
     place: Place,
     findings: &mut Findings<'_, '_>,
 ) -> Option<&'n Node> {
-    let node = fields.get(key);
-    match node.map(|node| (&node.tree, node.place)) {
-        Some((Tree::Null, place)) => {
-            findings.add(Fault::new(
-                "missing-value",
-                place,
-                format!("`{key}` has no value"),
-            ));
-            None
-        }
-        None => {
-            findings.add(Fault::new(
-                "missing-key",
-                place,
-                format!("`{key}` is missing here"),
-            ));
-            None
-        }
-        Some(_) => node,
-    }
+    let fault = match fields.entry(key) {
+        Some(entry) if matches!(entry.node.tree, Tree::Null) => Fault::new(
+            "missing-value",
+            entry.place,
+            format!("`{key}` has no value"),
+        ),
+        Some(entry) => return Some(&entry.node),
+        None => Fault::new("missing-key", place, format!("`{key}` is missing here")),
+    };
+    findings.add(fault);
+    None
 }
 
 fn part_name<'n>(

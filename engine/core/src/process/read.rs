@@ -9,6 +9,7 @@ use crate::defect::{Fault, Place};
 use crate::json::shown;
 use crate::limits::TEXT_BYTES_MAX;
 use crate::nearest::nearest;
+use crate::time::Span;
 
 /// The keys that one kind of mapping may have.
 pub(super) struct Keys {
@@ -86,11 +87,18 @@ pub(super) fn fields<'n>(
     for entry in entries {
         let key = entry.key.as_str();
         if keys.later.contains(&key) {
-            findings.add(not_supported(entry.place, format!("`{key}` in {}", keys.of)));
+            findings.add(not_supported(
+                entry.place,
+                format!("`{key}` in {}", keys.of),
+            ));
         } else if !keys.known.contains(&key) {
             let message = format!("{} has no key {}", keys.of, quoted(key));
-            let near = nearest(key, keys.known.iter().chain(keys.later).copied());
             let fault = Fault::new("unknown-key", entry.place, message);
+            if findings.is_full() {
+                findings.add(fault);
+                continue;
+            }
+            let near = nearest(key, keys.known.iter().chain(keys.later).copied());
             findings.add(match near {
                 Some(_) => fault.near(near),
                 None => fault.hint(format!("it may have {}", keys.known.join(", "))),
@@ -138,13 +146,25 @@ where
     T: FromStr,
     T::Err: Display,
 {
-    let text = text(node, what, findings)?;
+    let text = text(node, &format!("the {what}"), findings)?;
     text.parse()
         .map_err(|error: T::Err| {
             let message = format!("{} is no {what}: {error}", quoted(text));
             findings.add(Fault::new("bad-value", node.place, message));
         })
         .ok()
+}
+
+/// A length of time.
+pub(super) fn span(node: &Node, findings: &mut Findings<'_, '_>) -> Option<Span> {
+    if let Tree::Number(number) = &node.tree {
+        findings.add(
+            wrong_type(node, "a length of time", "a number and its unit")
+                .hint(format!("add the unit, such as `{number}s` or `{number}m`")),
+        );
+        return None;
+    }
+    parsed(node, "length of time", findings)
 }
 
 /// A whole number within bounds.
@@ -160,7 +180,9 @@ pub(super) fn count(
         }
         return None;
     };
-    let count = number.as_u64().and_then(|number| u32::try_from(number).ok());
+    let count = number
+        .as_u64()
+        .and_then(|number| u32::try_from(number).ok());
     let count = count.filter(|count| (least..=most).contains(count));
     if count.is_none() {
         findings.add(Fault::new(

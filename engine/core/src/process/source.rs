@@ -85,7 +85,9 @@ impl<'a> Source<'a> {
             .map_or(1, |marked| marked.chars().take(SNIPPET_CHARS_MAX).count());
         let marker = "^".repeat(marked.min(rest).clamp(1, SNIPPET_CHARS_MAX - 60));
         let indent = column - skipped + usize::from(skipped > 0);
-        snippet.push_str(&format!("{:width$} | {:indent$}{marker}", "", ""));
+        let gutter = " ".repeat(width);
+        let indent = " ".repeat(indent);
+        snippet.extend([gutter.as_str(), " | ", &indent, &marker]);
         snippet
     }
 }
@@ -146,7 +148,10 @@ impl<'s, 'a> Findings<'s, 'a> {
     /// The defects in the order of the document.
     pub(super) fn into_defects(mut self) -> Vec<Defect> {
         self.faults.sort_by_key(|fault| fault.place);
-        let last = self.faults.last().map_or(Place::default(), |last| last.place);
+        let last = self
+            .faults
+            .last()
+            .map_or(Place::default(), |last| last.place);
         if self.left_out > 0 {
             self.faults.push(Fault::new(
                 "more-defects",
@@ -155,6 +160,9 @@ impl<'s, 'a> Findings<'s, 'a> {
             ));
         }
         let source = self.source;
-        self.faults.into_iter().map(|fault| source.defect(fault)).collect()
+        self.faults
+            .into_iter()
+            .map(|fault| source.defect(fault))
+            .collect()
     }
 }

@@ -227,7 +227,8 @@ impl Builder<'_, '_, '_> {
             Event::UnresolvedAlias(name) => {
                 let name = shown(&name, QUOTED_CHARS_MAX);
                 let message = format!("`*{name}` names no anchor above");
-                self.findings.add(Fault::new("unknown-anchor", place, message));
+                self.findings
+                    .add(Fault::new("unknown-anchor", place, message));
                 let tree = Tree::Broken;
                 self.deliver(Node { place, tree }, 0)
             }
@@ -395,7 +396,13 @@ fn size(node: &Node) -> (usize, usize) {
 fn depth(node: &Node) -> usize {
     match &node.tree {
         Tree::List(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
-        Tree::Map(entries) => 1 + entries.iter().map(|entry| depth(&entry.node)).max().unwrap_or(0),
+        Tree::Map(entries) => {
+            1 + entries
+                .iter()
+                .map(|entry| depth(&entry.node))
+                .max()
+                .unwrap_or(0)
+        }
         _ => 0,
     }
 }

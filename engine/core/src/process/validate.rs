@@ -19,14 +19,14 @@ use components::Components;
 use expressions::{Expressions, Reader};
 use needs::Needs;
 
+/// Gives the descriptor behind a `uses`, if the registry has one.
+pub type Registry<'r> = dyn Fn(&Uses) -> Option<Descriptor> + 'r;
+
 /// Checks a YAML or JSON document. `resolve` gives the descriptor behind a `uses`, if the registry
 /// has one; without it, components and their inputs are not checked, and a component that says
 /// nothing of its retry and timeout in the document gets the defaults of the engine rather than
 /// those of its descriptor.
-pub fn validate(
-    source: &[u8],
-    resolve: Option<&dyn Fn(&Uses) -> Option<Descriptor>>,
-) -> Result<Process, Vec<Defect>> {
+pub fn validate(source: &[u8], resolve: Option<&Registry<'_>>) -> Result<Process, Vec<Defect>> {
     let text = readable(source).map_err(|defect| vec![*defect])?;
     let text = Source::new(text);
     let mut findings = Findings::new(&text);
@@ -97,7 +97,7 @@ impl<'d, 'n> Parts<'d, 'n> {
 fn build(
     document: &Document<'_>,
     digest: Digest,
-    resolve: Option<&dyn Fn(&Uses) -> Option<Descriptor>>,
+    resolve: Option<&Registry<'_>>,
     findings: &mut Findings<'_, '_>,
 ) -> Option<Process> {
     let parts = Parts::new(&document.phases);
@@ -105,7 +105,9 @@ fn build(
     let inputs = inputs::read(document.inputs, findings);
     let mut expressions = Expressions::new(document, &needs);
     let mut components = Components::new(resolve);
-    let outputs = document.outputs.map(|node| expressions.outputs(node, findings));
+    let outputs = document
+        .outputs
+        .map(|node| expressions.outputs(node, findings));
     let phases: Vec<_> = (0..)
         .zip(parts.phases)
         .map(|(ix, part)| phase(PhaseIx(ix), part, &mut expressions, findings))
@@ -188,9 +190,9 @@ fn kind(
 ) -> Option<Kind> {
     match &part.kind {
         KindPart::Component(part) => {
-            let with = part
-                .with
-                .map_or_else(Template::empty_object, |node| expressions.template(node, reader, findings));
+            let with = part.with.map_or_else(Template::empty_object, |node| {
+                expressions.template(node, reader, findings)
+            });
             let (retry, timeout) = components.check(part, findings);
             Some(Kind::Component(Component {
                 uses: part.uses.clone()?,

@@ -167,7 +167,7 @@ fn component<'n>(
 
 /// A span of more than nothing.
 pub(super) fn positive_span(node: &Node, findings: &mut Findings<'_, '_>) -> Option<Span> {
-    let span: Span = read::parsed(node, "length of time", findings)?;
+    let span = read::span(node, findings)?;
     if span == Span(0) {
         let message = "this must be longer than nothing";
         findings.add(Fault::new("bad-value", node.place, message));

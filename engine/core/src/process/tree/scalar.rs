@@ -74,7 +74,10 @@ fn number(text: &str) -> Result<Option<Number>, Wrong> {
     if !first.is_some_and(|byte| byte.is_ascii_digit() || byte == b'.') {
         return Ok(None);
     }
-    if matches!(unsigned, ".inf" | ".Inf" | ".INF" | ".nan" | ".NaN" | ".NAN") {
+    if matches!(
+        unsigned,
+        ".inf" | ".Inf" | ".INF" | ".nan" | ".NaN" | ".NAN"
+    ) {
         return Err(Wrong::number(text));
     }
     if let Some(number) = radix(unsigned) {

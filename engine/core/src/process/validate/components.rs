@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::Registry;
 use crate::component::{Descriptor, Uses};
 use crate::defect::{Fault, Place};
 use crate::limits::{ATTEMPTS_MAX, TIMEOUT_DEFAULT};
@@ -19,12 +20,12 @@ use crate::time::Span;
 
 /// The components of a document, each looked up once.
 pub(super) struct Components<'r> {
-    resolve: Option<&'r dyn Fn(&Uses) -> Option<Descriptor>>,
+    resolve: Option<&'r Registry<'r>>,
     known: BTreeMap<Uses, Option<Known>>,
 }
 
 impl<'r> Components<'r> {
-    pub(super) fn new(resolve: Option<&'r dyn Fn(&Uses) -> Option<Descriptor>>) -> Self {
+    pub(super) fn new(resolve: Option<&'r Registry<'r>>) -> Self {
         Self {
             resolve,
             known: BTreeMap::new(),
@@ -44,15 +45,22 @@ impl<'r> Components<'r> {
         let retry = known.and_then(|known| known.retry);
         let timeout = known.and_then(|known| known.timeout);
         (
-            part.retry.or(retry).unwrap_or(plain_retry(1, BACKOFF_DEFAULT)),
+            part.retry
+                .or(retry)
+                .unwrap_or(plain_retry(1, BACKOFF_DEFAULT)),
             part.timeout.or(timeout).unwrap_or(TIMEOUT_DEFAULT),
         )
     }
 
-    fn lookup(&mut self, part: &ComponentPart<'_>, findings: &mut Findings<'_, '_>) -> Option<&Known> {
+    fn lookup(
+        &mut self,
+        part: &ComponentPart<'_>,
+        findings: &mut Findings<'_, '_>,
+    ) -> Option<&Known> {
         let (uses, resolve) = (part.uses.as_ref()?, self.resolve?);
         if !self.known.contains_key(uses) {
-            self.known.insert(uses.clone(), resolve(uses).map(Known::new));
+            self.known
+                .insert(uses.clone(), resolve(uses).map(Known::new));
         }
         let known = self.known[uses].as_ref();
         if known.is_none() {
@@ -80,8 +88,16 @@ struct Known {
 
 /// Keywords through which an object schema speaks of properties that `properties` does not name.
 const OPENING: [&str; 10] = [
-    "$ref", "allOf", "anyOf", "dependentSchemas", "if", "not", "oneOf", "patternProperties",
-    "propertyNames", "unevaluatedProperties",
+    "$ref",
+    "allOf",
+    "anyOf",
+    "dependentSchemas",
+    "if",
+    "not",
+    "oneOf",
+    "patternProperties",
+    "propertyNames",
+    "unevaluatedProperties",
 ];
 
 impl Known {
@@ -94,7 +110,13 @@ impl Known {
         };
         let properties = properties.into_iter().flatten();
         let required = inputs.get("required").and_then(Value::as_array);
-        let texts = |items: &Vec<Value>| items.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        let texts = |items: &Vec<Value>| {
+            items
+                .iter()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect()
+        };
         Self {
             retry: descriptor.retry.map(|hint| {
                 let backoff = hint.backoff.and_then(|text| text.parse().ok());
@@ -189,7 +211,10 @@ fn property(schema: &Value, root: &Value) -> Option<Schema> {
 fn wrong_input(entry: &Entry, message: String, findings: &Findings<'_, '_>) -> Fault {
     let fault = Fault::new("wrong-input", entry.node.place, message);
     let place = entry.node.place;
-    match (&entry.node.tree, findings.source.text.get(place.start..place.end)) {
+    match (
+        &entry.node.tree,
+        findings.source.text.get(place.start..place.end),
+    ) {
         (Tree::Number(_) | Tree::Bool(_), Some(written)) => {
             fault.hint(format!("if text is meant, put it in quotes: '{written}'"))
         }
@@ -207,7 +232,11 @@ fn holds_expression(node: &Node) -> bool {
 pub(super) fn form(node: &Node, findings: &mut Findings<'_, '_>) -> Option<Schema> {
     let Tree::Map(entries) = &node.tree else {
         if !matches!(node.tree, Tree::Broken) {
-            findings.add(crate::process::read::wrong_type(node, "`form`", "a JSON Schema"));
+            findings.add(crate::process::read::wrong_type(
+                node,
+                "`form`",
+                "a JSON Schema",
+            ));
         }
         return None;
     };

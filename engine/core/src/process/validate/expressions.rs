@@ -130,14 +130,19 @@ impl<'d, 'n> Expressions<'d, 'n> {
             }
             Tree::List(items) => {
                 let items = items.iter();
-                Piece::list(items.map(|item| self.piece(item, reader, (reads, findings))).collect())
+                Piece::list(
+                    items
+                        .map(|item| self.piece(item, reader, (reads, findings)))
+                        .collect(),
+                )
             }
             Tree::Map(entries) => Piece::object(
                 entries
                     .iter()
                     .map(|entry| {
                         if entry.key.contains("${{") {
-                            findings.add(read::not_supported(entry.place, "an expression in a key"));
+                            findings
+                                .add(read::not_supported(entry.place, "an expression in a key"));
                         }
                         let piece = self.piece(&entry.node, reader, (reads, findings));
                         (entry.key.clone(), piece)
@@ -197,7 +202,11 @@ impl<'d, 'n> Expressions<'d, 'n> {
         };
         let upstream = |read| step.is_none_or(|step| needs.is_upstream(read, step));
         let names = Names {
-            purpose: if step.is_none() { Purpose::Outputs } else { purpose },
+            purpose: if step.is_none() {
+                Purpose::Outputs
+            } else {
+                purpose
+            },
             inputs: &self.inputs,
             phases: &needs.names,
             phase,
@@ -242,10 +251,18 @@ fn locate(source: &str, (node, value): (&Node, &str), at: usize, place: Place) -
     // Nothing before the first `${{` matters, and it stands the same way in every notation.
     let opened = value[..at].matches("${{").count();
     let (mut in_value, mut in_source) = match opened.checked_sub(1) {
-        None => (0, written.find(value.trim_start().get(..1).unwrap_or_default()).unwrap_or(0)),
+        None => (
+            0,
+            written
+                .find(value.trim_start().get(..1).unwrap_or_default())
+                .unwrap_or(0),
+        ),
         Some(before) => (
             value[..at].rfind("${{").unwrap_or(0),
-            written.match_indices("${{").nth(before).map_or(0, |(at, _)| at),
+            written
+                .match_indices("${{")
+                .nth(before)
+                .map_or(0, |(at, _)| at),
         ),
     };
     let (start, end) = (at + place.start, at + place.end);
@@ -255,7 +272,10 @@ fn locate(source: &str, (node, value): (&Node, &str), at: usize, place: Place) -
             found = Place::new(in_source, in_source);
         }
         found.end = in_source.max(found.start);
-        let (Some(one), Some(other)) = (value[in_value..].chars().next(), written[in_source..].chars().next()) else {
+        let (Some(one), Some(other)) = (
+            value[in_value..].chars().next(),
+            written[in_source..].chars().next(),
+        ) else {
             break;
         };
         if one.is_whitespace() && other.is_whitespace() {

@@ -47,7 +47,9 @@ impl<'d, 'n> Needs<'d, 'n> {
         for (ix, (phase, activity)) in (0..).map(ActivityIx).zip(&parts.activities) {
             let found = needs.of_activity((ix, *phase), &activity.needs, findings);
             for (need, _) in &found {
-                needs.graph.need(Step::Activity(ix.0), Step::Activity(need.0));
+                needs
+                    .graph
+                    .need(Step::Activity(ix.0), Step::Activity(need.0));
             }
             needs.activities.push(found);
         }
@@ -155,7 +157,11 @@ impl<'d, 'n> Needs<'d, 'n> {
             return fault.near(near.map(|phase| format!("{phase}/{name}")).as_deref());
         };
         if let Some(near) = nearest(name, names.activities.keys().copied()) {
-            let path = if need.text.contains('/') { format!("{phase}/{near}") } else { near.to_owned() };
+            let path = if need.text.contains('/') {
+                format!("{phase}/{near}")
+            } else {
+                near.to_owned()
+            };
             return fault.near(Some(&path));
         }
         if self.names.contains_key(need.text) {
@@ -164,7 +170,10 @@ impl<'d, 'n> Needs<'d, 'n> {
                 need.text
             ));
         }
-        let elsewhere = self.names.iter().find(|(_, names)| names.activities.contains_key(name));
+        let elsewhere = self
+            .names
+            .iter()
+            .find(|(_, names)| names.activities.contains_key(name));
         match elsewhere {
             Some((phase, _)) => fault.hint(format!("did you mean `{phase}/{name}`?")),
             None => fault,
@@ -221,9 +230,13 @@ impl<'d, 'n> Needs<'d, 'n> {
         while let Some(step) = steps.get(at) {
             at += 1;
             if let Step::Done(phase) = step {
-                let begins = steps[at..].iter().position(|step| *step == Step::Begin(*phase));
+                let begins = steps[at..]
+                    .iter()
+                    .position(|step| *step == Step::Begin(*phase));
                 let within = |step: &Step| matches!(step, Step::Activity(ix) if self.parts.activities[*ix as usize].0.0 == *phase);
-                if let Some(length) = begins.filter(|length| steps[at..at + length].iter().all(within)) {
+                if let Some(length) =
+                    begins.filter(|length| steps[at..at + length].iter().all(within))
+                {
                     at += length + 1;
                 }
             }
@@ -236,10 +249,16 @@ impl<'d, 'n> Needs<'d, 'n> {
 
     fn name(&self, step: Step) -> String {
         let name = match step {
-            Step::Begin(phase) | Step::Done(phase) => self.parts.phase_name(PhaseIx(phase)).text.to_owned(),
+            Step::Begin(phase) | Step::Done(phase) => {
+                self.parts.phase_name(PhaseIx(phase)).text.to_owned()
+            }
             Step::Activity(ix) => {
                 let (phase, activity) = &self.parts.activities[ix as usize];
-                format!("{}/{}", self.parts.phase_name(*phase).text, activity.name.text)
+                format!(
+                    "{}/{}",
+                    self.parts.phase_name(*phase).text,
+                    activity.name.text
+                )
             }
         };
         crate::json::shown(&name, 130)
