@@ -1,4 +1,6 @@
 //! What end-to-end tests, chaos, benchmark and demo share.
 
 pub mod api;
+pub mod bench;
+pub mod fleet;
 pub mod server;

@@ -79,12 +79,11 @@ impl Inner {
         digest: Digest,
         component: Vec<u8>,
     ) -> Result<Loaded, AdmitError> {
-        let (native, bytes) = match self.cached(digest).await? {
-            Some(cached) => cached,
-            None => {
-                let native = self.compilation.compile(component).await?;
-                self.cache.put(&self.engine, &digest, &native)?
-            }
+        let (native, bytes) = if let Some(cached) = self.cached(digest).await? {
+            cached
+        } else {
+            let native = self.compilation.compile(component).await?;
+            self.cache.put(&self.engine, &digest, &native)?
         };
         self.bind(&native, bytes).await
     }

@@ -49,7 +49,20 @@ fn name(line: &str) -> Option<&str> {
     let numbered = before
         .split_once(": ")
         .is_some_and(|(number, _)| number.bytes().all(|byte| byte.is_ascii_digit()));
-    (before.is_empty() || numbered).then(|| name.strip_prefix("<unknown>!").unwrap_or(name))
+    (before.is_empty() || numbered)
+        .then(|| without_hash(name.strip_prefix("<unknown>!").unwrap_or(name)))
+}
+
+/// The name without the hash that the Rust compiler adds: `deploy::wait::h0123456789abcdef`.
+fn without_hash(name: &str) -> &str {
+    match name.rsplit_once("::h") {
+        Some((rest, hash))
+            if hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) =>
+        {
+            rest
+        }
+        _ => name,
+    }
 }
 
 #[cfg(test)]
@@ -59,7 +72,7 @@ mod tests {
     #[test]
     fn frames_have_names_and_places_and_no_noise() {
         let text = "error while executing at wasm backtrace:\n    0:   0x3f - core::panicking::panic_fmt\n    \
-            at /rustc/library/core/src/panicking.rs:75:14\n    1:   0x1f - deploy::wait\n                    \
+            at /rustc/library/core/src/panicking.rs:75:14\n    1:   0x1f - deploy::wait::h0123456789abcdef\n                    \
             at src/lib.rs:12:3\n                - deploy::poll\n                    at src/lib.rs:20:1\n    \
             2:  0x100 - <unknown>!<wasm function 7>\n";
         assert_eq!(
@@ -74,9 +87,7 @@ mod tests {
 
     #[test]
     fn a_deep_trace_is_cut() {
-        let frames: String = (0..99)
-            .map(|at| format!("  {at}: 0x1 - m!{}\n", "é".repeat(500)))
-            .collect();
+        let frames = format!("  0: 0x1 - m!{}\n", "é".repeat(500)).repeat(99);
         let lines = parse(&format!("error:\n{frames}"));
         assert_eq!(lines.len(), FRAMES_MAX);
         assert!(lines.iter().all(|line| line.len() <= FRAME_BYTES_MAX));

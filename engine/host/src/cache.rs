@@ -12,8 +12,9 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::engine::{compatibility, failed};
-use crate::error::Error;
+use crate::error::{AdmitError, Error};
 use crate::key::{KEY_BYTES, Key, file};
+use crate::rejection::Rejection;
 
 /// Changes when a release of this crate makes other code from the same bytes: raise it together with
 /// a version of the WebAssembly engine that repairs its code generator.
@@ -82,7 +83,7 @@ impl Cache {
         engine: &Engine,
         digest: &Digest,
         native: &[u8],
-    ) -> Result<(Component, u64), Error> {
+    ) -> Result<(Component, u64), AdmitError> {
         let path = self.path(digest);
         let seal = self.key.seal(&[self.name(digest).as_bytes(), native]);
         if let Err(error) = self.write(&path, &seal, native) {
@@ -90,7 +91,7 @@ impl Cache {
             warn!(path = %path.display(), %error, "compiled code could not be kept");
         }
         info!(%digest, bytes = native.len(), "compiled a component");
-        Ok((load(engine, native)?, native.len() as u64))
+        Ok((load(engine, native).map_err(too_big)?, native.len() as u64))
     }
 
     fn write(&self, path: &Path, seal: &[u8], native: &[u8]) -> std::io::Result<()> {
@@ -123,6 +124,23 @@ impl Cache {
         );
         Digest::of(made_from.as_bytes()).hex()
     }
+}
+
+/// A component that no slot of the pool has room for is at fault, not the machine.
+fn too_big(error: Error) -> AdmitError {
+    let reason = error.to_string();
+    if !reason.contains("pooling allocator") {
+        return error.into();
+    }
+    let limit = ["memory", "table"]
+        .into_iter()
+        .find(|word| reason.contains(&format!("{word} index")));
+    let limit = match limit {
+        Some("memory") => "memory",
+        Some(_) => "tables",
+        None => "instances",
+    };
+    Rejection::CompileLimit { limit, reason }.into()
 }
 
 /// Native code as something to instantiate.

@@ -13,8 +13,11 @@ use crate::limits::{Limits, length};
 
 /// Room on a fiber for the guest's stack and the host calls above it.
 const FIBER_STACK_BYTES: usize = 2 * 1024 * 1024;
-/// Most memory that the pool lets one run have, whatever the limits say.
-const POOL_MEMORY_BYTES_MAX: u64 = 512 * 1024 * 1024;
+/// What the pool lets one run have at least, so that it is the limiter that refuses, which can say why. It is address
+/// space, not memory.
+const POOL_MEMORY_BYTES_MIN: u64 = 512 * 1024 * 1024;
+/// See [`POOL_MEMORY_BYTES_MIN`].
+const POOL_TABLE_ELEMENTS_MIN: u64 = 20_000;
 /// Metadata of one instance: the largest known guest needs a third of it.
 const INSTANCE_BYTES: usize = 1024 * 1024;
 /// Resident memory kept per slot, so that small guests start without page faults.
@@ -83,8 +86,8 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
         .max_tables_per_component(32)
         .max_component_instance_size(INSTANCE_BYTES)
         .max_core_instance_size(INSTANCE_BYTES)
-        .max_memory_size(length(limits.memory_bytes.min(POOL_MEMORY_BYTES_MAX)))
-        .table_elements(length(limits.table_elements))
+        .max_memory_size(length(limits.memory_bytes.max(POOL_MEMORY_BYTES_MIN)))
+        .table_elements(length(limits.table_elements.max(POOL_TABLE_ELEMENTS_MIN)))
         .max_unused_warm_slots(WARM_SLOTS_MAX.min(runs))
         .linear_memory_keep_resident(RESIDENT_MEMORY_BYTES)
         .table_keep_resident(RESIDENT_TABLE_BYTES)

@@ -28,7 +28,6 @@ use crate::shared::Shared;
 use crate::ticker::ticks;
 
 mod bindings {
-    #![expect(clippy::pedantic, reason = "generated code")]
     wasmtime::component::bindgen!({
         path: "../../wit",
         world: "activity",

@@ -86,12 +86,15 @@ impl Key {
     }
 }
 
+/// The bits of a mode that give rights to others than the owner.
+const OTHERS: u32 = 0o077;
+
 /// Refuses a file that others than its owner may read.
 pub(crate) fn private(open: &File, path: &Path) -> Result<(), Error> {
     let metadata = open
         .metadata()
         .map_err(|error| file("reading the mode of", path, error))?;
-    if metadata.permissions().mode() & 0o077 == 0 {
+    if metadata.permissions().mode() & OTHERS == 0 {
         return Ok(());
     }
     let reason = std::io::Error::new(

@@ -132,7 +132,14 @@ pub struct Limit {
 impl Limits {
     /// Every limit, in the order in which a person reads them.
     pub fn table(&self) -> Vec<Limit> {
-        [self.of_a_run(), self.of_http(), self.of_a_component()].concat()
+        [
+            self.of_the_machine(),
+            self.of_what_is_said(),
+            self.of_http(),
+            self.of_an_upload(),
+            self.of_a_compilation(),
+        ]
+        .concat()
     }
 
     /// The remedy for reaching the limit with this name.
@@ -143,7 +150,7 @@ impl Limits {
             .map(|limit| limit.remedy)
     }
 
-    fn of_a_run(&self) -> Vec<Limit> {
+    fn of_the_machine(&self) -> Vec<Limit> {
         vec![
             row(
                 "memory",
@@ -188,6 +195,17 @@ impl Limits {
                 "move the computation elsewhere and wait for it with `pending`",
             ),
             row(
+                "concurrent-runs",
+                self.concurrent_runs,
+                "runs",
+                "nothing: further runs wait for their turn",
+            ),
+        ]
+    }
+
+    fn of_what_is_said(&self) -> Vec<Limit> {
+        vec![
+            row(
                 "log-bytes",
                 self.log_bytes,
                 "bytes",
@@ -228,12 +246,6 @@ impl Limits {
                 self.evidence_bytes,
                 "bytes",
                 "record a link instead of the content",
-            ),
-            row(
-                "concurrent-runs",
-                self.concurrent_runs,
-                "runs",
-                "nothing: further runs wait for their turn",
             ),
         ]
     }
@@ -279,7 +291,7 @@ impl Limits {
         ]
     }
 
-    fn of_a_component(&self) -> Vec<Limit> {
+    fn of_an_upload(&self) -> Vec<Limit> {
         vec![
             row(
                 "component",
@@ -323,6 +335,11 @@ impl Limits {
                 "components",
                 "compose fewer layers of components",
             ),
+        ]
+    }
+
+    fn of_a_compilation(&self) -> Vec<Limit> {
+        vec![
             row(
                 "compile-memory",
                 self.compile_memory_bytes,

@@ -83,7 +83,6 @@ table! {
     STALE: PRECONDITION_FAILED "stale" "It has changed meanwhile" hint "read it again, then repeat with its new ETag";
     TOO_LARGE: PAYLOAD_TOO_LARGE "too-large" "The body is too large" hint "GET /api/v1/limits lists the limits";
     MEDIA_TYPE: UNSUPPORTED_MEDIA_TYPE "unsupported-media-type" "The body has another media type" hint "send `Content-Type: application/json`";
-    NOT_ACCEPTABLE: NOT_ACCEPTABLE "not-acceptable" "There is no such representation";
     DEFECTS: UNPROCESSABLE_ENTITY "defects" "The document has defects";
     INVALID_BODY: UNPROCESSABLE_ENTITY "invalid-body" "The body does not fit" hint "GET /api/v1/openapi.json describes the body";
     INVALID_VALUES: UNPROCESSABLE_ENTITY "invalid-values" "Values do not fit their schema";
@@ -91,7 +90,6 @@ table! {
     OTHER_COMPONENT: UNPROCESSABLE_ENTITY "other-component" "The component says it is another one" hint "upload it under the name and version that its `describe` gives, or with POST /api/v1/components";
     REJECTED: UNPROCESSABLE_ENTITY "rejected" "The component is not one that can run here";
     KEY_REUSE: UNPROCESSABLE_ENTITY "idempotency-key-reuse" "The idempotency key was used for another request" hint "take a new key for each new request";
-    KEY_IN_FLIGHT: CONFLICT "idempotency-key-in-flight" "A request with this key is not answered yet" hint "wait a moment, then repeat";
     TOO_MANY: TOO_MANY_REQUESTS "too-many-requests" "Too much at a time" hint "wait as long as Retry-After says, then repeat";
     INTERNAL: INTERNAL_SERVER_ERROR "internal" "The server failed" hint "the server's log has the details under this request's id";
     UNAVAILABLE: SERVICE_UNAVAILABLE "unavailable" "The engine takes nothing at the moment" hint "the store cannot write; free space or repair the disk, then restart the server";

@@ -10,7 +10,7 @@ use crate::limits::{Limits, length};
 pub(crate) struct Limiter {
     memory: usize,
     used: usize,
-    tables: usize,
+    table_elements: usize,
     instances: usize,
     refused: Option<&'static str>,
 }
@@ -20,7 +20,7 @@ impl Limiter {
         Self {
             memory: length(limits.memory_bytes),
             used: 0,
-            tables: length(limits.table_elements),
+            table_elements: length(limits.table_elements),
             instances: length(limits.instances),
             refused: None,
         }
@@ -55,7 +55,7 @@ impl ResourceLimiter for Limiter {
         desired: usize,
         _: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        if desired > self.tables {
+        if desired > self.table_elements {
             self.refused = Some("tables");
             return Ok(false);
         }

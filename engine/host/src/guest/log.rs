@@ -106,13 +106,10 @@ mod tests {
     #[test]
     fn quoted_lines_are_few_and_short() {
         let mut log = Log::new(&Limits::default());
-        (0..20).for_each(|number| {
-            log.write(
-                Timestamp(1),
-                LogLevel::Info,
-                format!("{number}{}", "é".repeat(1000)),
-            )
-        });
+        for number in 0..20 {
+            let message = format!("{number}{}", "é".repeat(1000));
+            log.write(Timestamp(1), LogLevel::Info, message);
+        }
         let last = log.last();
         assert_eq!(last.len(), LAST_LINES);
         assert!(last[9].starts_with("19é") && last[9].len() <= LAST_LINE_BYTES_MAX);

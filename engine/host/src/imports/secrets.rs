@@ -1,5 +1,6 @@
 //! `fermata:activity/secrets`: stand-ins for what a guest may use and never see.
 
+use fermata_core::id::Digest;
 use serde_json::json;
 
 use crate::egress::Denial;
@@ -8,8 +9,8 @@ use crate::guest::fermata::activity::secrets::{Error, Host};
 
 /// How a stand-in begins, so that people and scanners recognise one.
 const STAND_IN_PREFIX: &str = "fsec_";
-/// Bytes of a stand-in that nobody can guess.
-const STAND_IN_BYTES: usize = 16;
+/// Hexadecimal digits of a stand-in: more than anybody can guess.
+const STAND_IN_DIGITS: usize = 32;
 
 impl Host for Context {
     fn handle(&mut self, name: String) -> wasmtime::Result<Result<String, Error>> {
@@ -40,10 +41,7 @@ impl Context {
             .shared
             .stand_ins
             .seal(&[&self.salt.to_be_bytes(), name.as_bytes()]);
-        let hex: String = seal[..STAND_IN_BYTES]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        format!("{STAND_IN_PREFIX}{hex}")
+        let guess = Digest(seal).hex();
+        format!("{STAND_IN_PREFIX}{}", &guess[..STAND_IN_DIGITS])
     }
 }

@@ -47,6 +47,7 @@ fn body(process: &Process, turn: &Turn, number: u64, event: &Event) -> EventBody
     let (kind, mut rest) = parts(event);
     rest.shift_remove("activity");
     rest.shift_remove("phase");
+    rest.retain(|_, value| !value.is_null());
     // What a guest stored for itself is its own business; that it did, and how much, is ours.
     if let Some(checkpoint) = rest.shift_remove("checkpoint") {
         let bytes = checkpoint.as_array().map_or(0, Vec::len);

@@ -1,0 +1,4 @@
+//! The benchmark, one subject in each file. Figures, never assertions.
+
+pub mod figure;
+pub mod graph;
