@@ -1,4 +1,8 @@
 //! The shipped binary with real guests, a real disk and a fleet of real processes.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by panicking"
+)]
 
 #[path = "end_to_end/bank.rs"]
 mod bank;

@@ -1,4 +1,8 @@
 //! The fleet as its callers see it: over HTTP, with real processes.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by panicking"
+)]
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpStream;

@@ -125,6 +125,7 @@ impl Inner {
         let _running = self.ticker.run();
         let called = async {
             let guest = pre.instantiate_async(&mut store).await?;
+            store.data_mut().started = true;
             guest.fermata_activity_run().call_describe(&mut store).await
         };
         let text = called.await;

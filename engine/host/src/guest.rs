@@ -73,6 +73,8 @@ pub(crate) struct Context {
     /// Differs from run to run.
     pub(crate) salt: u64,
     pub(crate) limiter: Limiter,
+    /// Whether the guest is instantiated: what goes wrong from then on is its doing.
+    pub(crate) started: bool,
     ticks: u64,
     wasi: Option<Box<wasi::Wasi>>,
 }
@@ -99,6 +101,7 @@ pub(crate) fn store(
         held: Held::default(),
         salt: shared.runs_begun.fetch_add(1, Ordering::Relaxed),
         limiter: Limiter::new(limits),
+        started: false,
         ticks: ticks(cpu),
         wasi: None,
     };

@@ -9,9 +9,10 @@ use fermata_core::limits::{NESTING_MAX, TEXT_BYTES_MAX};
 use fermata_core::time::Span;
 use serde_json::Value;
 use tracing::error;
-use wasmtime::{Trap, WasmBacktrace};
+use wasmtime::Trap;
 
 use crate::backtrace;
+use crate::error::Error;
 use crate::guest::types::{
     Failure as GuestFailure, Outcome as GuestOutcome, Pending, Reason, Resume,
 };
@@ -230,19 +231,21 @@ pub(crate) fn trapped(context: &Context, error: &wasmtime::Error) -> Failure {
     } else if let Some(trap) = trap {
         Failure::new(FailureClass::Trap, format!("the guest crashed: {trap}"))
             .remedy("the log and the back-trace show where; a panic message is in the log if the guest wrote it there")
-    } else if error.downcast_ref::<WasmBacktrace>().is_some() {
+    } else if context.started && error.downcast_ref::<Error>().is_none() {
+        // What is left is a guest that handed over something other than what its types say.
         Failure::new(
-            FailureClass::Trap,
-            cut(format!("the guest crashed: {}", error.root_cause())),
+            FailureClass::Contract,
+            cut(format!(
+                "the guest broke the contract: {}",
+                error.root_cause()
+            )),
         )
+        .remedy("build against wit/activity.wit with a generator of bindings")
     } else {
         error!(%error, "the engine could not run a guest");
         Failure::new(
             FailureClass::Engine,
-            cut(format!(
-                "the guest could not be run: {}",
-                error.root_cause()
-            )),
+            "the engine could not run the activity; its log has more",
         )
     };
     failure.backtrace = error

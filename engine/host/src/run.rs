@@ -73,6 +73,7 @@ async fn call(
     invocation: Invocation,
 ) -> wasmtime::Result<Answer> {
     let guest = loaded.pre.instantiate_async(&mut *store).await?;
+    store.data_mut().started = true;
     let inputs = invocation.inputs.clone();
     let attempt = attempt(invocation);
     guest

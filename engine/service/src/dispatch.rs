@@ -49,7 +49,7 @@ impl Dispatch {
     }
 
     /// The next in line if there is a slot. It has no slot yet: see [`Self::started`].
-    pub fn next(&mut self) -> Option<AttemptKey> {
+    pub fn take_next(&mut self) -> Option<AttemptKey> {
         if self.running.len() >= self.slots {
             return None;
         }
@@ -119,7 +119,7 @@ mod tests {
 
     fn drain(dispatch: &mut Dispatch) -> Vec<(u128, u32)> {
         let mut taken = Vec::new();
-        while let Some(key) = dispatch.next() {
+        while let Some(key) = dispatch.take_next() {
             dispatch.started(key);
             taken.push((key.release.0, key.activity.0));
         }

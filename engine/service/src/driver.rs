@@ -43,6 +43,9 @@ mod turns;
 #[cfg(test)]
 mod tests;
 
+/// A process version, as stored and as checked.
+pub type Checked = (Arc<ProcessRecord>, Arc<Process>);
+
 /// Decides about all releases of one store.
 #[derive(Debug)]
 pub struct Driver {
@@ -219,7 +222,7 @@ impl Driver {
     }
 
     /// The newest version of a process, checked.
-    pub fn newest(&self, name: &Name) -> Result<Option<(Arc<ProcessRecord>, Arc<Process>)>, Error> {
+    pub fn newest(&self, name: &Name) -> Result<Option<Checked>, Error> {
         let Some(record) = self.shared.catalog.newest(name) else {
             return Ok(None);
         };

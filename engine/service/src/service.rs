@@ -92,12 +92,11 @@ impl Service {
         check_key(new.once.as_ref())?;
         let record = self.shared.catalog.record(&new.process, new.version)?;
         let record = record.ok_or(CreateError::UnknownProcess)?;
-        let process = match self.shared.catalog.cached(&record) {
-            Some(process) => process,
-            None => {
-                let (shared, record) = (Arc::clone(&self.shared), Arc::clone(&record));
-                blocking(move || shared.catalog.process(&record)).await??
-            }
+        let process = if let Some(process) = self.shared.catalog.cached(&record) {
+            process
+        } else {
+            let (shared, record) = (Arc::clone(&self.shared), Arc::clone(&record));
+            blocking(move || shared.catalog.process(&record)).await??
         };
         let create = Create {
             by: caller,

@@ -1,10 +1,52 @@
-//! Measures a build.
+//! Measures a build: prints a table, and writes the figures as JSON.
 
-fn main() -> anyhow::Result<()> {
-    let figures = fermata_tests::bench::graph::measure()?;
-    std::io::Write::write_all(
-        &mut std::io::stdout(),
-        fermata_tests::bench::figure::table(&figures).as_bytes(),
-    )?;
-    Ok(())
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+use fermata_tests::bench::figure::{Figure, table};
+use fermata_tests::bench::{graph, server};
+
+/// Measure throughput, latency, memory and restart.
+#[derive(Debug, Parser)]
+struct Args {
+    /// Also write the figures to this file.
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// Only the figures whose name contains this.
+    #[arg(long, default_value = "")]
+    only: String,
+    /// How long the load goes on, in seconds.
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+}
+
+fn main() -> Result<ExitCode> {
+    let args = Args::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let wanted = |name: &str| name.contains(&args.only);
+    let mut figures: Vec<Figure> = Vec::new();
+    if wanted("graph.cost_ratio") {
+        figures.extend(graph::measure()?);
+    }
+    if wanted("memory.idle_mb") || wanted("idle.cpu_percent") {
+        figures.extend(runtime.block_on(server::idle())?);
+    }
+    if wanted("latency.single_p50_ms") || wanted("latency.single_p99_ms") {
+        figures.extend(runtime.block_on(server::latency())?);
+    }
+    if wanted("throughput.activities_per_s") {
+        figures.extend(runtime.block_on(server::throughput(args.seconds))?);
+    }
+    if wanted("memory.per_waiting_release_kb") || wanted("restart.ready_s") {
+        figures.extend(runtime.block_on(server::waiting())?);
+    }
+    std::io::Write::write_all(&mut std::io::stdout(), table(&figures).as_bytes())?;
+    if let Some(path) = args.json {
+        std::fs::write(path, serde_json::to_string_pretty(&figures)?)?;
+    }
+    Ok(ExitCode::SUCCESS)
 }

@@ -22,7 +22,7 @@ use tokio::time::{Instant, interval, timeout, timeout_at};
 /// Shortest and longest life of a server, in milliseconds.
 const LIFE_MS: (u64, u64) = (150, 1_500);
 /// How long a release may take to end once nothing disturbs it.
-const CALM: Duration = Duration::from_secs(120);
+const CALM: Duration = Duration::from_mins(2);
 /// Most turns of one release that are read back.
 const EVENTS_MAX: usize = 1_000;
 

@@ -184,7 +184,7 @@ async fn describe_has_to_return_a_descriptor_soon() {
             .await
         {
             Rejection::BadDescriptor { reason } => {
-                assert!(reason.contains(said), "{descriptor}: {reason}")
+                assert!(reason.contains(said), "{descriptor}: {reason}");
             }
             other => panic!("{descriptor}: {other}"),
         }

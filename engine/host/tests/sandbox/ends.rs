@@ -22,7 +22,7 @@ async fn a_guest_sees_its_attempt_and_inputs() {
     ] {
         assert_eq!(outputs(&kit.run(guest(field), "{}").await), expected, "{field}");
     }
-    let key = "(call $log (i32.const 1) (i32.load offset=40 (local.get 0)) (i32.load offset=44 (local.get 0)))
+    let key = "(call $log (i32.const 1) (i32.load offset=36 (local.get 0)) (i32.load offset=40 (local.get 0)))
         (call $log (i32.const 1) (i32.load (local.get 0)) (i32.load offset=4 (local.get 0)))
         (call $succeed «null»)";
     let ran = kit.run(guest(key), "{}").await;
@@ -146,7 +146,7 @@ async fn traps_have_a_back_trace_with_names() {
     let bad_pointer = kit
         .failure(guest("(call $succeed (i32.const -1) (i32.const 9))"), "{}")
         .await;
-    assert_eq!(bad_pointer.class, FailureClass::Trap, "{bad_pointer}");
+    assert_eq!(bad_pointer.class, FailureClass::Contract, "{bad_pointer}");
 }
 
 #[tokio::test]

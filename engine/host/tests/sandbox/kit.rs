@@ -14,10 +14,10 @@ use fermata_core::time::{Span, Timestamp};
 use fermata_host::{Admitted, Blobs, Compiler, Limits, Rejection, Sandbox, SandboxConfig};
 
 /// A descriptor without demands.
-pub const DESCRIPTOR: &str = r#"{"name":"probe","version":"1.2.3","outputs":{}}"#;
+pub(crate) const DESCRIPTOR: &str = r#"{"name":"probe","version":"1.2.3","outputs":{}}"#;
 
 /// The body of a `run` that succeeds without outputs.
-pub const SUCCEED: &str = "(call $succeed «{}»)";
+pub(crate) const SUCCEED: &str = "(call $succeed «{}»)";
 
 /// What every guest imports.
 const IMPORTS: &str = r#"
@@ -87,12 +87,12 @@ const PRELUDE: &str = r#"
 "#;
 
 /// The parts of a guest, as WAT. `«text»` stands for the address and the length of a text.
-pub struct Source<'a> {
-    pub descriptor: &'a str,
-    pub imports: &'a str,
-    pub more: &'a str,
+pub(crate) struct Source<'a> {
+    pub(crate) descriptor: &'a str,
+    pub(crate) imports: &'a str,
+    pub(crate) more: &'a str,
     /// The body of `run`; the local 0 points to the parameters.
-    pub run: &'a str,
+    pub(crate) run: &'a str,
 }
 
 impl Default for Source<'_> {
@@ -108,7 +108,7 @@ impl Default for Source<'_> {
 
 impl Source<'_> {
     /// The core module.
-    pub fn module(&self) -> Vec<u8> {
+    pub(crate) fn module(&self) -> Vec<u8> {
         let Self {
             descriptor,
             imports,
@@ -129,7 +129,7 @@ impl Source<'_> {
 }
 
 /// A guest whose `run` has this body.
-pub fn guest(run: &str) -> Vec<u8> {
+pub(crate) fn guest(run: &str) -> Vec<u8> {
     Source {
         run,
         ..Source::default()
@@ -165,7 +165,7 @@ fn interned(template: &str, descriptor: &str) -> String {
 
 /// Bytes in memory.
 #[derive(Debug, Default)]
-pub struct Shelf(Mutex<BTreeMap<Digest, Vec<u8>>>);
+pub(crate) struct Shelf(Mutex<BTreeMap<Digest, Vec<u8>>>);
 
 impl Blobs for Shelf {
     fn component(&self, digest: &Digest) -> Option<Vec<u8>> {
@@ -174,14 +174,14 @@ impl Blobs for Shelf {
 }
 
 /// A sandbox with a directory of its own.
-pub struct Kit {
-    pub dir: tempfile::TempDir,
-    pub sandbox: Sandbox,
-    pub shelf: Arc<Shelf>,
-    pub progress: Arc<Mutex<Vec<Progress>>>,
+pub(crate) struct Kit {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) shelf: Arc<Shelf>,
+    pub(crate) progress: Arc<Mutex<Vec<Progress>>>,
 }
 
-pub fn config(dir: &Path) -> SandboxConfig {
+pub(crate) fn config(dir: &Path) -> SandboxConfig {
     let clock = Arc::new(|| Timestamp(1_700_000_000_000));
     SandboxConfig::new(
         dir.join("cache"),
@@ -192,11 +192,11 @@ pub fn config(dir: &Path) -> SandboxConfig {
 }
 
 impl Kit {
-    pub fn new(change: impl FnOnce(&mut SandboxConfig)) -> Self {
+    pub(crate) fn new(change: impl FnOnce(&mut SandboxConfig)) -> Self {
         Self::in_dir(tempfile::tempdir().unwrap(), Arc::default(), change)
     }
 
-    pub fn in_dir(
+    pub(crate) fn in_dir(
         dir: tempfile::TempDir,
         shelf: Arc<Shelf>,
         change: impl FnOnce(&mut SandboxConfig),
@@ -214,11 +214,11 @@ impl Kit {
         }
     }
 
-    pub fn limited(change: impl FnOnce(&mut Limits)) -> Self {
+    pub(crate) fn limited(change: impl FnOnce(&mut Limits)) -> Self {
         Self::new(|config| change(&mut config.limits))
     }
 
-    pub async fn admit(&self, upload: Vec<u8>) -> Admitted {
+    pub(crate) async fn admit(&self, upload: Vec<u8>) -> Admitted {
         let admitted = self.sandbox.admit(upload).await.unwrap();
         self.shelf
             .0
@@ -228,7 +228,7 @@ impl Kit {
         admitted
     }
 
-    pub async fn rejection(&self, upload: Vec<u8>) -> Rejection {
+    pub(crate) async fn rejection(&self, upload: Vec<u8>) -> Rejection {
         match self.sandbox.admit(upload).await.unwrap_err() {
             fermata_host::AdmitError::Rejected(rejection) => rejection,
             fermata_host::AdmitError::Failed(error) => panic!("{error}"),
@@ -236,12 +236,12 @@ impl Kit {
     }
 
     /// Admits a guest and runs it once.
-    pub async fn run(&self, upload: Vec<u8>, grants: &str) -> Ran {
+    pub(crate) async fn run(&self, upload: Vec<u8>, grants: &str) -> Ran {
         let digest = self.admit(upload).await.digest;
         self.invoke(invocation(digest), grants).await
     }
 
-    pub async fn invoke(&self, invocation: Invocation, grants: &str) -> Ran {
+    pub(crate) async fn invoke(&self, invocation: Invocation, grants: &str) -> Ran {
         let grants: Grants = serde_json::from_str(grants).unwrap();
         let progress = Arc::clone(&self.progress);
         let sink = Arc::new(move |report| progress.lock().unwrap().push(report));
@@ -249,35 +249,35 @@ impl Kit {
     }
 
     /// Runs a guest that fails.
-    pub async fn failure(&self, upload: Vec<u8>, grants: &str) -> Failure {
+    pub(crate) async fn failure(&self, upload: Vec<u8>, grants: &str) -> Failure {
         failure(self.run(upload, grants).await)
     }
 
-    pub fn cached(&self) -> Vec<std::path::PathBuf> {
+    pub(crate) fn cached(&self) -> Vec<std::path::PathBuf> {
         let entries = std::fs::read_dir(self.dir.path().join("cache/native")).unwrap();
         entries.map(|entry| entry.unwrap().path()).collect()
     }
 }
 
-pub fn failure(ran: Ran) -> Failure {
+pub(crate) fn failure(ran: Ran) -> Failure {
     match ran.report.outcome {
         Outcome::Failed { failure, .. } => failure,
         other => panic!("expected a failure: {other:?}"),
     }
 }
 
-pub fn outputs(ran: &Ran) -> serde_json::Value {
+pub(crate) fn outputs(ran: &Ran) -> serde_json::Value {
     match &ran.report.outcome {
         Outcome::Succeeded(outputs) => outputs.value(),
         other => panic!("expected outputs: {other:?}"),
     }
 }
 
-pub fn messages(log: &[LogLine]) -> Vec<&str> {
+pub(crate) fn messages(log: &[LogLine]) -> Vec<&str> {
     log.iter().map(|line| line.message.as_str()).collect()
 }
 
-pub fn invocation(digest: Digest) -> Invocation {
+pub(crate) fn invocation(digest: Digest) -> Invocation {
     let name = |text: &str| text.parse().unwrap();
     let pin = Pin {
         name: name("probe"),

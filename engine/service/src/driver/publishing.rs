@@ -150,12 +150,11 @@ impl Driver {
         for write in writes.iter().filter(|write| write.expect == Expect::Absent) {
             // A batch that the store refuses would take everybody else's turns with it: so look first.
             let key = (write.table, write.key.clone());
-            let present = match self.pending.records.get(&key) {
-                Some(present) => *present,
-                None => {
-                    let found = self.shared.store.get(write.table, &write.key);
-                    found.map_err(Error::from)?.is_some()
-                }
+            let present = if let Some(present) = self.pending.records.get(&key) {
+                *present
+            } else {
+                let found = self.shared.store.get(write.table, &write.key);
+                found.map_err(Error::from)?.is_some()
             };
             if present {
                 return Err(RecordError::Exists);

@@ -50,7 +50,7 @@ impl Driver {
             inputs,
         };
         let id = self.ids.release(self.now);
-        let made = guarded(|| self.make(id, &process, draft, &by, start));
+        let made = guarded(|| self.make(id, &process, (draft, start), &by));
         let (release, turn) = made.map_err(|reason| Error::Corrupt {
             what: format!("version {} of process {}", record.version, record.name),
             reason,
@@ -83,9 +83,8 @@ impl Driver {
         &self,
         id: ReleaseId,
         process: &Arc<Process>,
-        draft: Draft,
+        (draft, start): (Draft, bool),
         by: &Caller,
-        start: bool,
     ) -> Result<(Release, Turn), CreateError> {
         let by_actor = by.actor.clone();
         let mut turn =

@@ -71,7 +71,7 @@ impl Driver {
 
     /// Begins what is in line, as far as there are slots.
     pub(super) fn begin_runs(&mut self, actions: &mut Vec<Action>) {
-        while let Some(key) = self.dispatch.next() {
+        while let Some(key) = self.dispatch.take_next() {
             let Some(live) = self.live.get(&key.release) else {
                 continue;
             };

@@ -1,5 +1,6 @@
 //! Lists: of releases, and of what is deployed.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use fermata_core::id::ReleaseId;
@@ -155,7 +156,10 @@ impl List {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to a string cannot fail");
+        text
+    })
 }
 
 fn of_hex(text: &str) -> Result<Vec<u8>, Error> {

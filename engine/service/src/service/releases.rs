@@ -94,7 +94,9 @@ impl Service {
             let mut next = 0;
             loop {
                 let turns = shared.store.turns(id, next, TURNS_PER_READ)?;
-                turns.iter().for_each(|turn| attempts.read(turn));
+                for turn in &turns {
+                    attempts.read(turn);
+                }
                 match turns.last() {
                     Some(last) if turns.len() == TURNS_PER_READ => next = last.next(),
                     _ => return Ok(attempts.into_records()),
