@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use futures::future::try_join_all;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::interval_at;
 
 use crate::api::{Api, text};
@@ -148,9 +148,9 @@ pub async fn waiting() -> Result<Vec<Figure>> {
     ready(&server).await?;
     let restart = began.elapsed().as_secs_f64();
     let sample = Api::admin(&server).get("/releases?limit=1").await?.ok()?;
-    let state = sample["items"][0]["state"].clone();
+    let state = sample["items"][0]["state"].as_str();
     anyhow::ensure!(
-        state == Value::from("running"),
+        state == Some("running"),
         "the releases are not there after the restart: {sample}"
     );
     Ok(vec![

@@ -194,6 +194,11 @@ impl<'d, 'n> Expressions<'d, 'n> {
         (purpose, reader): (Purpose, Reader<'_>),
         findings: &mut Findings<'_, '_>,
     ) -> Option<(crate::expression::Compiled, Vec<Read>)> {
+        if findings.is_full() {
+            // What is found from here on would only be counted, and finding it takes time.
+            findings.leave_out();
+            return None;
+        }
         let needs = self.needs;
         let (phase, step) = match reader {
             Reader::Activity(ix, phase) => (Some(phase), Some(Step::Activity(ix.0))),
