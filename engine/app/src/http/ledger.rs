@@ -12,7 +12,7 @@ use crate::http::actor::Reader;
 use crate::http::dto::Page;
 use crate::http::dto::event::LedgerBody;
 use crate::http::dto::query::{LedgerParams, PageParams};
-use crate::http::extract::Params;
+use crate::http::extract::{At, Params};
 use crate::http::page;
 use crate::http::problem::Problem;
 
