@@ -12,6 +12,7 @@ use axum::body::Bytes;
 use fermata_core::attempt::{Invocation, Ran};
 use fermata_core::component::Grants;
 use fermata_core::id::Digest;
+use fermata_core::time::Timestamp;
 use fermata_host::{AdmitError, Blobs, Compiler, Sandbox, SandboxConfig};
 use fermata_service::clock::{Clock, SystemClock};
 use fermata_service::ids::IdSource;
@@ -212,6 +213,11 @@ pub(crate) fn write_token(data_dir: &Path) -> Result<Secret, OpenError> {
     };
     written().map_err(failed)?;
     Ok(secret)
+}
+
+/// The time, for the ages that people see.
+pub(crate) fn now() -> Timestamp {
+    SystemClock::default().now()
 }
 
 /// The compiling process; see [`fermata_host::compile_child_main`].
