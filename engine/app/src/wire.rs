@@ -296,3 +296,43 @@ fn rejected(error: AdmitError) -> Rejected {
         AdmitError::Failed(error) => Rejected::Error(chain(&error)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_token_file_is_for_its_owner_only_and_is_replaced_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(TOKEN_FILE);
+        let stale = folder.path().join(format!("{TOKEN_FILE}.new"));
+        fs::write(&stale, "half a tok").unwrap();
+        let mut written = Vec::new();
+        for _ in 0..2 {
+            let secret = write_token(folder.path()).unwrap();
+            let text = fs::read_to_string(&path).unwrap();
+            assert_eq!(text.trim_end(), secret.expose());
+            let mode = fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+            written.push(text);
+        }
+        assert_ne!(written[0], written[1]);
+        assert!(!stale.exists());
+    }
+
+    #[test]
+    fn the_first_token_is_issued_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = Data::open(folder.path()).unwrap();
+        let access = data.access().unwrap();
+        assert!(access.is_new());
+        let secret = first_token(&data, &access).unwrap();
+        let now = data.clock.now();
+        assert!(access.authenticate(secret.expose(), now).is_ok());
+        let again = data.access().unwrap();
+        assert!(!again.is_new());
+        assert!(again.authenticate(secret.expose(), now).is_ok());
+    }
+}
