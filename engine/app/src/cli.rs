@@ -16,6 +16,7 @@ mod doctor;
 mod events;
 mod ledger;
 mod logs;
+mod now;
 mod pages;
 mod process;
 mod release;

@@ -20,4 +20,3 @@ mod ends;
 mod kit;
 mod limits;
 mod server;
-mod zz_perf;
