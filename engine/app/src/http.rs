@@ -30,6 +30,7 @@ pub(crate) mod errors;
 pub(crate) mod events;
 pub(crate) mod extract;
 pub(crate) mod health;
+pub(crate) mod impatient;
 pub(crate) mod ledger;
 pub(crate) mod meta;
 pub(crate) mod metrics;
@@ -128,6 +129,7 @@ pub(crate) fn routes() -> (Router<Arc<Api>>, OpenApi) {
         .routes(routes!(attempts::list))
         .routes(routes!(attempts::logs))
         .routes(routes!(ledger::list))
+        .routes(routes!(ledger::history))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
         .routes(routes!(principals::list))

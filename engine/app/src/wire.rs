@@ -12,6 +12,7 @@ use axum::body::Bytes;
 use fermata_core::attempt::{Invocation, Ran};
 use fermata_core::component::Grants;
 use fermata_core::id::Digest;
+use fermata_core::time::Timestamp;
 use fermata_host::{AdmitError, Blobs, Compiler, Sandbox, SandboxConfig};
 use fermata_service::clock::{Clock, SystemClock};
 use fermata_service::ids::IdSource;
@@ -214,6 +215,11 @@ pub(crate) fn write_token(data_dir: &Path) -> Result<Secret, OpenError> {
     Ok(secret)
 }
 
+/// The time, for the ages that people see.
+pub(crate) fn now() -> Timestamp {
+    SystemClock::default().now()
+}
+
 /// The compiling process; see [`fermata_host::compile_child_main`].
 pub(crate) fn compile_component() -> ExitCode {
     fermata_host::compile_child_main()
@@ -288,5 +294,45 @@ fn rejected(error: AdmitError) -> Rejected {
             remedy: rejection.remedy(),
         },
         AdmitError::Failed(error) => Rejected::Error(chain(&error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_token_file_is_for_its_owner_only_and_is_replaced_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(TOKEN_FILE);
+        let stale = folder.path().join(format!("{TOKEN_FILE}.new"));
+        fs::write(&stale, "half a tok").unwrap();
+        let mut written = Vec::new();
+        for _ in 0..2 {
+            let secret = write_token(folder.path()).unwrap();
+            let text = fs::read_to_string(&path).unwrap();
+            assert_eq!(text.trim_end(), secret.expose());
+            let mode = fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+            written.push(text);
+        }
+        assert_ne!(written[0], written[1]);
+        assert!(!stale.exists());
+    }
+
+    #[test]
+    fn the_first_token_is_issued_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = Data::open(folder.path()).unwrap();
+        let access = data.access().unwrap();
+        assert!(access.is_new());
+        let secret = first_token(&data, &access).unwrap();
+        let now = data.clock.now();
+        assert!(access.authenticate(secret.expose(), now).is_ok());
+        let again = data.access().unwrap();
+        assert!(!again.is_new());
+        assert!(again.authenticate(secret.expose(), now).is_ok());
     }
 }

@@ -17,8 +17,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 
+use crate::http::impatient::Impatient;
+
 /// Longest time for the head of a request to arrive; also how long an idle connection is kept.
 const HEAD_WAIT: Duration = Duration::from_secs(30);
+/// Longest time for which a client may take nothing of what it is sent.
+const SEND_WAIT: Duration = Duration::from_mins(1);
 /// Largest head of a request, in bytes: a token, an idempotency key and what browsers send fit.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// Most headers of a request.
@@ -126,5 +130,89 @@ fn connect(
         request.extensions_mut().insert(Peer(peer));
         router.clone().oneshot(request)
     });
-    http.serve_connection(TokioIo::new(stream), service)
+    http.serve_connection(TokioIo::new(Impatient::new(stream, SEND_WAIT)), service)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::sync::{Notify, oneshot};
+
+    use super::*;
+
+    async fn exchange(stream: &TcpStream, request: &[u8]) -> String {
+        stream.writable().await.unwrap();
+        assert_eq!(stream.try_write(request).unwrap(), request.len());
+        let mut answer = [0; 1_024];
+        loop {
+            stream.readable().await.unwrap();
+            match stream.try_read(&mut answer) {
+                Ok(read) => return String::from_utf8_lossy(&answer[..read]).into_owned(),
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stop_lets_what_is_under_way_end() {
+        let (entered, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (inside, leave) = (Arc::clone(&entered), Arc::clone(&go));
+        let slow = get(|| async move {
+            inside.notify_one();
+            leave.notified().await;
+            "done"
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = Server {
+            listener,
+            router: Router::new().route("/slow", slow),
+            connections: 2,
+            open: Gauge::default(),
+        };
+        let open = server.open.clone();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let stopped = async { drop(stopped.await) };
+        let running = tokio::spawn(server.run(stopped, Duration::from_mins(1)));
+
+        let client = TcpStream::connect(address).await.unwrap();
+        let request = b"GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        let answer = exchange(&client, request);
+        let stopping = async {
+            entered.notified().await;
+            assert_eq!(open.get(), 1);
+            stop.send(()).unwrap();
+            go.notify_one();
+        };
+        let (answer, ()) = tokio::join!(answer, stopping);
+        assert!(answer.ends_with("done"), "{answer}");
+        running.await.unwrap();
+        assert!(
+            TcpStream::connect(address).await.is_err(),
+            "nobody listens any more"
+        );
+    }
+
+    #[tokio::test]
+    async fn heads_without_end_are_refused() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = Server {
+            listener,
+            router: Router::new(),
+            connections: 2,
+            open: Gauge::default(),
+        };
+        let running = tokio::spawn(server.run(std::future::pending(), Duration::ZERO));
+        let lines = "x: y\r\n".repeat(HEADERS_MAX + 1);
+        let long = format!("x: {}\r\n", "y".repeat(HEAD_BYTES_MAX));
+        for headers in [lines, long] {
+            let client = TcpStream::connect(address).await.unwrap();
+            let request = format!("GET / HTTP/1.1\r\n{headers}\r\n");
+            let answer = exchange(&client, request.as_bytes()).await;
+            assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+        }
+        running.abort();
+    }
 }

@@ -271,3 +271,18 @@ async fn limits_name_those_of_guests_and_of_requests() {
         json!(env!("CARGO_PKG_VERSION"))
     );
 }
+
+#[tokio::test]
+async fn backups_go_where_nothing_is() {
+    let world = World::new();
+    let folder = tempfile::tempdir().unwrap();
+    let taken = folder.path().display().to_string();
+    for (directory, status, code) in [
+        ("relative/path", 422, "invalid-body"),
+        (taken.as_str(), 409, "exists"),
+    ] {
+        let order = json!({ "directory": directory });
+        let answer = world.json("POST", "/backups", &order).await;
+        answer.is_problem(status, code);
+    }
+}

@@ -63,6 +63,8 @@ async fn a_release_runs_to_its_end_while_the_caller_waits() {
         .ok();
     assert_eq!(text(&ledger["items"][0]["version"]), "1.2.3");
     assert_eq!(text(&ledger["items"][0]["release"]), id);
+    let history = world.get("/ledger/live/shop").await.ok();
+    assert_eq!(text(&history["items"][0]["version"]), "1.2.3");
     assert_eq!(
         world.get("/ledger?environment=test").await.ok()["items"],
         json!([])
