@@ -23,7 +23,7 @@ use contract::RUN;
 use inspect::Form;
 
 /// An upload that this engine runs.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Admitted {
     /// The address of the bytes.
     pub digest: Digest,
@@ -33,6 +33,16 @@ pub struct Admitted {
     pub component: Vec<u8>,
     /// Whether it can take its effect back.
     pub exports_undo: bool,
+}
+
+impl std::fmt::Debug for Admitted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Admitted")
+            .field("digest", &self.digest)
+            .field("descriptor", &self.descriptor)
+            .field("exports_undo", &self.exports_undo)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Looks at an upload and makes a component of it. The second value is whether it exports `undo`.

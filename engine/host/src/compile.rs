@@ -7,7 +7,7 @@ use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::{Child, ChildStdin, Command};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::Semaphore;
 
 use crate::engine;
@@ -27,6 +27,8 @@ const COMPLAINT_BYTES_MAX: u64 = 4 * 1024;
 const EXIT_REFUSED: u8 = 65;
 /// The compiler could not do its work.
 const EXIT_FAILED: u8 = 70;
+/// The compiler panicked, which it does where it gets no memory, or over bytes that nobody has thought of.
+const EXIT_PANICKED: u8 = 101;
 /// Signals by which the system ends a compiler that reached its limits.
 const SIGNAL_ABORT: i32 = 6;
 const SIGNAL_KILL: i32 = 9;
@@ -128,42 +130,53 @@ async fn converse(
     limits: &Limits,
 ) -> Result<Vec<u8>, AdmitError> {
     let stdin = child.stdin.take().expect("piped above");
-    let mut stdout = child
-        .stdout
-        .take()
-        .expect("piped above")
-        .take(limits.native_bytes + 1);
-    let mut stderr = child
-        .stderr
-        .take()
-        .expect("piped above")
-        .take(COMPLAINT_BYTES_MAX);
-    let (mut native, mut complaint) = (Vec::new(), Vec::new());
-    let (written, read, _) = tokio::join!(
-        hand_over(stdin, component, limits),
-        stdout.read_to_end(&mut native),
-        stderr.read_to_end(&mut complaint)
-    );
-    read.map_err(|error| Error::Compiler(error.to_string()))?;
-    if native.len() as u64 > limits.native_bytes {
-        return Err(limit(
-            "native",
-            format!(
-                "the native code has more than {} bytes",
-                limits.native_bytes
-            ),
-        ));
-    }
-    let status = child
-        .wait()
-        .await
-        .map_err(|error| Error::Compiler(error.to_string()))?;
+    let stdout = child.stdout.take().expect("piped above");
+    let stderr = child.stderr.take().expect("piped above");
+    // Reading ends the conversation as soon as there is too much; a child that ends early is no error of the writer.
+    let (written, native, complaint) = tokio::try_join!(
+        async { Ok(hand_over(stdin, component, limits).await) },
+        native(stdout, limits.native_bytes),
+        async {
+            let mut complaint = Vec::new();
+            let read = stderr
+                .take(COMPLAINT_BYTES_MAX)
+                .read_to_end(&mut complaint)
+                .await;
+            read.map(|_| complaint).map_err(unusable)
+        }
+    )?;
+    let status = child.wait().await.map_err(unusable)?;
     if status.success() {
-        written.map_err(|error| Error::Compiler(error.to_string()))?;
+        written.map_err(unusable)?;
         return Ok(native);
     }
     let complaint = String::from_utf8_lossy(&complaint).trim().to_owned();
     Err(explain(status, complaint))
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the shape that `map_err` asks for"
+)]
+fn unusable(error: std::io::Error) -> AdmitError {
+    Error::Compiler(error.to_string()).into()
+}
+
+/// The native code that the child writes.
+async fn native(stdout: ChildStdout, bytes_max: u64) -> Result<Vec<u8>, AdmitError> {
+    let mut native = Vec::new();
+    stdout
+        .take(bytes_max + 1)
+        .read_to_end(&mut native)
+        .await
+        .map_err(unusable)?;
+    if native.len() as u64 > bytes_max {
+        return Err(limit(
+            "native",
+            format!("the native code has more than {bytes_max} bytes"),
+        ));
+    }
+    Ok(native)
 }
 
 /// Tells the child its limits and then the component.
@@ -184,6 +197,10 @@ fn explain(status: std::process::ExitStatus, complaint: String) -> AdmitError {
     use std::os::unix::process::ExitStatusExt;
     match (status.code(), status.signal()) {
         (Some(code), _) if code == i32::from(EXIT_REFUSED) => invalid(complaint),
+        (Some(code), _) if code == i32::from(EXIT_PANICKED) => limit(
+            "compile-memory",
+            format!("the compiler gave up: {complaint}"),
+        ),
         (_, Some(SIGNAL_CPU | SIGNAL_KILL)) => {
             limit("compile-cpu", "the processor time was used up".into())
         }

@@ -20,3 +20,4 @@ mod ends;
 mod kit;
 mod limits;
 mod server;
+mod wasi;
