@@ -6,8 +6,8 @@
 //!
 //! The contract has four verbs, and one that joins them:
 //!
-//! * [`release::decide`]: what an [`release::Input`] makes true, or why it is refused;
-//! * [`release::Release::apply`]: the total fold of an [`release::Event`] into the state;
+//! * [`release::decide`]: what an [`release::input::Input`] makes true, or why it is refused;
+//! * [`release::Release::apply`]: the total fold of an [`release::event::Event`] into the state;
 //! * [`release::work()`]: what should be going on now and when to wake up: derived, never stored;
 //! * [`release::check()`]: every invariant, one named function each;
 //! * [`release::turn()`]: decide, apply, and let the graph advance until it is quiet.
