@@ -5,6 +5,7 @@ mod encode;
 mod inspect;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use fermata_core::component::{Descriptor, Grants};
 use fermata_core::id::Digest;
@@ -132,13 +133,22 @@ impl Inner {
             Arc::new(|_| ()),
             cpu,
         );
+        let _slot = self
+            .slots
+            .acquire()
+            .await
+            .expect("the semaphore is never closed");
         let _running = self.ticker.run();
         let called = async {
             let guest = pre.instantiate_async(&mut store).await?;
             store.data_mut().started = true;
             guest.fermata_activity_run().call_describe(&mut store).await
         };
-        let text = called.await;
+        let wall = Duration::from_millis(limits.describe_wall.0);
+        let Ok(text) = tokio::time::timeout(wall, called).await else {
+            let reason = format!("it took longer than {}", limits.describe_wall);
+            return Err(Rejection::DescribeFailed { reason }.into());
+        };
         let text = text.map_err(|error| {
             let failure = outcome::trapped(store.data(), &error);
             let at = failure

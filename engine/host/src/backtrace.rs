@@ -6,14 +6,17 @@ use wasmtime::WasmBacktrace;
 const FRAMES_MAX: usize = 20;
 /// Of one frame, as much as fits on a line or two: generic names grow without bound.
 const FRAME_BYTES_MAX: usize = 300;
-/// Frames that every Rust guest has above its own and that say nothing about it.
-const NOISE: [&str; 6] = [
+/// Frames that a Rust guest has above its own when it panics or runs out of memory, and that say nothing about it.
+const NOISE: [&str; 9] = [
+    "__rust_",
+    "alloc::alloc::handle_alloc_error",
+    "alloc::raw_vec::",
     "core::panicking::",
+    "rust_begin_unwind",
+    "rust_panic",
+    "std::alloc::",
     "std::panicking::",
     "std::sys::",
-    "rust_begin_unwind",
-    "__rust_",
-    "rust_panic",
 ];
 
 /// One line for each frame: the function, and its place if the component has debug information.
@@ -39,30 +42,54 @@ fn parse(text: &str) -> Vec<String> {
             }
         }
     }
-    frames.truncate(FRAMES_MAX);
-    frames
+    fold(&frames)
+}
+
+/// Recursion as one line.
+fn fold(frames: &[String]) -> Vec<String> {
+    let runs = frames.chunk_by(|one, other| one == other);
+    let lines = runs.map(|run| match run.len() {
+        1 => run[0].clone(),
+        times => format!("{} ({times} times)", run[0]),
+    });
+    lines.take(FRAMES_MAX).collect()
 }
 
 /// The name in `12: 0x1a2b - module!function` or `- inlined function`.
-fn name(line: &str) -> Option<&str> {
+fn name(line: &str) -> Option<String> {
     let (before, name) = line.split_once("- ")?;
     let numbered = before
         .split_once(": ")
         .is_some_and(|(number, _)| number.bytes().all(|byte| byte.is_ascii_digit()));
-    (before.is_empty() || numbered)
-        .then(|| without_hash(name.strip_prefix("<unknown>!").unwrap_or(name)))
+    // Most components have one module, whose name is that of a file.
+    let function = name.split_once('!').map_or(name, |(_, function)| function);
+    (before.is_empty() || numbered).then(|| without_hashes(function))
 }
 
-/// The name without the hash that the Rust compiler adds: `deploy::wait::h0123456789abcdef`.
-fn without_hash(name: &str) -> &str {
-    match name.rsplit_once("::h") {
-        Some((rest, hash))
-            if hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) =>
-        {
-            rest
-        }
+/// Digits of the hashes that the Rust compiler adds to names.
+const HASH_DIGITS: usize = 16;
+
+/// The name without `::h0123456789abcdef` at its end and without `[0123456789abcdef]` after names of crates.
+fn without_hashes(name: &str) -> String {
+    let hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let name = match name.rsplit_once("::h") {
+        Some((rest, hash)) if hash.len() == HASH_DIGITS && hex(hash) => rest,
         _ => name,
+    };
+    let mut parts = name.split('[');
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once(']') {
+            Some((hash, rest)) if (1..=HASH_DIGITS).contains(&hash.len()) && hex(hash) => {
+                plain.push_str(rest);
+            }
+            _ => {
+                plain.push('[');
+                plain.push_str(part);
+            }
+        }
     }
+    plain
 }
 
 #[cfg(test)]
@@ -71,8 +98,8 @@ mod tests {
 
     #[test]
     fn frames_have_names_and_places_and_no_noise() {
-        let text = "error while executing at wasm backtrace:\n    0:   0x3f - core::panicking::panic_fmt\n    \
-            at /rustc/library/core/src/panicking.rs:75:14\n    1:   0x1f - deploy::wait::h0123456789abcdef\n                    \
+        let text = "error while executing at wasm backtrace:\n    0:   0x3f - deploy.wasm!core[d1c63229f60ee951]::panicking::panic_fmt\n    \
+            at /rustc/library/core/src/panicking.rs:75:14\n    1:   0x1f - deploy.wasm!deploy[98dcf28e5e2d3ba1]::wait::h0123456789abcdef\n                    \
             at src/lib.rs:12:3\n                - deploy::poll\n                    at src/lib.rs:20:1\n    \
             2:  0x100 - <unknown>!<wasm function 7>\n";
         assert_eq!(
@@ -86,9 +113,21 @@ mod tests {
     }
 
     #[test]
-    fn a_deep_trace_is_cut() {
-        let frames = format!("  0: 0x1 - m!{}\n", "é".repeat(500)).repeat(99);
-        let lines = parse(&format!("error:\n{frames}"));
+    fn slices_and_arrays_in_names_stay() {
+        for name in ["<[u8] as Debug>::fmt", "f::<[u8; 4]>", "f["] {
+            assert_eq!(without_hashes(name), name);
+        }
+    }
+
+    #[test]
+    fn a_deep_trace_is_folded_and_cut() {
+        let deep = "  0: 0x1 - m!deeper\n".repeat(60);
+        assert_eq!(
+            parse(&format!("error:\n{deep}  1: 0x1 - m!run\n")),
+            ["deeper (60 times)", "run"]
+        );
+        let pair = format!("  0: 0x1 - m!{}\n  1: 0x2 - m!b\n", "é".repeat(500));
+        let lines = parse(&format!("error:\n{}", pair.repeat(99)));
         assert_eq!(lines.len(), FRAMES_MAX);
         assert!(lines.iter().all(|line| line.len() <= FRAME_BYTES_MAX));
     }

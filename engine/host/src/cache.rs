@@ -11,14 +11,13 @@ use tracing::{info, warn};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use crate::engine::{compatibility, failed};
+use crate::engine::{RUNTIME, compatibility, failed};
 use crate::error::{AdmitError, Error};
 use crate::key::{KEY_BYTES, Key, file};
 use crate::rejection::Rejection;
 
-/// Changes when a release of this crate makes other code from the same bytes: raise it together with
-/// a version of the WebAssembly engine that repairs its code generator.
-const CODE_VERSION: &str = "1 wasmtime 48.0.8";
+/// Raise it when this crate makes another component of the same core module.
+const CODE_VERSION: u32 = 1;
 
 /// The cache of native code.
 #[derive(Debug)]
@@ -118,7 +117,7 @@ impl Cache {
     /// The digest of everything that decides on the code.
     fn name(&self, digest: &Digest) -> String {
         let made_from = format!(
-            "{digest} {:016x} {CODE_VERSION} {}",
+            "{digest} {:016x} {CODE_VERSION} {RUNTIME} {}",
             self.compatibility,
             env!("CARGO_PKG_VERSION")
         );

@@ -11,6 +11,9 @@ use wasmtime::{
 use crate::error::Error;
 use crate::limits::{Limits, length};
 
+/// The WebAssembly engine inside, for those who follow its security advisories.
+pub const RUNTIME: &str = "wasmtime 48.0.8";
+
 /// Room on a fiber for the guest's stack and the host calls above it.
 const FIBER_STACK_BYTES: usize = 2 * 1024 * 1024;
 /// What the pool lets one run have at least, so that it is the limiter that refuses, which can say why. It is address
@@ -115,6 +118,16 @@ pub(crate) fn failed(error: wasmtime::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_runtime_is_the_one_that_is_linked() {
+        let (name, version) = RUNTIME.split_once(' ').unwrap();
+        let locked = format!("name = \"{name}\"\nversion = \"{version}\"");
+        assert!(
+            include_str!("../../../Cargo.lock").contains(&locked),
+            "{locked}"
+        );
+    }
 
     #[test]
     fn the_compiling_engine_makes_code_for_the_running_one() {

@@ -32,6 +32,7 @@ pub use admit::Admitted;
 pub use compile::{Compiler, compile_child_main};
 pub use config::{Blobs, Clock, ProgressSink, SandboxConfig};
 pub use egress::{Resolver, SystemResolver};
+pub use engine::RUNTIME;
 pub use error::{AdmitError, Error};
 pub use limits::{Limit, Limits};
 pub use rejection::Rejection;

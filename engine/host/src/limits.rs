@@ -57,11 +57,13 @@ pub struct Limits {
     pub descriptor_bytes: u64,
     /// Processor time of `describe`, which returns a constant.
     pub describe_cpu: Span,
+    /// Wall time of `describe`.
+    pub describe_wall: Span,
     /// Functions in a component: the largest known guest, Python, has some 30,000.
     pub component_functions: u64,
     /// One function's body: compilation time can grow faster than its size.
     pub function_bytes: u64,
-    /// Types, imports and exports in a component, each.
+    /// Types, imports and exports in a component, together: Python's libraries have tens of thousands.
     pub component_items: u64,
     /// Depth of components within components.
     pub component_nesting: u64,
@@ -103,9 +105,10 @@ impl Default for Limits {
             component_bytes: 64 * MIB,
             descriptor_bytes: 64 * KIB,
             describe_cpu: Span(1_000),
+            describe_wall: Span(10_000),
             component_functions: 100_000,
             function_bytes: 2 * MIB,
-            component_items: 10_000,
+            component_items: 200_000,
             component_nesting: 8,
             compile_memory_bytes: 2 * 1024 * MIB,
             compile_cpu: Span(60_000),
@@ -308,6 +311,12 @@ impl Limits {
             row(
                 "describe-cpu",
                 self.describe_cpu.0,
+                "milliseconds",
+                "return a constant from `describe`",
+            ),
+            row(
+                "describe-wall",
+                self.describe_wall.0,
                 "milliseconds",
                 "return a constant from `describe`",
             ),

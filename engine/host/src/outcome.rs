@@ -229,8 +229,7 @@ pub(crate) fn trapped(context: &Context, error: &wasmtime::Error) -> Failure {
         )
         .remedy("return from `run` instead")
     } else if let Some(trap) = trap {
-        Failure::new(FailureClass::Trap, format!("the guest crashed: {trap}"))
-            .remedy("the log and the back-trace show where; a panic message is in the log if the guest wrote it there")
+        crashed(context, *trap)
     } else if context.started && error.downcast_ref::<Error>().is_none() {
         // What is left is a guest that handed over something other than what its types say.
         Failure::new(
@@ -253,6 +252,23 @@ pub(crate) fn trapped(context: &Context, error: &wasmtime::Error) -> Failure {
         .map(backtrace::lines)
         .unwrap_or_default();
     failure
+}
+
+/// How the last line of a guest's log begins that panicked, where its bindings log panics, as ours do.
+const PANICKED: &str = "panicked at ";
+
+fn crashed(context: &Context, trap: Trap) -> Failure {
+    let told = match context.log.newest() {
+        Some(line) if line.starts_with(PANICKED) => {
+            format!("the guest {}", line.replace('\n', " "))
+        }
+        _ => format!(
+            "the guest crashed: {}",
+            trap.to_string().trim_start_matches("wasm trap: ")
+        ),
+    };
+    Failure::new(FailureClass::Trap, cut(told))
+        .remedy("mend the component: the back-trace and its last log lines show where it crashed")
 }
 
 /// Limits that the WebAssembly engine reports in words only.

@@ -38,11 +38,6 @@ pub(crate) async fn run(
         );
         return without_guest(outcome::limit(limits, "input", message));
     }
-    let _slot = inner
-        .slots
-        .acquire()
-        .await
-        .expect("the semaphore is never closed");
     let loaded = match inner.loaded(invocation.component.digest).await {
         Ok(loaded) => loaded,
         Err(error) => {
@@ -54,6 +49,12 @@ pub(crate) async fn run(
             return without_guest(Failure::new(FailureClass::Engine, message));
         }
     };
+    // Only now: preparing a component takes a slot itself, to ask for its descriptor.
+    let _slot = inner
+        .slots
+        .acquire()
+        .await
+        .expect("the semaphore is never closed");
     let mut store = guest::store(&inner.engine, &inner.shared, grants, progress, limits.cpu);
     let wall = Duration::from_millis(invocation.wall.0);
     let _running = inner.ticker.run();

@@ -57,6 +57,11 @@ impl Log {
         self.last.push(message[..end].to_owned());
     }
 
+    /// The last line.
+    pub(crate) fn newest(&self) -> Option<&str> {
+        self.last.last().map(String::as_str)
+    }
+
     /// The last lines.
     pub(crate) fn last(&mut self) -> Vec<String> {
         std::mem::take(&mut self.last)

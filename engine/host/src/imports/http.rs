@@ -18,7 +18,10 @@ impl Host for Context {
         let began = self.now();
         let permit = match permit(&self.grants, &request.method, &request.url) {
             Ok(permit) => permit,
-            Err(error) => return Ok(Err(self.refused(error))),
+            Err(error) => {
+                self.last_call = Some(tell(&error));
+                return Ok(Err(self.refused(error)));
+            }
         };
         let answer = self.exchange(&permit, request).await;
         let ms = self.now().since(began).0;

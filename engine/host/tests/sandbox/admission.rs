@@ -241,3 +241,24 @@ async fn a_module_that_asks_for_preview_1_gets_a_harmless_one() {
         .await;
     assert_eq!(rejection.code(), "invalid");
 }
+
+#[tokio::test]
+async fn describe_has_a_wall_as_well() {
+    let kit = Kit::limited(|limits| limits.describe_wall = fermata_core::time::Span(30));
+    let more = "(func $spin (loop $again (br $again))) (start $spin)";
+    match kit
+        .rejection(
+            Source {
+                more,
+                ..Source::default()
+            }
+            .module(),
+        )
+        .await
+    {
+        Rejection::DescribeFailed { reason } => {
+            assert!(reason.contains("longer than 30ms"), "{reason}")
+        }
+        other => panic!("{other}"),
+    }
+}
