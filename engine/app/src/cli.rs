@@ -16,7 +16,6 @@ mod doctor;
 mod events;
 mod ledger;
 mod logs;
-mod now;
 mod pages;
 mod process;
 mod release;

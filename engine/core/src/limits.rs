@@ -10,8 +10,15 @@ pub const NESTING_MAX: usize = 64;
 pub const PHASES_MAX: usize = 1_000;
 /// Most activities in a process: what the console can still show and one release can still load.
 pub const ACTIVITIES_MAX: usize = 10_000;
+/// Most inputs of a process: more than a person fills in.
+pub const INPUTS_MAX: usize = 1_000;
 /// Longest expression, in bytes.
 pub const EXPRESSION_BYTES_MAX: usize = 4 * 1024;
+/// Most text of different expressions in a process document, in bytes: parsing them is the slowest
+/// part of checking it.
+pub const EXPRESSIONS_BYTES_MAX: usize = 256 * 1024;
+/// Most patterns in the schemas of a process document: each is compiled and kept.
+pub const PATTERNS_MAX: usize = 500;
 /// Deepest nesting of list macros (`all`, `exists`, `map`, `filter`) in an expression: evaluation
 /// grows with the power of this.
 pub const EXPRESSION_MACROS_NESTED_MAX: usize = 2;

@@ -2,6 +2,8 @@
 
 /// Longest name, in characters, that is compared: the cost grows with the square.
 const NAME_CHARS_MAX: usize = 64;
+/// Most names that one is compared to: a document can hold thousands, and as many slips.
+const CANDIDATES_MAX: usize = 1_000;
 
 /// The candidate that needs the fewest edits (insert, delete, replace, swap neighbours) to become
 /// `name`, if those are few enough to be a slip of the pen. The first wins a tie.
@@ -15,7 +17,7 @@ pub(crate) fn nearest<'c>(
     }
     let allowed = (name.len() / 3).max(1);
     let mut best: Option<(usize, &str)> = None;
-    for candidate in candidates {
+    for candidate in candidates.into_iter().take(CANDIDATES_MAX) {
         let limit = best.map_or(allowed + 1, |(edits, _)| edits);
         if candidate.len().abs_diff(name.len())
             > limit + candidate.len() - candidate.chars().count()

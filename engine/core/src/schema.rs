@@ -13,7 +13,7 @@ const FAULTS_MAX: usize = 50;
 /// Longest fault, in characters: messages quote the value, which may be large.
 const FAULT_CHARS_MAX: usize = 300;
 /// Largest compiled `pattern`, in bytes: nested repetitions grow without it.
-const PATTERN_BYTES_MAX: usize = 1024 * 1024;
+const PATTERN_BYTES_MAX: usize = 256 * 1024;
 /// A compiled JSON Schema (draft 2020-12, unless `$schema` names another published one), without
 /// references to files or the network.
 #[derive(Clone)]

@@ -8,8 +8,9 @@ use super::args::{PrincipalCommand, TokenCommand, TokenCreateArgs};
 use super::error::Error;
 use super::table::Table;
 use super::text::{Tone, ago, cell};
-use super::{Context, items, now, pages};
+use super::{Context, items, pages};
 use crate::client::Call;
+use crate::wire;
 
 /// Runs `fermata token …`.
 pub(super) async fn token(context: &mut Context, command: TokenCommand) -> Result<(), Error> {
@@ -53,7 +54,7 @@ async fn list(context: &mut Context) -> Result<(), Error> {
     if context.out.is_json() {
         return context.out.json(&answer);
     }
-    let now = now::now();
+    let now = wire::now();
     let mut table = Table::new(&["TOKEN", "PRINCIPAL", "ROLE", "LABEL", "CREATED", "EXPIRES"]);
     for item in items(&answer) {
         table.row([

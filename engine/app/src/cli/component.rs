@@ -9,8 +9,9 @@ use super::args::{ComponentCommand, GrantArgs, GrantOptions, PushArgs};
 use super::error::Error;
 use super::table::Table;
 use super::text::{Tone, ago, bytes, cell, short_digest};
-use super::{Context, grant, now, pages, upload, values};
+use super::{Context, grant, pages, upload, values};
 use crate::client::{Answer, Call, Client};
+use crate::wire;
 
 /// Runs the command.
 pub(super) async fn run(context: &mut Context, command: ComponentCommand) -> Result<(), Error> {
@@ -167,7 +168,7 @@ async fn list(context: &mut Context) -> Result<(), Error> {
     if context.out.is_json() {
         return context.out.json(&answer);
     }
-    let now = now::now();
+    let now = wire::now();
     let mut table = Table::new(&["COMPONENT", "VERSION", "SUMMARY", "PUSHED"]);
     for item in super::items(&answer) {
         table.toned([
@@ -251,7 +252,7 @@ fn fields(context: &mut Context, title: &str, schema: Option<&Value>) -> Result<
 }
 
 fn versions(context: &mut Context, answer: &Value) -> Result<(), Error> {
-    let now = now::now();
+    let now = wire::now();
     let mut table = Table::new(&["VERSION", "PUSHED", "BY", "DIGEST"]);
     for version in super::list(answer, "versions") {
         table.row([

@@ -3,11 +3,12 @@
 use reqwest::header::{DATE, HeaderMap};
 use serde_json::{Value, json};
 
+use super::Context;
 use super::error::Error;
 use super::text::{self, Tone, cell};
-use super::{Context, now};
 use crate::client::{self, Call, Client, token};
 use crate::exit::Exit;
+use crate::wire;
 
 /// Difference between the clocks that is worth a remark: more than a slow answer explains.
 const SKEW_MS_MAX: u64 = 5_000;
@@ -175,7 +176,7 @@ fn clock_check(headers: &HeaderMap) -> Check {
     let Some(theirs) = date.and_then(http_date) else {
         return Check::fine("clock", "the server sends no date");
     };
-    let ours = now::now().0;
+    let ours = wire::now().0;
     let skew = ours.abs_diff(theirs);
     if skew <= SKEW_MS_MAX {
         Check::fine("clock", "agrees with ours")

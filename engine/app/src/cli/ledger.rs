@@ -4,7 +4,8 @@ use super::args::LedgerArgs;
 use super::error::Error;
 use super::table::Table;
 use super::text::{Tone, ago, cell};
-use super::{Context, items, now, pages};
+use super::{Context, items, pages};
+use crate::wire;
 
 /// Runs the command.
 pub(super) async fn run(context: &mut Context, args: &LedgerArgs) -> Result<(), Error> {
@@ -17,7 +18,7 @@ pub(super) async fn run(context: &mut Context, args: &LedgerArgs) -> Result<(), 
     if context.out.is_json() {
         return context.out.json(&answer);
     }
-    let now = now::now();
+    let now = wire::now();
     let mut table = Table::new(&["ENVIRONMENT", "SERVICE", "VERSION", "SINCE", "BY RELEASE"]);
     for item in items(&answer) {
         table.toned([

@@ -10,9 +10,10 @@ use super::args::{CheckArgs, ProcessCommand, ProcessListArgs, ProcessShowArgs};
 use super::error::Error;
 use super::table::Table;
 use super::text::{Paint, Tone, ago, cell, short_digest};
-use super::{Context, diagnostic, now, pages, values};
+use super::{Context, diagnostic, pages, values};
 use crate::client::problem::Defect;
 use crate::client::{self, Call, Client};
+use crate::wire;
 
 /// Documents are YAML or JSON; the server tells them apart, as JSON is YAML as well.
 const DOCUMENT_TYPE: &str = "application/yaml";
@@ -172,7 +173,7 @@ async fn list(context: &mut Context, args: &ProcessListArgs) -> Result<(), Error
     if context.out.is_json() {
         return context.out.json(&answer);
     }
-    let now = now::now();
+    let now = wire::now();
     let mut table = Table::new(&["PROCESS", "VERSION", "TITLE", "PUBLISHED"]);
     for item in super::items(&answer) {
         table.toned([
@@ -233,7 +234,7 @@ fn describe(context: &mut Context, answer: &Value) -> Result<(), Error> {
         cell(answer.get("title")),
         paint.tone(Tone::Faint, &digest)
     ))?;
-    let now = now::now();
+    let now = wire::now();
     if answer.get("versions").is_some() {
         let mut table = Table::new(&["VERSION", "PUBLISHED", "BY", "DIGEST"]);
         for version in super::list(answer, "versions") {

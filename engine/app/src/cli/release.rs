@@ -9,10 +9,11 @@ use super::table::Table;
 use super::text::{self, Tone, ago, cell};
 use super::tree::{self, Look};
 use super::watch::{self, Stop, Wish};
-use super::{Context, act, events, logs, now, pages, values, why};
+use super::{Context, act, events, logs, pages, values, why};
 use crate::client::view::Release;
 use crate::client::{Call, Client};
 use crate::exit::Exit;
+use crate::wire;
 
 /// Runs the command.
 pub(super) async fn run(context: &mut Context, command: ReleaseCommand) -> Result<Exit, Error> {
@@ -129,7 +130,7 @@ async fn list(context: &mut Context, args: &ReleaseListArgs) -> Result<(), Error
     if context.out.is_json() {
         return context.out.json(&answer);
     }
-    let now = now::now();
+    let now = wire::now();
     let mut table = Table::new(&["RELEASE", "PROCESS", "STATE", "TITLE", "BY", "CREATED"]);
     for item in super::items(&answer) {
         let state = cell(item.get("state"));
@@ -182,7 +183,7 @@ pub(super) fn show_tree(out: &mut Out, release: &Release) -> Result<(), Error> {
     let look = Look {
         width: out.width().unwrap_or(usize::MAX),
         paint: out.paint(),
-        now: now::now(),
+        now: wire::now(),
         compact: false,
     };
     out.raw(&tree::render(release, &look))

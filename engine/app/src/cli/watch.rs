@@ -7,15 +7,16 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::{Instant, MissedTickBehavior, sleep, sleep_until, timeout};
 
+use super::Context;
 use super::error::Error;
 use super::screen::{self, Screen};
 use super::text::Paint;
 use super::tree::{self, Look, changes::changes};
-use super::{Context, now};
 use crate::client::sse::{Events, Next};
 use crate::client::view::Release;
 use crate::client::{self, Call, Client};
 use crate::exit::Exit;
+use crate::wire;
 
 /// How long events are gathered before the release is read again.
 const COALESCE: Duration = Duration::from_millis(100);
@@ -269,7 +270,7 @@ fn look(paint: Paint, width: usize, compact: bool) -> Look {
     Look {
         width,
         paint,
-        now: now::now(),
+        now: wire::now(),
         compact,
     }
 }

@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use super::error::Error;
 use super::text::{self, Paint, Tone, ago, cell, distance};
-use super::{Context, items, now};
+use super::{Context, items};
 use crate::client::Call;
+use crate::wire;
 
 /// Runs the command.
 pub(super) async fn run(context: &mut Context, release: &str) -> Result<(), Error> {
@@ -19,7 +20,7 @@ pub(super) async fn run(context: &mut Context, release: &str) -> Result<(), Erro
     if context.out.is_json() {
         return context.out.json(&answer);
     }
-    let (paint, now) = (context.out.paint(), now::now());
+    let (paint, now) = (context.out.paint(), wire::now());
     let mut any = false;
     for item in items(&answer) {
         any = true;

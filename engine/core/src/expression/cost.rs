@@ -345,10 +345,10 @@ impl<'s, 't> Estimate<'s, 't> {
         };
         self.bound.push((&part.accu_var, nothing));
         self.size(&part.loop_cond);
-        let step = self.size(&part.loop_step);
+        let added = self.size(&part.loop_step);
         self.bound.truncate(depth);
         let work = std::mem::replace(&mut self.work, before);
-        (step, work)
+        (added, work)
     }
 }
 

@@ -11,7 +11,7 @@ use super::walk::Walk;
 use super::{Compiled, Names, Read};
 use crate::defect::{Fault, Place};
 use crate::json::shown;
-use crate::limits::EXPRESSION_BYTES_MAX;
+use crate::limits::{EXPRESSION_BYTES_MAX, EXPRESSIONS_BYTES_MAX};
 
 /// The functions that expressions may call: CEL's own, and those over strings.
 pub(super) static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
@@ -25,6 +25,7 @@ pub(super) static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
 #[derive(Default)]
 pub(crate) struct Parser {
     parsed: BTreeMap<String, Result<Arc<Program>, Vec<Fault>>>,
+    bytes: usize,
 }
 
 impl Parser {
@@ -42,6 +43,13 @@ impl Parser {
             return compile_path(&chain, names).map_err(|fault| vec![fault]);
         }
         if !self.parsed.contains_key(text) {
+            self.bytes += text.len();
+            if self.bytes > EXPRESSIONS_BYTES_MAX {
+                let message = format!(
+                    "the document holds more than {EXPRESSIONS_BYTES_MAX} bytes of different expressions"
+                );
+                return Err(vec![Fault::new("too-many", Place::new(0, 0), message)]);
+            }
             self.parsed.insert(text.to_owned(), parse(text));
         }
         let program = self.parsed[text].as_ref().map_err(Clone::clone)?;

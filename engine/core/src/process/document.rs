@@ -18,7 +18,7 @@ pub(super) mod activity;
 pub(super) mod inputs;
 mod manual;
 
-use activity::ActivityPart;
+use activity::{ActivityPart, KindPart};
 
 const PROCESS: Keys = Keys {
     of: "a process",
@@ -71,6 +71,18 @@ pub(super) struct Document<'n> {
     pub(super) inputs: Option<&'n Node>,
     pub(super) outputs: Option<&'n Node>,
     pub(super) phases: Vec<PhasePart<'n>>,
+}
+
+impl<'n> Document<'n> {
+    /// Everything in it that holds JSON Schemas.
+    pub(super) fn schemas(&self) -> impl Iterator<Item = &'n Node> {
+        let activities = self.phases.iter().flat_map(|phase| &phase.activities);
+        let forms = activities.filter_map(|activity| match &activity.kind {
+            KindPart::Manual(manual) => manual.form,
+            KindPart::Component(_) | KindPart::Broken => None,
+        });
+        self.inputs.into_iter().chain(forms)
+    }
 }
 
 /// A phase.

@@ -5,7 +5,7 @@
 
 /// What a node stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum Moment {
     /// An activity.
     Activity(u32),
     /// The beginning of a phase.
@@ -29,40 +29,40 @@ impl Graph {
             needs: vec![Vec::new(); phase_of.len() + 2 * phases as usize],
         };
         for phase in 0..phases {
-            graph.need(Step::Done(phase), Step::Begin(phase));
+            graph.need(Moment::Done(phase), Moment::Begin(phase));
         }
         for (activity, phase) in (0..).zip(phase_of) {
-            graph.need(Step::Activity(activity), Step::Begin(*phase));
-            graph.need(Step::Done(*phase), Step::Activity(activity));
+            graph.need(Moment::Activity(activity), Moment::Begin(*phase));
+            graph.need(Moment::Done(*phase), Moment::Activity(activity));
         }
         graph
     }
 
-    /// Adds that `step` needs `other`.
-    pub(super) fn need(&mut self, step: Step, other: Step) {
-        let (step, other) = (self.node(step), self.node(other));
-        self.needs[step as usize].push(other);
+    /// Adds that `moment` needs `other`.
+    pub(super) fn need(&mut self, moment: Moment, other: Moment) {
+        let (moment, other) = (self.node(moment), self.node(other));
+        self.needs[moment as usize].push(other);
     }
 
-    fn node(&self, step: Step) -> u32 {
-        match step {
-            Step::Activity(activity) => activity,
-            Step::Begin(phase) => self.activities + 2 * phase,
-            Step::Done(phase) => self.activities + 2 * phase + 1,
+    fn node(&self, moment: Moment) -> u32 {
+        match moment {
+            Moment::Activity(activity) => activity,
+            Moment::Begin(phase) => self.activities + 2 * phase,
+            Moment::Done(phase) => self.activities + 2 * phase + 1,
         }
     }
 
-    fn step(&self, node: u32) -> Step {
+    fn moment(&self, node: u32) -> Moment {
         match node.checked_sub(self.activities) {
-            None => Step::Activity(node),
-            Some(node) if node % 2 == 0 => Step::Begin(node / 2),
-            Some(node) => Step::Done(node / 2),
+            None => Moment::Activity(node),
+            Some(node) if node % 2 == 0 => Moment::Begin(node / 2),
+            Some(node) => Moment::Done(node / 2),
         }
     }
 
-    /// Cycles that share no node, each as the steps along it: every step needs the next, and the
+    /// Cycles that share no node, each as the moments along it: every moment needs the next, and the
     /// last needs the first. Empty only if there is no cycle.
-    pub(super) fn cycles(&self) -> Vec<Vec<Step>> {
+    pub(super) fn cycles(&self) -> Vec<Vec<Moment>> {
         let mut cycles = Vec::new();
         let mut search = Search {
             mark: vec![Mark::New; self.needs.len()],
@@ -70,7 +70,7 @@ impl Graph {
         };
         for root in (0..).take(self.needs.len()) {
             search.from(root, &self.needs, |cycle| {
-                cycles.push(cycle.iter().map(|node| self.step(*node)).collect());
+                cycles.push(cycle.iter().map(|node| self.moment(*node)).collect());
             });
         }
         cycles
@@ -118,10 +118,10 @@ impl Graph {
         order
     }
 
-    /// Whether `other` must be settled before `step` is.
-    pub(super) fn is_upstream(&self, upstream: &Upstream, other: Step, step: Step) -> bool {
-        let (other, step) = (self.node(other) as usize, self.node(step) as usize);
-        upstream.rows[step * upstream.words + other / 64] >> (other % 64) & 1 == 1
+    /// Whether `other` must be settled before `moment` is.
+    pub(super) fn is_upstream(&self, upstream: &Upstream, other: Moment, moment: Moment) -> bool {
+        let (other, moment) = (self.node(other) as usize, self.node(moment) as usize);
+        upstream.rows[moment * upstream.words + other / 64] >> (other % 64) & 1 == 1
     }
 }
 
@@ -188,7 +188,7 @@ impl Search {
 
 #[cfg(test)]
 mod tests {
-    use super::Step::{Activity, Begin, Done};
+    use super::Moment::{Activity, Begin, Done};
     use super::*;
 
     #[test]
@@ -209,7 +209,7 @@ mod tests {
         graph.need(Begin(1), Done(0));
         graph.need(Activity(2), Activity(1));
         let upstream = graph.upstream();
-        let is = |other, step| graph.is_upstream(&upstream, other, step);
+        let is = |other, moment| graph.is_upstream(&upstream, other, moment);
         assert!(is(Activity(0), Activity(2)) && is(Done(0), Activity(2)));
         assert!(is(Activity(1), Activity(2)));
         assert!(!is(Activity(2), Activity(1)) && !is(Activity(2), Activity(2)));

@@ -136,6 +136,11 @@ impl<'s, 'a> Findings<'s, 'a> {
         }
     }
 
+    /// Counts something that was not checked, since there is no room to note what is wrong.
+    pub(super) fn leave_out(&mut self) {
+        self.left_out += 1;
+    }
+
     /// Whether further faults are only counted, so that hints for them need not be sought.
     pub(super) fn is_full(&self) -> bool {
         self.faults.len() >= DEFECTS_MAX
@@ -156,7 +161,7 @@ impl<'s, 'a> Findings<'s, 'a> {
             self.faults.push(Fault::new(
                 "more-defects",
                 last,
-                format!("{} more defects are not shown", self.left_out),
+                format!("up to {} more defects are not shown", self.left_out),
             ));
         }
         let source = self.source;

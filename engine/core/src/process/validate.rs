@@ -100,6 +100,9 @@ fn build(
     resolve: Option<&Registry<'_>>,
     findings: &mut Findings<'_, '_>,
 ) -> Option<Process> {
+    if !inputs::check_patterns(document.schemas(), findings) {
+        return None;
+    }
     let parts = Parts::new(&document.phases);
     let needs = Needs::read(&parts, findings);
     let inputs = inputs::read(document.inputs, findings);

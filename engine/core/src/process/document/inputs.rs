@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::defect::Fault;
+use crate::defect::{Fault, Place};
 use crate::id::NAME_BYTES_MAX;
+use crate::limits::{INPUTS_MAX, PATTERNS_MAX};
 use crate::nearest::nearest;
 use crate::process::Inputs;
 use crate::process::read::{self, quoted};
@@ -58,6 +59,38 @@ const KEYWORDS: [&str; 43] = [
     "uniqueItems",
 ];
 
+/// Notes the first pattern that is one too many in all of `schemas`; none may be compiled then.
+pub(in crate::process) fn check_patterns<'n>(
+    schemas: impl Iterator<Item = &'n Node>,
+    findings: &mut Findings<'_, '_>,
+) -> bool {
+    let mut room = PATTERNS_MAX;
+    for schema in schemas {
+        if let Err(place) = count_patterns(schema, &mut room) {
+            let message = format!("the schemas of a process hold at most {PATTERNS_MAX} patterns");
+            findings.add(Fault::new("too-many", place, message));
+            return false;
+        }
+    }
+    true
+}
+
+fn count_patterns(node: &Node, room: &mut usize) -> Result<(), Place> {
+    match &node.tree {
+        Tree::List(items) => items.iter().try_for_each(|item| count_patterns(item, room)),
+        Tree::Map(entries) => entries.iter().try_for_each(|entry| {
+            let patterns = match (entry.key.as_str(), &entry.node.tree) {
+                ("pattern", _) => 1,
+                ("patternProperties", Tree::Map(patterns)) => patterns.len(),
+                _ => 0,
+            };
+            *room = room.checked_sub(patterns).ok_or(entry.place)?;
+            count_patterns(&entry.node, room)
+        }),
+        _ => Ok(()),
+    }
+}
+
 /// Reads `inputs`. Each is a JSON Schema; one without `default` must be given.
 pub(in crate::process) fn read(
     node: Option<&Node>,
@@ -69,6 +102,11 @@ pub(in crate::process) fn read(
         }
         _ => &[],
     };
+    if let Some(first) = entries.get(INPUTS_MAX) {
+        let message = format!("a process has at most {INPUTS_MAX} inputs");
+        findings.add(Fault::new("too-many", first.place, message));
+        return None;
+    }
     let (mut properties, mut required, mut defaults) = (Map::new(), Vec::new(), Map::new());
     for entry in entries {
         input_name(entry, findings);
@@ -191,7 +229,12 @@ pub(in crate::process) fn schema(
     Schema::compile(&node.to_json())
         .map_err(|error| {
             let message = format!("{what} has no valid JSON Schema: {error}");
-            findings.add(Fault::new("bad-schema", node.place, message));
+            let fault = Fault::new("bad-schema", node.place, message);
+            findings.add(if error.ends_with("is not a \"regex\"") {
+                fault.hint("a pattern is an ECMAScript regular expression of moderate size, without look-around and back-references")
+            } else {
+                fault
+            });
         })
         .ok()
 }

@@ -8,7 +8,7 @@ use crate::expression::{
     Condition, Names, Parser, Part, Piece, Purpose, Read, Segment, Template, split, whole,
 };
 use crate::process::document::Document;
-use crate::process::graph::Step;
+use crate::process::graph::Moment;
 use crate::process::read;
 use crate::process::source::Findings;
 use crate::process::tree::{Node, Tree};
@@ -194,15 +194,20 @@ impl<'d, 'n> Expressions<'d, 'n> {
         (purpose, reader): (Purpose, Reader<'_>),
         findings: &mut Findings<'_, '_>,
     ) -> Option<(crate::expression::Compiled, Vec<Read>)> {
+        if findings.is_full() {
+            // What is found from here on would only be counted, and finding it takes time.
+            findings.leave_out();
+            return None;
+        }
         let needs = self.needs;
-        let (phase, step) = match reader {
-            Reader::Activity(ix, phase) => (Some(phase), Some(Step::Activity(ix.0))),
-            Reader::Phase(ix) => (None, Some(Step::Begin(ix.0))),
+        let (phase, moment) = match reader {
+            Reader::Activity(ix, phase) => (Some(phase), Some(Moment::Activity(ix.0))),
+            Reader::Phase(ix) => (None, Some(Moment::Begin(ix.0))),
             Reader::Process => (None, None),
         };
-        let upstream = |read| step.is_none_or(|step| needs.is_upstream(read, step));
+        let upstream = |read| moment.is_none_or(|moment| needs.is_upstream(read, moment));
         let names = Names {
-            purpose: if step.is_none() {
+            purpose: if moment.is_none() {
                 Purpose::Outputs
             } else {
                 purpose

@@ -6,13 +6,13 @@ use super::{Parts, Written};
 use crate::defect::{Fault, Place};
 use crate::expression::{PhaseNames, Read};
 use crate::nearest::nearest;
-use crate::process::graph::{Graph, Step, Upstream};
+use crate::process::graph::{Graph, Moment, Upstream};
 use crate::process::read::quoted;
 use crate::process::source::Findings;
 use crate::process::{ActivityIx, PhaseIx, Process};
 
-/// Longest cycle, in steps, that is written out.
-const CYCLE_STEPS_SHOWN_MAX: usize = 12;
+/// Longest cycle, in names, that is written out.
+const CYCLE_NAMES_SHOWN_MAX: usize = 12;
 
 /// The needs of all phases and activities.
 pub(super) struct Needs<'d, 'n> {
@@ -40,7 +40,7 @@ impl<'d, 'n> Needs<'d, 'n> {
         for (ix, phase) in (0..).map(PhaseIx).zip(parts.phases) {
             let found = needs.of_phase(ix, &phase.needs, findings);
             for (need, _) in &found {
-                needs.graph.need(Step::Begin(ix.0), Step::Done(need.0));
+                needs.graph.need(Moment::Begin(ix.0), Moment::Done(need.0));
             }
             needs.phases.push(found);
         }
@@ -49,7 +49,7 @@ impl<'d, 'n> Needs<'d, 'n> {
             for (need, _) in &found {
                 needs
                     .graph
-                    .need(Step::Activity(ix.0), Step::Activity(need.0));
+                    .need(Moment::Activity(ix.0), Moment::Activity(need.0));
             }
             needs.activities.push(found);
         }
@@ -61,16 +61,16 @@ impl<'d, 'n> Needs<'d, 'n> {
         needs
     }
 
-    /// Whether what `read` reads is settled before `step`. With cycles nothing can be said, and
+    /// Whether what `read` reads is settled before `moment`. With cycles nothing can be said, and
     /// nothing is: they were noted.
-    pub(super) fn is_upstream(&self, read: Read, step: Step) -> bool {
+    pub(super) fn is_upstream(&self, read: Read, moment: Moment) -> bool {
         let other = match read {
             Read::Inputs | Read::Release => return true,
-            Read::Activity(ix) => Step::Activity(ix.0),
-            Read::Phase(ix) => Step::Done(ix.0),
+            Read::Activity(ix) => Moment::Activity(ix.0),
+            Read::Phase(ix) => Moment::Done(ix.0),
         };
         let upstream = self.upstream.as_ref();
-        upstream.is_none_or(|upstream| self.graph.is_upstream(upstream, other, step))
+        upstream.is_none_or(|upstream| self.graph.is_upstream(upstream, other, moment))
     }
 
     /// Writes needs, dependents and the activities of phases into the process.
@@ -181,17 +181,17 @@ impl<'d, 'n> Needs<'d, 'n> {
     }
 
     /// The fault that a cycle is, at one of its needs.
-    fn cycle(&self, cycle: &[Step]) -> Fault {
+    fn cycle(&self, cycle: &[Moment]) -> Fault {
         let next = cycle.iter().cycle().skip(1);
         let mut places: Vec<Place> = cycle
             .iter()
             .zip(next)
-            .filter_map(|(step, next)| self.place(*step, *next))
+            .filter_map(|(moment, next)| self.place(*moment, *next))
             .collect();
         places.sort_unstable();
         let path = self.path(cycle);
-        let shown = if path.len() > CYCLE_STEPS_SHOWN_MAX {
-            let (head, tail) = (&path[..CYCLE_STEPS_SHOWN_MAX - 2], &path[path.len() - 2..]);
+        let shown = if path.len() > CYCLE_NAMES_SHOWN_MAX {
+            let (head, tail) = (&path[..CYCLE_NAMES_SHOWN_MAX - 2], &path[path.len() - 2..]);
             format!("{} -> … -> {}", head.join(" -> "), tail.join(" -> "))
         } else {
             path.join(" -> ")
@@ -204,14 +204,14 @@ impl<'d, 'n> Needs<'d, 'n> {
         .hint("each needs the next; remove one of these needs")
     }
 
-    /// Where it is written that `step` needs `next`.
-    fn place(&self, step: Step, next: Step) -> Option<Place> {
-        match (step, next) {
-            (Step::Activity(step), Step::Activity(next)) => self.activities[step as usize]
+    /// Where it is written that `moment` needs `next`.
+    fn place(&self, moment: Moment, next: Moment) -> Option<Place> {
+        match (moment, next) {
+            (Moment::Activity(moment), Moment::Activity(next)) => self.activities[moment as usize]
                 .iter()
                 .find(|(need, _)| need.0 == next)
                 .map(|(_, place)| *place),
-            (Step::Begin(step), Step::Done(next)) => self.phases[step as usize]
+            (Moment::Begin(moment), Moment::Done(next)) => self.phases[moment as usize]
                 .iter()
                 .find(|(need, _)| need.0 == next)
                 .map(|(_, place)| *place),
@@ -219,40 +219,42 @@ impl<'d, 'n> Needs<'d, 'n> {
         }
     }
 
-    /// The steps of a cycle as people know them, the first again at the end. A phase that is
+    /// The moments of a cycle as people know them, the first again at the end. A phase that is
     /// crossed from its end to its beginning is named once, without the activity in between.
-    fn path(&self, cycle: &[Step]) -> Vec<String> {
-        let first_end = cycle.iter().position(|step| matches!(step, Step::Done(_)));
-        let mut steps = cycle.to_vec();
-        steps.rotate_left(first_end.unwrap_or(0));
+    fn path(&self, cycle: &[Moment]) -> Vec<String> {
+        let first_end = cycle
+            .iter()
+            .position(|moment| matches!(moment, Moment::Done(_)));
+        let mut moments = cycle.to_vec();
+        moments.rotate_left(first_end.unwrap_or(0));
         let mut path: Vec<String> = Vec::new();
         let mut at = 0;
-        while let Some(step) = steps.get(at) {
+        while let Some(moment) = moments.get(at) {
             at += 1;
-            if let Step::Done(phase) = step {
-                let begins = steps[at..]
+            if let Moment::Done(phase) = moment {
+                let begins = moments[at..]
                     .iter()
-                    .position(|step| *step == Step::Begin(*phase));
-                let within = |step: &Step| matches!(step, Step::Activity(ix) if self.parts.activities[*ix as usize].0.0 == *phase);
+                    .position(|moment| *moment == Moment::Begin(*phase));
+                let within = |moment: &Moment| matches!(moment, Moment::Activity(ix) if self.parts.activities[*ix as usize].0.0 == *phase);
                 if let Some(length) =
-                    begins.filter(|length| steps[at..at + length].iter().all(within))
+                    begins.filter(|length| moments[at..at + length].iter().all(within))
                 {
                     at += length + 1;
                 }
             }
-            path.push(self.name(*step));
+            path.push(self.name(*moment));
         }
         path.dedup();
         path.extend(path.first().cloned());
         path
     }
 
-    fn name(&self, step: Step) -> String {
-        let name = match step {
-            Step::Begin(phase) | Step::Done(phase) => {
+    fn name(&self, moment: Moment) -> String {
+        let name = match moment {
+            Moment::Begin(phase) | Moment::Done(phase) => {
                 self.parts.phase_name(PhaseIx(phase)).text.to_owned()
             }
-            Step::Activity(ix) => {
+            Moment::Activity(ix) => {
                 let (phase, activity) = &self.parts.activities[ix as usize];
                 format!(
                     "{}/{}",

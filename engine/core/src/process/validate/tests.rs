@@ -223,6 +223,18 @@ fn a_document_may_be_json() {
 }
 
 #[test]
+fn a_document_may_come_from_anywhere() {
+    for document in [
+        format!("\u{feff}{BANK}"),
+        BANK.replace('\n', "\r\n"),
+        format!("---{BANK}...\n"),
+        BANK.trim_end().to_owned(),
+    ] {
+        assert_eq!(process(&document).activities.len(), 6);
+    }
+}
+
+#[test]
 fn yaml_conveniences_mean_what_they_say() {
     let process = process(
         r"

@@ -364,6 +364,25 @@ phases:
 }
 
 #[test]
+fn what_this_version_does_not_run_is_said_and_never_ignored() {
+    let document = BANK
+        .replace(
+            "    on-failure: fail\n",
+            "    §each: ${{ inputs.regions }}
+    §batches: [1, 50%, 100%]
+    §bake: 30m
+    §locks: ['env/production-${{ each.item }}']
+    on-failure: §rollback\n",
+        )
+        .replace(
+            "          approvals:\n",
+            "          §tasks: [ { name: payment journey, assign: group:qa, required: true } ]\n          approvals:\n",
+        )
+        .replace("production-${{ inputs.regions[0] }}", "production-${{ §each.item }}");
+    expect(&document, &["not-supported"; 7]);
+}
+
+#[test]
 fn cycles_are_written_out() {
     for (phases, expected) in [
         (

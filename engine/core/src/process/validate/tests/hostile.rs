@@ -62,15 +62,33 @@ fn documents_are_bounded_in_every_direction() {
             format!("process: {}", "x".repeat(DOCUMENT_BYTES_MAX)),
             "too-large",
         ),
-        ("flow", format!("a: {}", "[".repeat(10_000)), "too-deep"),
-        ("JSON", "{\"a\":".repeat(10_000), "too-deep"),
-        (
-            "block",
-            many(1_000, |depth| format!("{}a:\n", " ".repeat(depth))),
-            "too-deep",
-        ),
-        ("sequences", "- ".repeat(10_000), "too-deep"),
         ("values", format!("[{}]", "1,".repeat(500_000)), "too-large"),
+        (
+            "inputs",
+            format!(
+                "process: x\ninputs:\n{}phases: {{p: {{activities: {{a: {{uses: a@1}}}}}}}}\n",
+                many(crate::limits::INPUTS_MAX + 1, |n| format!(" i{n}: {{}}\n"))
+            ),
+            "too-many",
+        ),
+        (
+            "patterns",
+            format!(
+                "process: x\ninputs:\n{}phases: {{p: {{activities: {{a: {{uses: a@1}}}}}}}}\n",
+                many(crate::limits::PATTERNS_MAX + 1, |n| format!(
+                    " i{n}: {{pattern: 'a{n}'}}\n"
+                ))
+            ),
+            "too-many",
+        ),
+        (
+            "expressions",
+            format!(
+                "process: x\nphases: {{p: {{activities: {{a: {{uses: a@1, with: {{v: '{}'}}}}}}}}}}\n",
+                many(70_000, |n| format!("${{{{{n}}}}}"))
+            ),
+            "more-defects",
+        ),
         (
             "phases",
             format!(
@@ -89,6 +107,22 @@ fn documents_are_bounded_in_every_direction() {
             ),
             "too-many",
         ),
+    ] {
+        assert_eq!(codes(document.as_bytes()).last(), Some(&code), "{what}");
+    }
+}
+
+#[test]
+fn nesting_is_bounded_in_every_notation() {
+    for (what, document, code) in [
+        ("flow", format!("a: {}", "[".repeat(10_000)), "too-deep"),
+        ("JSON", "{\"a\":".repeat(10_000), "too-deep"),
+        (
+            "block",
+            many(1_000, |depth| format!("{}a:\n", " ".repeat(depth))),
+            "too-deep",
+        ),
+        ("sequences", "- ".repeat(10_000), "too-deep"),
     ] {
         assert_eq!(codes(document.as_bytes()), [code], "{what}");
     }
