@@ -1,4 +1,13 @@
 //! Compilation in a process of its own. This program is both the test and the compiling process.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by panicking"
+)]
+#![expect(
+    clippy::format_collect,
+    clippy::format_push_string,
+    reason = "guests are put together once, and their text is small"
+)]
 
 #[path = "sandbox/kit.rs"]
 #[expect(dead_code, reason = "these tests need only a part of the kit")]

@@ -11,22 +11,22 @@ use std::sync::Arc;
 use fermata_core::actor::Caller;
 use fermata_core::attempt::AttemptKey;
 use fermata_core::defect::Defect;
-use fermata_core::id::{Name, ReleaseId};
-use fermata_core::process::{ActivityIx, Process};
+use fermata_core::id::ReleaseId;
+use fermata_core::process::ActivityIx;
 use fermata_core::release::Release;
 use fermata_core::time::Timestamp;
 use fermata_store::Store;
 
 use crate::config::Config;
 use crate::dispatch::Dispatch;
-use crate::error::Error;
+use crate::error::{CreateError, Error};
 use crate::ids::IdSource;
 use crate::metrics::MetricsNow;
-use crate::records::ProcessRecord;
 use crate::recover;
+use crate::request::NewRelease;
 use crate::shared::{Condition, Health, Shared};
 use crate::timers::Timers;
-use crate::wake::{Publish, Request, Wake};
+use crate::wake::{Create, Publish, Request, Wake};
 
 use pending::{Pending, Reply};
 pub(crate) use turns::{guarded, violations};
@@ -42,9 +42,6 @@ mod turns;
 
 #[cfg(test)]
 mod tests;
-
-/// A process version, as stored and as checked.
-pub type Checked = (Arc<ProcessRecord>, Arc<Process>);
 
 /// Decides about all releases of one store.
 #[derive(Debug)]
@@ -221,13 +218,17 @@ impl Driver {
         self.shared.metrics.now()
     }
 
-    /// The newest version of a process, checked.
-    pub fn newest(&self, name: &Name) -> Result<Option<Checked>, Error> {
-        let Some(record) = self.shared.catalog.newest(name) else {
-            return Ok(None);
-        };
+    /// Finds the process version of a new release, so that the release can be made.
+    pub fn prepare(&self, by: Caller, new: NewRelease) -> Result<Create, CreateError> {
+        let record = self.shared.catalog.record(&new.process, new.version)?;
+        let record = record.ok_or(CreateError::UnknownProcess)?;
         let process = self.shared.catalog.process(&record)?;
-        Ok(Some((record, process)))
+        Ok(Create {
+            by,
+            new,
+            record,
+            process,
+        })
     }
 
     /// Checks a document, so that it can be published.

@@ -257,7 +257,7 @@ async fn describe_has_a_wall_as_well() {
         .await
     {
         Rejection::DescribeFailed { reason } => {
-            assert!(reason.contains("longer than 30ms"), "{reason}")
+            assert!(reason.contains("longer than 30ms"), "{reason}");
         }
         other => panic!("{other}"),
     }

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use fermata_core::attempt::AttemptKey;
 use fermata_core::component::Version;
 use fermata_core::id::{Name, ReleaseId};
+use fermata_core::process::Process;
 use fermata_core::release::Release;
 use fermata_store::{Batch, Expect, Table, Write};
 
-use super::Checked;
 use crate::catalog::ComponentEntry;
 use crate::error::{
     CreateError, Error, GrantsError, InputError, PublishError, RecordError, RegisterError,
 };
-use crate::records::OnceRecord;
+use crate::records::{OnceRecord, ProcessRecord};
 use crate::request::{Published, Registered};
 use crate::wake::{Answer, Made, Request};
 
@@ -29,7 +29,7 @@ pub(super) struct Pending {
     pub(super) once: BTreeMap<Vec<u8>, OnceRecord>,
     /// The version of each service that the ledger will show.
     pub(super) ledger: BTreeMap<Vec<u8>, String>,
-    pub(super) processes: BTreeMap<Name, Checked>,
+    pub(super) processes: BTreeMap<Name, (Arc<ProcessRecord>, Arc<Process>)>,
     pub(super) components: BTreeMap<(Name, Version), Arc<ComponentEntry>>,
     pub(super) ended: Vec<ReleaseId>,
     pub(super) cancels: Vec<AttemptKey>,

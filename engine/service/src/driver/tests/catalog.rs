@@ -134,7 +134,7 @@ fn a_record_that_must_be_absent_costs_nobody_else_the_commit() {
         value: Some(value.into()),
         expect: Expect::Absent,
     };
-    let mut ask = |world: &mut World, value: &str| {
+    let ask = |world: &mut World, value: &str| {
         let (answer, answered) = oneshot::channel();
         world.handle(Wake::Request(Request::Write(vec![write(value)], answer)));
         answered

@@ -8,7 +8,7 @@ fn what_was_going_on_goes_on() {
     let id = world.create();
     world.finish(key(id, 0, 1), failed(FailureClass::Retryable));
     world.flush();
-    let before = world.driver.release(id).unwrap().clone();
+    let before = Arc::clone(world.driver.release(id).unwrap());
     let mut world = world.restart();
     assert_eq!(**world.driver.release(id).unwrap(), *before);
     assert_eq!(
