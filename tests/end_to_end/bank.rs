@@ -53,8 +53,9 @@ fn a_release_of_four_services_runs_from_staging_to_production() {
             why.to_string().contains("group:qa") && why.to_string().contains("group:security"),
             "{why:#}"
         );
+        let eve = world.api.person("eve", &["sales"]).await.unwrap();
         assert_eq!(
-            ana.act(&id, &approval()).await.unwrap().code(),
+            eve.act(&id, &approval()).await.unwrap().code(),
             "not-an-approver"
         );
         let ben = world.api.person("ben", &["qa"]).await.unwrap();

@@ -23,7 +23,7 @@ fn a_release_can_be_followed_and_decided_from_the_terminal() {
         let world = World::new();
         world.push(&["noop"]).await;
         let folder = tempfile::tempdir().unwrap();
-        let document = "process: small\nphases:\n  one:\n    activities:\n      work: { uses: noop@1 }\n      agree: { needs: [work], manual: { approvals: [ { from: 'group:admins', count: 1 } ] } }\n";
+        let document = "process: small\nphases:\n  one:\n    activities:\n      work: { uses: noop@1 }\n      agree: { needs: [work], manual: { instructions: Look at it., approvals: [ { from: 'group:admins', count: 1 } ] } }\n";
         std::fs::write(folder.path().join("small.yaml"), document).unwrap();
         let call = |args: &[&str]| fermata(&world, folder.path(), args);
         assert_eq!(call(&["process", "publish", "small.yaml"]).0, 0);

@@ -16,7 +16,7 @@ phases:
   two:
     needs: [one]
     activities:
-      agree: { manual: { approvals: [ { from: 'group:admins', count: 1 } ] } }
+      agree: { manual: { instructions: Look at it., approvals: [ { from: 'group:admins', count: 1 } ] } }
 ";
 
 #[test]

@@ -24,7 +24,7 @@ fn what_is_no_component_is_refused_and_not_listed() {
         let truncated = noop[..noop.len() / 2].to_vec();
         for (bytes, code) in [
             (b"hello".to_vec(), "not-wasm"),
-            (truncated, "invalid-wasm"),
+            (truncated, "invalid"),
             (Vec::new(), "not-wasm"),
         ] {
             let request = world.api.request(Method::POST, "/components").body(bytes);
@@ -117,7 +117,7 @@ fn the_same_key_starts_one_release_and_another_body_is_refused() {
         let world = World::new();
         world
             .api
-            .publish("process: p\nphases: { a: { activities: { b: { manual: {} } } } }")
+            .publish("process: p\nphases: { a: { activities: { b: { manual: { instructions: Look. } } } } }")
             .await
             .unwrap();
         let post = |body: serde_json::Value| {

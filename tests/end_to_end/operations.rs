@@ -11,7 +11,7 @@ process: waits
 phases:
   only:
     activities:
-      agree: { manual: { approvals: [ { from: 'group:admins', count: 1 } ] } }
+      agree: { manual: { instructions: Look at it., approvals: [ { from: 'group:admins', count: 1 } ] } }
 ";
 
 #[test]

@@ -38,7 +38,7 @@ phases:
   sign-off:
     needs: [build]
     activities:
-      agree: { manual: { approvals: [ { from: 'group:admins', count: 1 } ] } }
+      agree: { manual: { instructions: Look at it., approvals: [ { from: 'group:admins', count: 1 } ] } }
   ship:
     needs: [sign-off]
     activities:

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Bytes;
+use axum::body::{Body as AxumBody, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
@@ -22,6 +22,10 @@ use crate::http::problem::{
 pub(crate) const JSON_BYTES_MAX: usize = 1024 * 1024;
 /// Longest time for a body of up to a megabyte to arrive.
 const BODY_WAIT: Duration = Duration::from_secs(30);
+/// How much of a refused body is still taken: twice the largest component.
+const DISCARDED_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// How long a refused body is still taken.
+const DISCARD_WAIT: Duration = Duration::from_secs(5);
 /// Longest time for an upload of a component to arrive.
 const UPLOAD_WAIT: Duration = Duration::from_mins(5);
 
@@ -118,14 +122,17 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 async fn read(request: Request, max: usize, wait: Duration) -> Result<Bytes, Problem> {
     let too_large = || Problem::new(&TOO_LARGE, format!("the body is larger than {max} bytes"));
-    let body = request.into_body();
-    // What is announced as too large need not be sent.
+    let mut body = request.into_body();
     if axum::body::HttpBody::size_hint(&body).lower() > max as u64 {
+        discard(body).await;
         return Err(too_large());
     }
-    match tokio::time::timeout(wait, Limited::new(body, max).collect()).await {
+    match tokio::time::timeout(wait, Limited::new(&mut body, max).collect()).await {
         Ok(Ok(whole)) => Ok(whole.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            discard(body).await;
+            Err(too_large())
+        }
         Ok(Err(error)) => Err(Problem::new(
             &INVALID_REQUEST,
             format!("the body cannot be read: {error}"),
@@ -135,6 +142,23 @@ async fn read(request: Request, max: usize, wait: Duration) -> Result<Bytes, Pro
             Err(Problem::new(&TIMEOUT, detail))
         }
     }
+}
+
+/// Takes the rest of a body that is refused, within bounds: most clients read an answer only when
+/// they have sent everything, and a connection that is closed on them hides it.
+async fn discard(mut body: AxumBody) {
+    let mut left = DISCARDED_BYTES_MAX;
+    let take = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            let bytes = frame.data_ref().map_or(0, Bytes::len);
+            match left.checked_sub(bytes) {
+                Some(rest) => left = rest,
+                None => return,
+            }
+        }
+    };
+    // Whoever is slower than this is cut off: the answer was only a courtesy.
+    drop(tokio::time::timeout(DISCARD_WAIT, take).await);
 }
 
 #[cfg(test)]

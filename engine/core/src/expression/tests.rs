@@ -1,3 +1,5 @@
+//! Expressions and templates as people write them, and as nobody should.
+
 use serde_json::{Value, json};
 
 use super::*;

@@ -46,33 +46,36 @@ struct World {
     driver: Driver,
     now: Timestamp,
     actions: Vec<Action>,
+    /// Each start draws other ids, as it does in life.
+    starts: u64,
 }
 
 impl World {
     fn new(config: Config) -> Self {
         let store = Arc::new(Faulty::new(Memory::default()));
-        let mut world = Self::over(store, config);
+        let mut world = Self::over(store, config, 1);
         world.register("noop", "1.0.0").expect("new");
         world.publish(PROCESS);
         world
     }
 
-    fn over(store: Arc<Faulty<Memory>>, config: Config) -> Self {
+    fn over(store: Arc<Faulty<Memory>>, config: Config, starts: u64) -> Self {
         let now = Timestamp(1_000);
         let shared: Arc<dyn Store> = Arc::<Faulty<Memory>>::clone(&store);
-        let driver = Driver::open(shared, IdSource::seeded(1), config, now).expect("readable");
+        let driver = Driver::open(shared, IdSource::seeded(starts), config, now).expect("readable");
         Self {
             store,
             driver,
             now,
             actions: Vec::new(),
+            starts,
         }
     }
 
     /// The engine is killed and started again: only the store is left.
     fn restart(self) -> Self {
         self.store.reopen();
-        let mut world = Self::over(self.store, Config::default());
+        let mut world = Self::over(self.store, Config::default(), self.starts + 1);
         world.flush();
         world
     }

@@ -1,3 +1,5 @@
+//! Documents that are right, and every way in which they are not.
+
 use serde_json::{Value, json};
 
 use super::*;

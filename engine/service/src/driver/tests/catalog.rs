@@ -69,7 +69,11 @@ fn a_start_pins_the_newest_that_fits_and_keeps_it() {
 
 #[test]
 fn what_is_not_registered_cannot_be_started() {
-    let mut world = World::over(Arc::new(Faulty::new(Memory::default())), Config::default());
+    let mut world = World::over(
+        Arc::new(Faulty::new(Memory::default())),
+        Config::default(),
+        1,
+    );
     world.register("noop", "1.0.0").unwrap();
     world.publish(PROCESS);
     // A store that has lost its registry, as a restore of parts of it would leave it.
