@@ -2,4 +2,5 @@
 
 pub mod figure;
 pub mod graph;
+pub mod sandbox;
 pub mod server;

@@ -4,3 +4,4 @@ pub mod api;
 pub mod bench;
 pub mod fleet;
 pub mod server;
+pub mod simulation;

@@ -12,7 +12,7 @@
 //! | [`Read::Activity`] | `phases.PHASE.activities.ACTIVITY` | `{outputs, status}` |
 //! | [`Read::Phase`] | `phases.PHASE` | `{outputs: {ACTIVITY: outputs}, status}` |
 //!
-//! `needs` never occurs in a scope. [`scope`] builds one. An activity without outputs has the
+//! `needs` never occurs in a scope. [`scope()`] builds one. An activity without outputs has the
 //! empty object there, so that `has(needs.a.outputs.x)` can be asked of a skipped one.
 
 use std::sync::Arc;

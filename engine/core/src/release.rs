@@ -1,7 +1,7 @@
 //! A release: the state of one run of a process, and the verbs over it.
 //!
-//! The state is the fold of the release's events and nothing else. [`decide`] says what an input
-//! makes true, [`Release::apply`] folds that in, [`advance`] says what follows from it for the
+//! The state is the fold of the release's events and nothing else. [`decide()`] says what an input
+//! makes true, [`Release::apply`] folds that in, [`advance()`] says what follows from it for the
 //! graph, and [`turn`] joins the three until the graph is quiet. What should be going on
 //! afterwards is read off the state: [`Release::current_run`], [`Release::wake_at`], and
 //! [`work()`] for the whole of it.

@@ -161,3 +161,8 @@ macro_rules! reversible_activity {
         };
     };
 }
+
+/// The activity of the project's README, compiled so that it stays true.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+pub struct Readme;

@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser;
 use fermata_tests::bench::figure::{Figure, table};
-use fermata_tests::bench::{graph, server};
+use fermata_tests::bench::{graph, sandbox, server};
 
-/// Measure throughput, latency, memory and restart.
+/// Measure throughput, latency, sandbox cost, memory and restart.
 #[derive(Debug, Parser)]
 struct Args {
     /// Also write the figures to this file.
@@ -31,6 +31,9 @@ fn main() -> Result<ExitCode> {
     let mut figures: Vec<Figure> = Vec::new();
     if wanted("graph.cost_ratio") {
         figures.extend(graph::measure()?);
+    }
+    if wanted("sandbox.run_p50_us") {
+        figures.extend(runtime.block_on(sandbox::measure())?);
     }
     if wanted("memory.idle_mb") || wanted("idle.cpu_percent") {
         figures.extend(runtime.block_on(server::idle())?);

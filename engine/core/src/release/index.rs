@@ -8,7 +8,7 @@ use crate::release::state::ActivityState;
 use crate::time::Timestamp;
 
 /// Part of the graph for which something follows from what has become true. The order is the
-/// order in which [`super::advance`] looks at them.
+/// order in which [`super::advance()`] looks at them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Node {
     /// Opens, is skipped, or ends.

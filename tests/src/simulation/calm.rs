@@ -1,0 +1,116 @@
+//! The second part of a story: nothing disturbs any more, and every release has to end.
+
+use fermata_core::attempt::{AttemptKey, Outcome};
+use fermata_core::failure::FailureClass;
+use fermata_core::id::ReleaseId;
+use fermata_core::json::Json;
+use fermata_core::process::ActivityIx;
+use fermata_core::release::Release;
+use fermata_core::release::state::{ActivityState, ReleaseState};
+use fermata_service::request::Command;
+use fermata_service::wake::Wake;
+use serde_json::json;
+
+use crate::simulation::world::World;
+
+/// Rounds in which everybody does what is asked: far more than the process has activities.
+const ROUNDS: u32 = 200;
+
+/// Lets every release end; an error if one does not.
+pub(super) fn settle(world: &mut World) -> Result<(), String> {
+    for _ in 0..ROUNDS {
+        if world.driver.releases().next().is_none() {
+            break;
+        }
+        world.note(|| "everybody does what is asked".to_owned());
+        round(world);
+        // A fault that was planned in the first part may still happen here, once.
+        world.flush()?;
+    }
+    let stuck: Vec<String> = world
+        .driver
+        .releases()
+        .map(|release| told(release))
+        .collect();
+    if !stuck.is_empty() {
+        return Err(format!("releases that never end: {}", stuck.join("; ")));
+    }
+    world.promises.kept(&*world.disk)
+}
+
+fn round(world: &mut World) {
+    let wishes: Vec<(ReleaseId, Command)> = world
+        .driver
+        .releases()
+        .flat_map(|release| {
+            wishes(release)
+                .into_iter()
+                .map(|command| (release.id(), command))
+        })
+        .collect();
+    let still = wishes.is_empty() && world.running.is_empty();
+    for (release, command) in wishes {
+        // Two different people: the question wants both.
+        world.ask("ben", release, command.clone());
+        world.ask("sam", release, command);
+    }
+    let running: Vec<AttemptKey> = std::mem::take(&mut world.running).into_iter().collect();
+    for key in running {
+        world.gone.push(key);
+        world.finish(key, Outcome::Succeeded(Json::of(&json!({ "number": 7 }))));
+    }
+    // What is due comes of itself; the clock goes on only where it alone can move something.
+    if let Some(due) = world.driver.next_wake() {
+        if still || due <= world.now {
+            world.now = world.now.max(due);
+            world.handle(Wake::TimePassed);
+        }
+    }
+}
+
+/// What has to be done for a release to go on.
+fn wishes(release: &Release) -> Vec<Command> {
+    match release.state() {
+        ReleaseState::Draft => return vec![Command::Start],
+        ReleaseState::Paused { .. } => return vec![Command::Resume],
+        ReleaseState::Running | ReleaseState::Ended { .. } => {}
+    }
+    let count = u32::try_from(release.process().activities.len()).expect("a small process");
+    let activities = (0..count).map(ActivityIx);
+    activities
+        .filter_map(|ix| wish(release.process().path(ix), release.activity_state(ix)))
+        .collect()
+}
+
+fn wish(activity: String, state: &ActivityState) -> Option<Command> {
+    match state {
+        ActivityState::NeedsPeople(_) => Some(Command::Approve {
+            activity,
+            comment: None,
+            form: None,
+        }),
+        // What it reads was skipped: another attempt would find the same.
+        ActivityState::OnHold { failure, .. } if failure.class == FailureClass::Expression => {
+            Some(Command::Skip {
+                activity,
+                reason: "there is nothing to read".to_owned(),
+            })
+        }
+        ActivityState::OnHold { .. } => Some(Command::Retry {
+            activity,
+            with: None,
+        }),
+        _ => None,
+    }
+}
+
+fn told(release: &Release) -> String {
+    let count = u32::try_from(release.process().activities.len()).expect("a small process");
+    let words = (0..count).map(|ix| release.activity_state(ActivityIx(ix)).word());
+    format!(
+        "{} {} [{}]",
+        release.id(),
+        release.state().word(),
+        words.collect::<Vec<_>>().join(" ")
+    )
+}

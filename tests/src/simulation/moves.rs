@@ -1,0 +1,178 @@
+//! What can happen in a story: one move at a time.
+
+use fermata_core::attempt::{AttemptKey, Outcome};
+use fermata_core::failure::{Failure, FailureClass};
+use fermata_core::id::ReleaseId;
+use fermata_core::json::Json;
+use fermata_core::time::Span;
+use fermata_service::request::{Command, NewRelease};
+use fermata_service::wake::Wake;
+use fermata_store::Fault;
+use serde_json::json;
+
+use crate::simulation::world::World;
+
+/// The activities of the story's process, and one that it does not have.
+const ACTIVITIES: [&str; 9] = [
+    "build/a",
+    "build/b",
+    "build/c",
+    "agree/people",
+    "ship/left",
+    "ship/right",
+    "ship/last",
+    "free/alone",
+    "no/where",
+];
+const PEOPLE: [&str; 3] = ["ana", "ben", "sam"];
+/// Longest step of the clock, in milliseconds: past every deadline of the process.
+const STEP_MS_MAX: u64 = 3 * 60 * 60 * 1_000;
+/// Most releases at a time: more would only make stories slower.
+const OPEN_MAX: usize = 8;
+
+/// Plays one move; an error if it breaks a promise.
+pub(super) fn one(world: &mut World) -> Result<(), String> {
+    match world.random.below(100) {
+        0..12 => make(world),
+        12..52 => finish(world),
+        52..58 => finish_late(world),
+        58..84 => decide(world),
+        84..94 => pass_time(world),
+        94..97 => fail_commit(world),
+        // What was decided and not committed is lost, and nobody had an answer to it.
+        _ => return world.restart(),
+    }
+    Ok(())
+}
+
+fn make(world: &mut World) {
+    if world.driver.releases().count() >= OPEN_MAX {
+        return;
+    }
+    let start = !world.random.one_in(4);
+    let ship = !world.random.one_in(4);
+    world.note(|| format!("a release is made, started: {start}, ship: {ship}"));
+    world.make(NewRelease {
+        process: "story".parse().expect("a name"),
+        version: None,
+        title: None,
+        inputs: json!({ "ship": ship }),
+        start,
+        once: None,
+    });
+}
+
+fn finish(world: &mut World) {
+    let running: Vec<AttemptKey> = world.running.iter().copied().collect();
+    let Some(key) = world.random.pick(&running).copied() else {
+        return;
+    };
+    let outcome = outcome(world);
+    world.note(|| format!("{key:?} ends: {outcome:?}"));
+    world.running.remove(&key);
+    world.gone.push(key);
+    world.finish(key, outcome);
+}
+
+/// A result that comes when its run is over, or comes twice.
+fn finish_late(world: &mut World) {
+    let gone = world.gone.clone();
+    let Some(key) = world.random.pick(&gone).copied() else {
+        return;
+    };
+    if world.running.contains(&key) {
+        return;
+    }
+    let outcome = outcome(world);
+    world.note(|| format!("{key:?} ends late: {outcome:?}"));
+    world.finish(key, outcome);
+}
+
+fn outcome(world: &mut World) -> Outcome {
+    let random = &mut world.random;
+    match random.below(10) {
+        0..6 => Outcome::Succeeded(Json::of(&json!({ "number": random.below(100) }))),
+        6 => Outcome::Pending {
+            checkpoint: vec![1],
+            resume_after: Span(random.below(90_000)),
+            status: None,
+        },
+        7 => failed(FailureClass::Retryable),
+        8 => failed(FailureClass::Permanent),
+        _ => failed(FailureClass::Limit("memory".to_owned())),
+    }
+}
+
+fn failed(class: FailureClass) -> Outcome {
+    Outcome::Failed {
+        failure: Failure::new(class, "as the story wants it"),
+        retry_after: None,
+    }
+}
+
+/// Somebody asks for something, sensible or not.
+fn decide(world: &mut World) {
+    let releases: Vec<ReleaseId> = world.promises.releases().collect();
+    let Some(release) = world.random.pick(&releases).copied() else {
+        return;
+    };
+    let activity = (*world.random.pick(&ACTIVITIES).expect("some")).to_owned();
+    let by = *world.random.pick(&PEOPLE).expect("some");
+    let reason = || "the story wants it".to_owned();
+    let command = match world.random.below(20) {
+        0..3 => Command::Start,
+        3..9 => Command::Approve {
+            activity: "agree/people".to_owned(),
+            comment: None,
+            form: None,
+        },
+        9 => Command::Reject {
+            activity,
+            comment: reason(),
+        },
+        10..13 => Command::Retry {
+            activity,
+            with: None,
+        },
+        13 => Command::SupplyOutputs {
+            activity,
+            outputs: Json::of(&json!({ "number": 1 })),
+        },
+        14 => Command::Skip {
+            activity,
+            reason: reason(),
+        },
+        15 => Command::Fail {
+            activity,
+            reason: reason(),
+        },
+        16 => Command::Pause { reason: None },
+        17 | 18 => Command::Resume,
+        _ if world.random.one_in(3) => Command::Abort { reason: reason() },
+        _ => Command::Resume,
+    };
+    world.note(|| format!("{by} asks of {release}: {command:?}"));
+    world.ask(by, release, command);
+}
+
+/// The clock goes on, to just where something is due or anywhere.
+fn pass_time(world: &mut World) {
+    let step = match world.driver.next_wake() {
+        Some(due) if !world.random.one_in(3) => due.since(world.now),
+        _ => Span(world.random.below(STEP_MS_MAX)),
+    };
+    world.now = world.now.after(step);
+    world.note(|| "time has passed".to_owned());
+    world.handle(Wake::TimePassed);
+}
+
+fn fail_commit(world: &mut World) {
+    let fault = if world.random.one_in(2) {
+        Fault::Before
+    } else {
+        Fault::After
+    };
+    let commit = world.disk.commits();
+    world.note(|| format!("commit {commit} is going to fail: {fault:?}"));
+    world.disk.fail(commit, fault);
+}

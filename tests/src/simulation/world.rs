@@ -1,0 +1,282 @@
+//! The world around the driver: a disk that may fail, runs that go on, answers that are awaited.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use fermata_core::actor::{Actor, Caller};
+use fermata_core::attempt::{AttemptKey, Outcome, Ran, Report};
+use fermata_core::id::{Digest, ReleaseId};
+use fermata_core::release::{Release, check};
+use fermata_core::time::Timestamp;
+use fermata_service::config::Config;
+use fermata_service::driver::Driver;
+use fermata_service::error::{CreateError, InputError};
+use fermata_service::ids::IdSource;
+use fermata_service::request::{Ask, Command, NewRelease};
+use fermata_service::wake::{Action, Made, Register, Request, Wake};
+use fermata_store::{Faulty, Memory, Store};
+use serde_json::json;
+use tokio::sync::oneshot::{self, Receiver};
+
+use crate::simulation::Story;
+use crate::simulation::promises::Promises;
+use crate::simulation::random::Random;
+
+/// Fewer slots than releases want, so that runs have to stand in line.
+const SLOTS: usize = 3;
+const BEGIN: Timestamp = Timestamp(1_700_000_000_000);
+
+/// A process in which everything that the core does can happen.
+const PROCESS: &str = "
+process: story
+inputs:
+  ship: { type: boolean, default: true }
+phases:
+  build:
+    activities:
+      a: { uses: work@1, retry: { attempts: 3, backoff: 5s } }
+      b: { uses: work@1, timeout: 1m }
+      c: { needs: [a, b], uses: work@1, on-failure: continue }
+  agree:
+    needs: [build]
+    activities:
+      people: { manual: { instructions: Decide., approvals: [ { from: 'group:qa', count: 2 } ], expires: 2h } }
+  ship:
+    needs: [agree]
+    if: ${{ inputs.ship }}
+    activities:
+      left: { uses: work@1 }
+      right: { uses: work@1, on-failure: fail }
+      last: { needs: [left, right], uses: work@1, with: { after: '${{ needs.left.outputs.number }}' } }
+  free:
+    activities:
+      alone: { uses: work@1, retry: { attempts: 2, backoff: 1s, jitter: false } }
+";
+
+type Disk = Arc<Faulty<Memory>>;
+
+/// What was asked and is not answered yet.
+enum Awaited {
+    Made(Receiver<Result<Made, CreateError>>),
+    Changed(
+        ReleaseId,
+        Receiver<Result<Option<Arc<Release>>, InputError>>,
+    ),
+}
+
+pub(super) struct World {
+    pub(super) random: Random,
+    pub(super) disk: Disk,
+    pub(super) driver: Driver,
+    pub(super) now: Timestamp,
+    /// Runs that the driver began and that have not ended.
+    pub(super) running: BTreeSet<AttemptKey>,
+    /// Runs that ended or were dropped: their results may still come, or come again.
+    pub(super) gone: Vec<AttemptKey>,
+    pub(super) promises: Promises,
+    pub(super) story: Story,
+    pub(super) log: Vec<String>,
+    awaited: Vec<Awaited>,
+}
+
+/// A person of the story, in the group that decides.
+pub(super) fn person(name: &str) -> Caller {
+    Caller {
+        actor: Actor::User(name.parse().expect("a name")),
+        groups: vec!["qa".parse().expect("a name")],
+    }
+}
+
+impl World {
+    pub(super) fn new(random: Random) -> Self {
+        let disk = Disk::new(Faulty::new(Memory::default()));
+        let driver = open(&disk, 1, BEGIN);
+        let mut world = Self {
+            random,
+            disk,
+            driver,
+            now: BEGIN,
+            running: BTreeSet::new(),
+            gone: Vec::new(),
+            promises: Promises::default(),
+            story: Story::default(),
+            log: Vec::new(),
+            awaited: Vec::new(),
+        };
+        world.furnish();
+        world
+    }
+
+    /// Registers the component and publishes the process.
+    fn furnish(&mut self) {
+        let descriptor = json!({ "name": "work", "version": "1.0.0" });
+        let register = Register {
+            by: person("ana"),
+            descriptor: serde_json::from_value(descriptor).expect("a descriptor"),
+            digest: Digest::of(b"work"),
+            size: 4,
+        };
+        let (answer, _) = oneshot::channel();
+        self.handle(Wake::Request(Request::Register(Box::new(register), answer)));
+        self.driver.flush();
+        let publish = self.driver.check_document(person("ana"), PROCESS.into());
+        let publish = publish.expect("the process of the story has no defects");
+        let (answer, _) = oneshot::channel();
+        self.handle(Wake::Request(Request::Publish(Box::new(publish), answer)));
+        self.driver.flush();
+    }
+
+    pub(super) fn handle(&mut self, wake: Wake) {
+        self.driver.handle(wake, self.now);
+    }
+
+    pub(super) fn note(&mut self, what: impl FnOnce() -> String) {
+        self.log.push(format!("{} {}", self.now, what()));
+    }
+
+    pub(super) fn make(&mut self, new: NewRelease) {
+        let Ok(create) = self.driver.prepare(person("ana"), new) else {
+            return;
+        };
+        let (answer, answered) = oneshot::channel();
+        self.handle(Wake::Request(Request::Create(Box::new(create), answer)));
+        self.awaited.push(Awaited::Made(answered));
+    }
+
+    pub(super) fn ask(&mut self, by: &str, release: ReleaseId, command: Command) {
+        let ask = Ask {
+            release,
+            command,
+            expected: None,
+            once: None,
+        };
+        let (answer, answered) = oneshot::channel();
+        self.handle(Wake::Request(Request::Input(
+            person(by),
+            Box::new(ask),
+            answer,
+        )));
+        self.awaited.push(Awaited::Changed(release, answered));
+    }
+
+    pub(super) fn finish(&mut self, key: AttemptKey, outcome: Outcome) {
+        let report = Report {
+            outcome,
+            evidence: Vec::new(),
+        };
+        let ran = Box::new(Ran {
+            report,
+            log: Vec::new(),
+        });
+        self.handle(Wake::Finished { key, ran });
+    }
+
+    /// Commits, looks at every answer, and does what the driver says. A failed commit ends the
+    /// engine, as it does in life: the next one finds what is on disk.
+    pub(super) fn flush(&mut self) -> Result<(), String> {
+        let actions = self.driver.flush();
+        for action in actions {
+            match action {
+                Action::Start(run) => {
+                    self.running.insert(run.invocation.key);
+                }
+                Action::Cancel(key) => self.drop_run(key),
+            }
+        }
+        self.read_answers()?;
+        if self.disk.failed() {
+            self.note(|| "the commit failed".to_owned());
+            return self.restart();
+        }
+        self.inspect()
+    }
+
+    fn drop_run(&mut self, key: AttemptKey) {
+        if self.running.remove(&key) {
+            self.gone.push(key);
+            self.handle(Wake::Dropped { key });
+        }
+    }
+
+    fn read_answers(&mut self) -> Result<(), String> {
+        for awaited in std::mem::take(&mut self.awaited) {
+            match awaited {
+                Awaited::Made(mut answer) => match answer.try_recv() {
+                    Ok(Ok(made)) => {
+                        let release = made
+                            .release
+                            .ok_or("a release was gone as soon as it was made")?;
+                        self.story.releases += 1;
+                        self.story.acknowledged += 1;
+                        self.promises.acknowledged(made.id, release.version());
+                    }
+                    Ok(Err(_)) => {}
+                    Err(_) => {
+                        return Err("a request to make a release was never answered".to_owned());
+                    }
+                },
+                Awaited::Changed(id, mut answer) => match answer.try_recv() {
+                    Ok(Ok(release)) => {
+                        self.story.acknowledged += 1;
+                        self.promises
+                            .acknowledged(id, release.map_or(0, |release| release.version()));
+                    }
+                    Ok(Err(_)) => {}
+                    Err(_) => return Err(format!("an input for {id} was never answered")),
+                },
+            }
+        }
+        Ok(())
+    }
+
+    /// Kills the engine: only the disk is left, and what ran goes on somewhere or is gone.
+    pub(super) fn restart(&mut self) -> Result<(), String> {
+        self.note(|| "the engine is killed and starts again".to_owned());
+        self.story.restarts += 1;
+        self.awaited.clear();
+        self.gone.extend(std::mem::take(&mut self.running));
+        self.disk.reopen();
+        self.driver = open(&self.disk, self.story.restarts + 1, self.now);
+        self.promises.kept(&*self.disk)?;
+        for action in self.driver.flush() {
+            if let Action::Start(run) = action {
+                self.running.insert(run.invocation.key);
+            }
+        }
+        self.inspect()
+    }
+
+    /// Everything that has to hold at every moment.
+    fn inspect(&self) -> Result<(), String> {
+        for release in self.driver.releases() {
+            if let Some(violation) = check(release).first() {
+                return Err(format!("{}: {violation}", release.id()));
+            }
+        }
+        let slots = self.driver.runs().0;
+        if slots.len() > SLOTS {
+            return Err(format!(
+                "{} runs have a slot where there are {SLOTS}",
+                slots.len()
+            ));
+        }
+        match slots
+            .iter()
+            .find(|key| !self.running.contains(key) && !self.gone.contains(key))
+        {
+            Some(key) => Err(format!("{key:?} has a slot, but was never begun")),
+            None => Ok(()),
+        }
+    }
+}
+
+fn open(disk: &Disk, seed: u64, now: Timestamp) -> Driver {
+    let store: Arc<dyn Store> = Arc::<Faulty<Memory>>::clone(disk);
+    let config = Config {
+        runs_max: SLOTS,
+        check_every: 1,
+        ..Config::default()
+    };
+    Driver::open(store, IdSource::seeded(seed), config, now)
+        .expect("what was committed can be read")
+}
