@@ -60,11 +60,10 @@ fn round(world: &mut World) {
         world.finish(key, Outcome::Succeeded(Json::of(&json!({ "number": 7 }))));
     }
     // What is due comes of itself; the clock goes on only where it alone can move something.
-    if let Some(due) = world.driver.next_wake() {
-        if still || due <= world.now {
-            world.now = world.now.max(due);
-            world.handle(Wake::TimePassed);
-        }
+    let due = world.driver.next_wake();
+    if let Some(due) = due.filter(|due| still || *due <= world.now) {
+        world.now = world.now.max(due);
+        world.handle(Wake::TimePassed);
     }
 }
 
