@@ -65,18 +65,16 @@ fn has_libclang() -> bool {
 }
 
 fn holds_libclang(folder: &Path) -> bool {
-    let names = std::fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.file_name());
-    names
-        .map(|name| name.to_string_lossy().into_owned())
-        .any(|name| {
-            name == "libclang.so"
-                || name.starts_with("libclang.so.")
-                || name.starts_with("libclang-") && name.contains(".so")
-        })
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .map(|entry| entry.file_name())
+        .any(|name| is_libclang(&name.to_string_lossy()))
+}
+
+/// Whether bindgen would take the file: the C library, which is not the C++ one (`libclang-cpp`).
+fn is_libclang(name: &str) -> bool {
+    let versioned = name.starts_with("libclang-") && !name.starts_with("libclang-cpp");
+    name == "libclang.so" || name.starts_with("libclang.so.") || (versioned && name.contains(".so"))
 }
 
 fn has_debian_wasm() -> bool {
@@ -145,4 +143,25 @@ fn apt(label: &str, prefix: &[&str], args: &[&str]) -> Result<()> {
     let mut command = Command::new(words[0]);
     command.args(&words[1..]).args(args);
     run::quietly(label, &mut command, &place::logs()?.join("apt.log"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_c_library_of_clang_is_told_from_its_neighbours() {
+        for (name, expected) in [
+            ("libclang.so", true),
+            ("libclang.so.1", true),
+            ("libclang-14.so.1", true),
+            ("libclang-14.so.14.0.6", true),
+            ("libclang-cpp.so.14", false),
+            ("libclang-cpp.so", false),
+            ("libclang_rt.builtins.a", false),
+            ("libclangAST.a", false),
+        ] {
+            assert_eq!(is_libclang(name), expected, "{name}");
+        }
+    }
 }
