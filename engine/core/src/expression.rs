@@ -11,8 +11,9 @@
 //! | [`Read::Release`] | `release` | `{id, title, process, version, initiator}` |
 //! | [`Read::Activity`] | `phases.PHASE.activities.ACTIVITY` | `{outputs, status}` |
 //! | [`Read::Phase`] | `phases.PHASE` | `{outputs: {ACTIVITY: outputs}, status}` |
+//! | [`Read::Needs`] | `needs` | `{failed, succeeded}`: what the status functions give |
 //!
-//! `needs` never occurs in a scope. [`scope()`] builds one. An activity without outputs has the
+//! [`scope()`] builds one. An activity without outputs has the
 //! empty object there, so that `has(needs.a.outputs.x)` can be asked of a skipped one.
 
 use std::sync::Arc;
@@ -24,14 +25,15 @@ use crate::process::{ActivityIx, PhaseIx};
 
 mod cost;
 mod evaluate;
+mod guards;
 mod names;
 mod parse;
 mod scope;
 mod template;
 mod walk;
 
-pub(crate) use names::{Names, PhaseNames, Purpose};
-pub(crate) use parse::Parser;
+pub(crate) use names::{Guard, Names, PhaseNames, Purpose};
+pub(crate) use parse::{Checked, Parser};
 pub use scope::{Facts, scope};
 pub(crate) use template::{Part, Piece, Segment, split, whole};
 
@@ -49,6 +51,8 @@ pub enum Read {
     /// One phase as a whole: its `status`, and `outputs` (activity name to outputs). Spelt
     /// `needs.PHASE` or `phases.PHASE`.
     Phase(PhaseIx),
+    /// How the needs of the reader ended: `failed()` and `succeeded()`.
+    Needs,
 }
 
 /// An expression that was checked.
@@ -74,6 +78,7 @@ pub(crate) struct Cel {
 pub struct Condition {
     expression: Arc<Compiled>,
     reads: Arc<[Read]>,
+    replaces_needs: bool,
 }
 
 impl Condition {
@@ -81,7 +86,22 @@ impl Condition {
         Self {
             expression: Arc::new(expression),
             reads: unique(reads),
+            replaces_needs: false,
         }
+    }
+
+    /// The same condition, which replaces the rule of needs or does not.
+    pub(crate) fn replacing_needs(self, replaces_needs: bool) -> Self {
+        Self {
+            replaces_needs,
+            ..self
+        }
+    }
+
+    /// Whether it stands in the place of the rule of needs, since it asks how they ended: then it is
+    /// evaluated once all of them have ended, however that was.
+    pub fn replaces_needs(&self) -> bool {
+        self.replaces_needs
     }
 
     /// What it reads.

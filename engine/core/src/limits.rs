@@ -10,6 +10,9 @@ pub const NESTING_MAX: usize = 64;
 pub const PHASES_MAX: usize = 1_000;
 /// Most activities in a process: what the console can still show and one release can still load.
 pub const ACTIVITIES_MAX: usize = 10_000;
+/// Most joins (`any`, `at-least`) among the needs of one phase or activity: each end of a need looks
+/// through them.
+pub const JOINS_MAX: usize = 16;
 /// Most inputs of a process: more than a person fills in.
 pub const INPUTS_MAX: usize = 1_000;
 /// Longest expression, in bytes.

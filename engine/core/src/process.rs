@@ -74,14 +74,27 @@ pub struct Phase {
     pub title: String,
     /// Who answers for it.
     pub owners: Vec<Party>,
-    /// Phases that must be satisfied before any activity in this one is ready.
+    /// Phases that decide when any activity in this one is ready, in joins or not. Those in no join
+    /// must all be satisfied.
     pub needs: Vec<PhaseIx>,
+    /// Needs of which not all must be satisfied.
+    pub joins: Vec<Join<PhaseIx>>,
     /// Phases that need this one.
     pub dependents: Vec<PhaseIx>,
-    /// Skips the phase when it is false.
+    /// Skips the phase when it is false. It may replace the rule of needs: see
+    /// [`Condition::replaces_needs`].
     pub condition: Option<Condition>,
     /// Positions of its activities; never empty.
     pub activities: Range<u32>,
+}
+
+/// Needs of which so many must be satisfied: `{ any: … }`, `{ at-least: n, of: … }`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Join<Ix> {
+    /// From 1 to as many as there are.
+    pub at_least: u32,
+    /// Each also among the needs, and in no other join; sorted.
+    pub of: Box<[Ix]>,
 }
 
 /// One unit of work.
@@ -95,11 +108,15 @@ pub struct Activity {
     pub phase: PhaseIx,
     /// Who answers for it.
     pub owners: Vec<Party>,
-    /// Activities, of this or another phase, that must be satisfied before it is ready.
+    /// Activities, of this or another phase, that decide when it is ready, in joins or not. Those in
+    /// no join must all be satisfied.
     pub needs: Vec<ActivityIx>,
+    /// Needs of which not all must be satisfied.
+    pub joins: Vec<Join<ActivityIx>>,
     /// Activities that need this one.
     pub dependents: Vec<ActivityIx>,
-    /// Skips the activity when it is false.
+    /// Skips the activity when it is false. It may replace the rule of needs: see
+    /// [`Condition::replaces_needs`].
     pub condition: Option<Condition>,
     /// What it does.
     pub kind: Kind,

@@ -6,8 +6,8 @@
 //! afterwards is read off the state: [`Release::current_run`], [`Release::wake_at`], and
 //! [`work()`] for the whole of it.
 //!
-//! The cost of a turn depends on what it changes. Each phase and activity counts its own needs
-//! that are not satisfied yet, so nothing scans the graph, and a release is never copied.
+//! The cost of a turn depends on what it changes. Each phase and activity counts how its own needs
+//! have ended, so nothing scans the graph, and a release is never copied.
 //!
 //! What pausing means: attempts that run go on, count, and may time out; questions to people stay
 //! open and still expire; skips follow from what ended. Nothing starts: activities that could
@@ -25,6 +25,7 @@ use crate::json::Json;
 use crate::process::{ActivityIx, Kind, PhaseIx, Process, ProcessRef};
 use crate::release::event::Pinned;
 use crate::release::index::{Index, Node};
+use crate::release::needs::Tally;
 use crate::release::state::{ActivityState, PhaseState, Record, ReleaseState};
 use crate::time::Timestamp;
 
@@ -43,6 +44,7 @@ mod create;
 mod decide;
 mod failing;
 mod index;
+mod needs;
 mod replay;
 mod scope;
 mod why;
@@ -102,10 +104,8 @@ impl Deref for Definition {
 #[derive(Clone, Debug, PartialEq)]
 struct PhaseNode {
     state: PhaseState,
-    /// Phases it needs that are not satisfied.
-    unmet: u32,
-    /// Whether a phase it needs is broken.
-    broken: bool,
+    /// How the phases that it needs have ended.
+    needs: Tally,
     /// Its activities that have not ended.
     unsettled: u32,
     /// Whether one of its activities ended in a way that breaks what needs it.
@@ -118,10 +118,8 @@ struct PhaseNode {
 #[derive(Clone, Debug, PartialEq)]
 struct ActivityNode {
     state: ActivityState,
-    /// Activities it needs that are not satisfied.
-    unmet: u32,
-    /// Whether an activity it needs is broken.
-    broken: bool,
+    /// How the activities that it needs have ended.
+    needs: Tally,
     /// What it has left behind, once there is something.
     record: Option<Box<Record>>,
 }

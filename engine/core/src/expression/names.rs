@@ -17,7 +17,7 @@ const RELEASE: [&str; 5] = ["id", "title", "process", "version", "initiator"];
 /// What an expression is for, which decides what it may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// An `if:`, which replaces the rule of needs if it reads a status: not yet supported.
+    /// An `if:`, which replaces the rule of needs if it asks how they ended.
     Condition,
     /// A value of an activity.
     Value,
@@ -37,6 +37,21 @@ pub(crate) struct Names<'a> {
     pub(crate) phase: Option<&'a str>,
     /// Whether something is settled when the expression is evaluated.
     pub(crate) upstream: &'a dyn Fn(Read) -> bool,
+    /// Why an activity that is upstream need not have outputs, if so.
+    pub(crate) doubt: &'a dyn Fn(ActivityIx) -> Option<&'static str>,
+    /// What the conditions around the expression have made certain.
+    pub(crate) guards: [&'a [Guard]; 2],
+    /// Whether there are no needs that could have ended in any way.
+    pub(crate) needs_nothing: bool,
+}
+
+/// What a condition has made certain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Guard {
+    /// The activity.
+    pub(crate) activity: ActivityIx,
+    /// The output that is there; all that it gives if this is absent, since it has succeeded.
+    pub(crate) output: Option<String>,
 }
 
 /// The names within one phase.
@@ -60,6 +75,8 @@ pub(super) struct Meaning {
     /// The names that replace the first `taken` links of the chain.
     pub(super) canonical: Vec<String>,
     pub(super) taken: usize,
+    /// The activity of whose outputs one is read, and the position of that output in the chain.
+    pub(super) output: Option<(ActivityIx, usize)>,
 }
 
 impl Names<'_> {
@@ -131,6 +148,13 @@ impl Names<'_> {
             read,
             canonical: vec!["phases".into(), (*phase).to_owned()],
             taken: 2,
+            output: match chain {
+                [_, _, outputs, of, _, ..] if outputs.name == "outputs" => {
+                    let activity = names.activities.get(of.name.as_str());
+                    activity.map(|activity| (*activity, 4))
+                }
+                _ => None,
+            },
         })
     }
 
@@ -166,6 +190,10 @@ impl Names<'_> {
                 link.name.clone(),
             ],
             taken,
+            output: match chain.get(taken..) {
+                Some([outputs, _, ..]) if outputs.name == "outputs" => Some((ix, taken + 1)),
+                _ => None,
+            },
         })
     }
 
@@ -189,15 +217,38 @@ impl Names<'_> {
                 None => fault.hint(format!("it has `{}`", members.join("`, `"))),
             });
         }
-        if link.name == "status" && self.purpose == Purpose::Condition {
-            return Err(Fault::new(
-                "not-supported",
-                link.place,
-                "a condition that reads a status is not supported by this version",
-            )
-            .hint("a condition is asked once all needs are satisfied; read their outputs"));
-        }
         Ok(())
+    }
+
+    /// An output is there to be read, or `guards` and the conditions around have asked for it.
+    pub(super) fn check_certain(
+        &self,
+        chain: &[Link],
+        meaning: &Meaning,
+        guards: &[Guard],
+    ) -> Result<(), Fault> {
+        let Some((activity, at)) = meaning.output else {
+            return Ok(());
+        };
+        let Some(doubt) = (self.doubt)(activity) else {
+            return Ok(());
+        };
+        let output = &chain[at];
+        let asked = |guard: &Guard| {
+            let of = guard.output.as_ref();
+            guard.activity == activity && of.is_none_or(|name| *name == output.name)
+        };
+        if guards.iter().any(asked) || self.guards.concat().iter().any(asked) {
+            return Ok(());
+        }
+        let of = spelt(&chain[..at]);
+        let (plain, optional) = (selected(&output.name, ""), selected(&output.name, "?"));
+        let message = format!("`{of}{plain}` may not be there: {doubt}");
+        Err(
+            Fault::new("may-be-skipped", output.place, message).hint(format!(
+                "give a default, `{of}{optional}.orValue(…)`, or ask `has({of}{plain})` first"
+            )),
+        )
     }
 
     fn check_upstream(&self, read: Read, link: &Link, what: &str) -> Result<(), Fault> {
@@ -211,6 +262,36 @@ impl Names<'_> {
             format!("`{what}` is not upstream of this, so it may not have run yet"),
         )
         .hint(format!("add `{what}` to `needs`")))
+    }
+}
+
+/// Whether a chain of names from `needs` or `phases` leads to the status of something.
+pub(super) fn reads_status(chain: &[&str]) -> bool {
+    match chain {
+        ["needs" | "phases", _, "activities", _, member, ..]
+        | ["needs" | "phases", _, member, ..] => *member == "status",
+        _ => false,
+    }
+}
+
+/// A chain as its author wrote it.
+fn spelt(chain: &[Link]) -> String {
+    let mut text = chain[0].name.clone();
+    for link in &chain[1..] {
+        text.push_str(&selected(&link.name, ""));
+    }
+    shown(&text, 130)
+}
+
+/// `.name`, or `["name"]` where that must be.
+fn selected(name: &str, mark: &str) -> String {
+    let plain = name
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if plain {
+        format!(".{mark}{name}")
+    } else {
+        format!("[{mark}\"{name}\"]")
     }
 }
 
@@ -229,6 +310,7 @@ fn field<'n>(
             read,
             canonical: vec![chain[0].name.clone()],
             taken: 1,
+            output: None,
         }),
     }
 }

@@ -6,8 +6,8 @@ use std::sync::{Arc, LazyLock};
 
 use cel::{Env, ParseErrors, Program};
 
-use super::names::{Link, ROOTS};
-use super::walk::Walk;
+use super::names::{Guard, Link, ROOTS, reads_status};
+use super::walk::{Walk, asks_status};
 use super::{Compiled, Names, Read};
 use crate::defect::{Fault, Place};
 use crate::json::shown;
@@ -21,6 +21,16 @@ pub(super) static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
     Arc::new(env)
 });
 
+/// An expression that was checked.
+pub(crate) struct Checked {
+    /// The expression.
+    pub(crate) compiled: Compiled,
+    /// What it reads.
+    pub(crate) reads: Vec<Read>,
+    /// What is certain wherever it is true.
+    pub(crate) guards: Vec<Guard>,
+}
+
 /// Parses expressions, each text once: a process repeats many.
 #[derive(Default)]
 pub(crate) struct Parser {
@@ -30,11 +40,7 @@ pub(crate) struct Parser {
 
 impl Parser {
     /// Checks `text` against `names`. Places of faults count from the start of `text`.
-    pub(crate) fn compile(
-        &mut self,
-        text: &str,
-        names: &Names<'_>,
-    ) -> Result<(Compiled, Vec<Read>), Vec<Fault>> {
+    pub(crate) fn compile(&mut self, text: &str, names: &Names<'_>) -> Result<Checked, Vec<Fault>> {
         if text.len() > EXPRESSION_BYTES_MAX {
             let message = format!("the expression is longer than {EXPRESSION_BYTES_MAX} bytes");
             return Err(vec![Fault::new("too-long", Place::new(0, 0), message)]);
@@ -42,27 +48,52 @@ impl Parser {
         if let Some(chain) = path(text) {
             return compile_path(&chain, names).map_err(|fault| vec![fault]);
         }
-        if !self.parsed.contains_key(text) {
-            self.bytes += text.len();
-            if self.bytes > EXPRESSIONS_BYTES_MAX {
-                let message = format!(
-                    "the document holds more than {EXPRESSIONS_BYTES_MAX} bytes of different expressions"
-                );
-                return Err(vec![Fault::new("too-many", Place::new(0, 0), message)]);
-            }
-            self.parsed.insert(text.to_owned(), parse(text));
+        let program = self.parsed(text)?;
+        Walk::new(&program, names).run()
+    }
+
+    /// Whether a condition asks how needs ended. What is wrong with it is found when it is compiled.
+    pub(crate) fn asks_status(&mut self, text: &str) -> bool {
+        if text.len() > EXPRESSION_BYTES_MAX {
+            return false;
         }
-        let program = self.parsed[text].as_ref().map_err(Clone::clone)?;
-        Walk::new(program, names).run()
+        match path(text) {
+            Some(chain) => {
+                let names: Vec<&str> = chain.iter().map(|link| link.name.as_str()).collect();
+                reads_status(&names)
+            }
+            None => self.parsed(text).is_ok_and(|program| asks_status(&program)),
+        }
+    }
+
+    fn parsed(&mut self, text: &str) -> Result<Arc<Program>, Vec<Fault>> {
+        if let Some(parsed) = self.parsed.get(text) {
+            return parsed.clone();
+        }
+        self.bytes += text.len();
+        if self.bytes > EXPRESSIONS_BYTES_MAX {
+            let message = format!(
+                "the document holds more than {EXPRESSIONS_BYTES_MAX} bytes of different expressions"
+            );
+            return Err(vec![Fault::new("too-many", Place::new(0, 0), message)]);
+        }
+        let parsed = parse(text);
+        self.parsed.insert(text.to_owned(), parsed.clone());
+        parsed
     }
 }
 
-fn compile_path(chain: &[Link], names: &Names<'_>) -> Result<(Compiled, Vec<Read>), Fault> {
+fn compile_path(chain: &[Link], names: &Names<'_>) -> Result<Checked, Fault> {
     let meaning = names.resolve(chain)?;
+    names.check_certain(chain, &meaning, &[])?;
     let rest = chain[meaning.taken..].iter().map(|link| link.name.clone());
     let path = meaning.canonical.into_iter().chain(rest);
     let path = path.map(String::into_boxed_str).collect();
-    Ok((Compiled::Path(path), vec![meaning.read]))
+    Ok(Checked {
+        compiled: Compiled::Path(path),
+        reads: vec![meaning.read],
+        guards: Vec::new(),
+    })
 }
 
 /// The chain of names that `text` is, if it is no more than that and starts from a root:

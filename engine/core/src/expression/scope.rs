@@ -19,6 +19,8 @@ pub struct Facts<'f> {
     pub activity: &'f dyn Fn(ActivityIx) -> (Value, &'static str),
     /// The code of the state of a phase.
     pub phase: &'f dyn Fn(PhaseIx) -> &'static str,
+    /// `{failed, succeeded}`: how the needs of the reader ended.
+    pub needs: &'f dyn Fn() -> Value,
 }
 
 /// The scope for `reads`, laid out as the module documentation says.
@@ -28,6 +30,7 @@ pub fn scope(process: &Process, reads: &[Read], facts: &Facts<'_>) -> Value {
         match *read {
             Read::Inputs => drop(scope.insert("inputs".into(), (facts.inputs)())),
             Read::Release => drop(scope.insert("release".into(), (facts.release)())),
+            Read::Needs => drop(scope.insert("needs".into(), (facts.needs)())),
             Read::Activity(ix) => {
                 let activity = process.activity(ix);
                 let (outputs, status) = (facts.activity)(ix);

@@ -29,6 +29,7 @@ fn rendered(text: &str, inputs: &Value) -> Result<Value, String> {
         release: &|| json!({ "id": "rel-1", "version": 3 }),
         activity: &|_| (json!({ "url": "https://a", "count": 2 }), "succeeded"),
         phase: &|_| "running",
+        needs: &|| json!({ "failed": false, "succeeded": true }),
     };
     let scope = scope(&process, component.with.reads(), &facts);
     component

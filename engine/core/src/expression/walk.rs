@@ -5,8 +5,9 @@ use cel::common::ast::{
 };
 use cel::{IdedExpr, Program};
 
-use super::names::{Link, ROOTS, quoted};
-use super::{Cel, Compiled, Names, Read, cost};
+use super::guards::guards;
+use super::names::{Guard, Link, ROOTS, quoted, reads_status};
+use super::{Cel, Checked, Compiled, Names, Purpose, Read, cost};
 use crate::defect::{Fault, Place};
 use crate::limits::{EXPRESSION_DEPTH_MAX, EXPRESSION_MACROS_NESTED_MAX};
 use crate::nearest::nearest;
@@ -63,14 +64,20 @@ const MACROS: [(&str, &str); 7] = [
     ("has", "has(VALUE.FIELD)"),
     ("map", "LIST.map(x, VALUE)"),
 ];
-/// Functions that replace the rule of needs: not yet supported.
-const STATUS_FUNCTIONS: [&str; 6] = [
-    "always",
-    "aborted",
-    "cancelled",
-    "failed",
-    "succeeded",
-    "success",
+/// Functions that ask how needs ended, in a condition.
+const STATUS_FUNCTIONS: [&str; 3] = ["always", "failed", "succeeded"];
+/// What other products call them.
+const STATUS_FUNCTIONS_ELSEWHERE: [(&str, &str); 4] = [
+    (
+        "aborted",
+        "nothing runs any more when a release was aborted",
+    ),
+    (
+        "cancelled",
+        "nothing runs any more when a release was aborted",
+    ),
+    ("failure", "did you mean `failed`?"),
+    ("success", "did you mean `succeeded`?"),
 ];
 /// Names that stand for types.
 const TYPES: [&str; 10] = [
@@ -89,7 +96,9 @@ const TYPES: [&str; 10] = [
 /// One walk over one expression.
 pub(super) struct Walk<'w> {
     program: &'w Program,
-    names: &'w Names<'w>,
+    pub(super) names: &'w Names<'w>,
+    /// What the expression itself has asked for, around the node at hand.
+    guards: Vec<Guard>,
     /// Variables of the list macros around the node at hand.
     bound: Vec<String>,
     /// List macros around the node at hand.
@@ -104,6 +113,7 @@ impl<'w> Walk<'w> {
         Self {
             program,
             names,
+            guards: Vec::new(),
             bound: Vec::new(),
             nested: 0,
             costly: false,
@@ -113,36 +123,43 @@ impl<'w> Walk<'w> {
     }
 
     /// The checked expression and what it reads, or what is wrong with it.
-    pub(super) fn run(mut self) -> Result<(Compiled, Vec<Read>), Vec<Fault>> {
+    pub(super) fn run(mut self) -> Result<Checked, Vec<Fault>> {
         let root = self.program.expression();
         if is_deeper(root, EXPRESSION_DEPTH_MAX) {
             let message =
                 format!("the expression is nested deeper than {EXPRESSION_DEPTH_MAX} levels");
             return Err(vec![Fault::new("too-deep", Place::default(), message)]);
         }
+        let guards = match self.names.purpose {
+            Purpose::Condition => guards(&self, root, true),
+            Purpose::Value | Purpose::Outputs => Vec::new(),
+        };
         let mut tree = root.clone();
         self.visit(&mut tree);
         if !self.faults.is_empty() {
             return Err(self.faults);
         }
         let costly = self.costly;
-        Ok((Compiled::Cel(Box::new(Cel { tree, costly })), self.reads))
+        Ok(Checked {
+            compiled: Compiled::Cel(Box::new(Cel { tree, costly })),
+            reads: self.reads,
+            guards,
+        })
     }
 
     fn visit(&mut self, node: &mut IdedExpr) {
         if let Some(chain) = self.chain(node) {
-            match self.names.resolve(&chain) {
-                Ok(meaning) => {
-                    self.reads.push(meaning.read);
-                    if meaning.taken > 1 {
-                        replace(node, chain.len() - meaning.taken, &meaning.canonical);
-                    }
-                }
-                Err(fault) => self.faults.push(fault),
-            }
+            self.name(node, &chain);
             return;
         }
         let place = self.place(node);
+        if let Expr::Call(call) = &node.expr
+            && call.target.is_none()
+            && STATUS_FUNCTIONS.contains(&call.func_name.as_str())
+        {
+            node.expr = self.status_function(call, place);
+            return;
+        }
         match &mut node.expr {
             Expr::Ident(name) => self.variable(name, place),
             Expr::Select(select) => self.visit(&mut select.operand),
@@ -165,8 +182,55 @@ impl<'w> Walk<'w> {
         }
     }
 
+    /// A chain of names: it means something, and what it reads is there.
+    fn name(&mut self, node: &mut IdedExpr, chain: &[Link]) {
+        let meaning = match self.names.resolve(chain) {
+            Ok(meaning) => meaning,
+            Err(fault) => return self.faults.push(fault),
+        };
+        self.reads.push(meaning.read);
+        let asked = matches!(&node.expr, Expr::Select(select) if select.test);
+        let asks_for_output = asked && meaning.output.is_some_and(|(_, at)| at + 1 == chain.len());
+        if !asks_for_output
+            && let Err(fault) = self.names.check_certain(chain, &meaning, &self.guards)
+        {
+            self.faults.push(fault);
+        }
+        if meaning.taken > 1 {
+            replace(node, chain.len() - meaning.taken, &meaning.canonical);
+        }
+    }
+
+    /// What stands in the tree for a call of `always`, `failed` or `succeeded`.
+    fn status_function(&mut self, call: &CallExpr, place: Place) -> Expr {
+        let name = call.func_name.as_str();
+        let place = self.function_place(name, place);
+        let fault = |code, message: String| Fault::new(code, place, message);
+        if !call.args.is_empty() {
+            let fault = fault("bad-expression", format!("`{name}` takes no arguments"));
+            self.faults
+                .push(fault.hint("it looks at all needs; for one of them, compare its `status`"));
+        } else if self.names.purpose != Purpose::Condition {
+            let fault = fault(
+                "misplaced-function",
+                format!("`{name}()` belongs in an `if`"),
+            );
+            self.faults
+                .push(fault.hint("elsewhere, read `needs.NAME.status`"));
+        } else if self.names.needs_nothing && name == "failed" {
+            let message = "`failed()` is never true here, since nothing is needed".to_owned();
+            let fault = fault("never-true", message);
+            self.faults.push(fault.hint("add what may fail to `needs`"));
+        }
+        if name == "always" {
+            return Expr::Literal(LiteralValue::Boolean(true.into()));
+        }
+        self.reads.push(Read::Needs);
+        names_as_tree(["needs", name].map(str::to_owned), 0)
+    }
+
     /// The names from a root to `node`, if it is such a chain.
-    fn chain(&self, node: &IdedExpr) -> Option<Vec<Link>> {
+    pub(super) fn chain(&self, node: &IdedExpr) -> Option<Vec<Link>> {
         let mut chain = Vec::new();
         let mut node = node;
         loop {
@@ -271,12 +335,7 @@ impl<'w> Walk<'w> {
         let name = call.func_name.as_str();
         let place = self.function_place(name, place);
         let operator = name.starts_with(['_', '@', '!', '-']);
-        if STATUS_FUNCTIONS.contains(&name) {
-            let message = format!("`{name}()` is not supported by this version");
-            let hint = "a condition is asked once all needs are satisfied";
-            self.faults
-                .push(Fault::new("not-supported", place, message).hint(hint));
-        } else if let Some((_, form)) = MACROS.iter().find(|(known, _)| *known == name) {
+        if let Some((_, form)) = MACROS.iter().find(|(known, _)| *known == name) {
             let message = format!("`{name}` has the wrong arguments");
             let hint = format!("it is written `{form}`");
             let fault = Fault::new("bad-expression", place, message);
@@ -285,13 +344,40 @@ impl<'w> Walk<'w> {
         } else if !operator && !FUNCTIONS.contains(&name) {
             let message = format!("there is no function {}", quoted(name));
             let macros = MACROS.iter().map(|(name, _)| *name);
-            let near = nearest(name, FUNCTIONS.into_iter().chain(macros));
+            let known = FUNCTIONS.into_iter().chain(STATUS_FUNCTIONS);
+            let near = nearest(name, known.chain(macros));
             let fault = Fault::new("unknown-function", place, message);
-            self.faults.push(fault.near(near));
+            let mut elsewhere = STATUS_FUNCTIONS_ELSEWHERE.iter();
+            self.faults
+                .push(match elsewhere.find(|(known, _)| *known == name) {
+                    Some((_, hint)) => fault.hint(*hint),
+                    None => fault.near(near),
+                });
         }
         self.costly |= cost::grows(name);
-        for node in call.target.as_deref_mut().into_iter().chain(&mut call.args) {
+        self.operands(call);
+    }
+
+    /// The operands of a call. What stands behind a question is only looked at when the answer lets
+    /// it: there the question is a guard.
+    fn operands(&mut self, call: &mut CallExpr) {
+        let before = self.guards.len();
+        let answers = match (call.func_name.as_str(), call.args.as_slice()) {
+            (operators::LOGICAL_AND, [question, _]) => vec![guards(self, question, true)],
+            (operators::LOGICAL_OR, [question, _]) => vec![guards(self, question, false)],
+            (operators::CONDITIONAL, [question, _, _]) => {
+                vec![guards(self, question, true), guards(self, question, false)]
+            }
+            _ => Vec::new(),
+        };
+        let mut answers = answers.into_iter();
+        let operands = call.target.as_deref_mut().into_iter().chain(&mut call.args);
+        for (position, node) in operands.enumerate() {
+            if position > 0 {
+                self.guards.extend(answers.next().unwrap_or_default());
+            }
             self.visit(node);
+            self.guards.truncate(before);
         }
     }
 
@@ -347,8 +433,12 @@ fn replace(node: &mut IdedExpr, levels: usize, names: &[String]) {
             _ => unreachable!("a chain is made of selections and indexes"),
         };
     }
-    let id = node.id;
-    let mut names = names.iter().cloned();
+    node.expr = names_as_tree(names.iter().cloned(), node.id);
+}
+
+/// A chain of names as a tree.
+fn names_as_tree(names: impl IntoIterator<Item = String>, id: u64) -> Expr {
+    let mut names = names.into_iter();
     let mut tree = Expr::Ident(names.next().unwrap_or_default());
     for field in names {
         tree = Expr::Select(SelectExpr {
@@ -357,7 +447,49 @@ fn replace(node: &mut IdedExpr, levels: usize, names: &[String]) {
             test: false,
         });
     }
-    node.expr = tree;
+    tree
+}
+
+/// Whether the expression asks how needs ended. One that is nested too deep asks nothing.
+pub(super) fn asks_status(program: &Program) -> bool {
+    let root = program.expression();
+    !is_deeper(root, EXPRESSION_DEPTH_MAX) && asks(root)
+}
+
+fn asks(node: &IdedExpr) -> bool {
+    let asked = match &node.expr {
+        Expr::Call(call) => {
+            call.target.is_none() && STATUS_FUNCTIONS.contains(&call.func_name.as_str())
+        }
+        _ => false,
+    };
+    asked
+        || plain_chain(node).is_some_and(|chain| reads_status(&chain))
+        || below(node).into_iter().any(asks)
+}
+
+/// The names of which `node` is a chain, from whatever they start.
+fn plain_chain(node: &IdedExpr) -> Option<Vec<&str>> {
+    let (mut chain, mut node) = (Vec::new(), node);
+    loop {
+        node = match &node.expr {
+            Expr::Ident(name) => {
+                chain.push(name.as_str());
+                chain.reverse();
+                return Some(chain);
+            }
+            Expr::Select(select) => {
+                chain.push(select.field.as_str());
+                &select.operand
+            }
+            Expr::Call(call) => {
+                let (of, name) = literal_index(call)?;
+                chain.push(name);
+                of
+            }
+            _ => return None,
+        };
+    }
 }
 
 /// Whether the tree is deeper than `levels`; it is not followed any further.
@@ -365,34 +497,45 @@ fn is_deeper(node: &IdedExpr, levels: usize) -> bool {
     let Some(levels) = levels.checked_sub(1) else {
         return true;
     };
-    let deeper = |node: &IdedExpr| is_deeper(node, levels);
+    below(node).into_iter().any(|node| is_deeper(node, levels))
+}
+
+/// The nodes right below `node`.
+fn below(node: &IdedExpr) -> Vec<&IdedExpr> {
     match &node.expr {
-        Expr::Select(select) => deeper(&select.operand),
+        Expr::Select(select) => vec![&select.operand],
         Expr::Call(call) => call
             .target
             .as_deref()
             .into_iter()
             .chain(&call.args)
-            .any(deeper),
-        Expr::List(list) => list.elements.iter().any(deeper),
-        Expr::Map(map) => map.entries.iter().any(|entry| match &entry.expr {
-            EntryExpr::MapEntry(entry) => deeper(&entry.key) || deeper(&entry.value),
-            EntryExpr::StructField(field) => deeper(&field.value),
-        }),
-        Expr::Struct(of) => of.entries.iter().any(|entry| match &entry.expr {
-            EntryExpr::MapEntry(entry) => deeper(&entry.key) || deeper(&entry.value),
-            EntryExpr::StructField(field) => deeper(&field.value),
-        }),
+            .collect(),
+        Expr::List(list) => list.elements.iter().collect(),
+        Expr::Map(map) => map
+            .entries
+            .iter()
+            .flat_map(|entry| of_entry(&entry.expr))
+            .collect(),
+        Expr::Struct(of) => of
+            .entries
+            .iter()
+            .flat_map(|entry| of_entry(&entry.expr))
+            .collect(),
         // A macro adds a few levels of its own, which are not the author's.
-        Expr::Comprehension(part) => [
+        Expr::Comprehension(part) => vec![
             &part.iter_range,
             &part.accu_init,
             &part.loop_cond,
             &part.loop_step,
             &part.result,
-        ]
-        .into_iter()
-        .any(deeper),
-        Expr::Ident(_) | Expr::Literal(_) | Expr::Unspecified => false,
+        ],
+        Expr::Ident(_) | Expr::Literal(_) | Expr::Unspecified => Vec::new(),
+    }
+}
+
+fn of_entry(entry: &EntryExpr) -> Vec<&IdedExpr> {
+    match entry {
+        EntryExpr::MapEntry(entry) => vec![&entry.key, &entry.value],
+        EntryExpr::StructField(field) => vec![&field.value],
     }
 }

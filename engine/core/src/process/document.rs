@@ -3,8 +3,6 @@
 //! What is read here is right in itself; whether the parts fit together is the business of
 //! `validate`. A part that is wrong is noted and left out, so that the rest is still checked.
 
-use std::collections::BTreeMap;
-
 use super::OnFailure;
 use super::read::{self, Fields, Keys, quoted};
 use super::source::Findings;
@@ -17,8 +15,10 @@ use crate::limits::{ACTIVITIES_MAX, PHASES_MAX};
 pub(super) mod activity;
 pub(super) mod inputs;
 mod manual;
+pub(super) mod needs;
 
 use activity::{ActivityPart, KindPart};
+use needs::NeedsPart;
 
 const PROCESS: Keys = Keys {
     of: "a process",
@@ -90,7 +90,7 @@ pub(super) struct PhasePart<'n> {
     pub(super) name: Written<'n>,
     pub(super) title: Option<&'n str>,
     pub(super) owners: Vec<Party>,
-    pub(super) needs: Vec<Written<'n>>,
+    pub(super) needs: NeedsPart<'n>,
     pub(super) condition: Option<&'n Node>,
     pub(super) activities: Vec<ActivityPart<'n>>,
 }
@@ -171,7 +171,7 @@ fn phase<'n>(
         name,
         title: title(fields, findings),
         owners: owners(fields, findings),
-        needs: needs(fields, findings),
+        needs: needs::read(fields, findings),
         condition: fields.get("if"),
         activities,
     })
@@ -246,43 +246,6 @@ fn owners(fields: Fields<'_>, findings: &mut Findings<'_, '_>) -> Vec<Party> {
         .iter()
         .filter_map(|node| read::parsed(node, "owner", findings))
         .collect()
-}
-
-/// `needs`: names, each once.
-fn needs<'n>(fields: Fields<'n>, findings: &mut Findings<'_, '_>) -> Vec<Written<'n>> {
-    let Some(node) = fields.get("needs") else {
-        return Vec::new();
-    };
-    if let Tree::Map(_) = node.tree {
-        let join = "a join of needs (`any`, `at-least`)";
-        findings.add(read::not_supported(node.place, join));
-        return Vec::new();
-    }
-    let mut needs: BTreeMap<&str, Written<'n>> = BTreeMap::new();
-    let mut ordered = Vec::new();
-    for node in read::list(node) {
-        let Some(text) = need(node, findings) else {
-            continue;
-        };
-        let place = node.place;
-        let need = Written { text, place };
-        if needs.insert(text, need).is_some() {
-            let message = format!("{} is needed twice", quoted(text));
-            findings.add(Fault::new("duplicate-need", place, message));
-        } else {
-            ordered.push(need);
-        }
-    }
-    ordered
-}
-
-fn need<'n>(node: &'n Node, findings: &mut Findings<'_, '_>) -> Option<&'n str> {
-    if let Tree::Map(_) = node.tree {
-        let join = "a join of needs (`any`, `at-least`)";
-        findings.add(read::not_supported(node.place, join));
-        return None;
-    }
-    read::text(node, "a need", findings)
 }
 
 /// `on-failure`, where it is given.

@@ -94,6 +94,12 @@ impl Graph {
         Upstream { words, rows }
     }
 
+    /// The moments, each after all that it needs. The graph must be without cycles.
+    pub(super) fn in_order(&self) -> Vec<Moment> {
+        let nodes = self.needs_first().into_iter();
+        nodes.map(|node| self.moment(node)).collect()
+    }
+
     /// The nodes, each after all that it needs.
     fn needs_first(&self) -> Vec<u32> {
         let mut dependents = vec![Vec::new(); self.needs.len()];

@@ -2,7 +2,7 @@
 
 use crate::component::{Descriptor, Uses};
 use crate::defect::{Defect, Fault, Place};
-use crate::expression::Template;
+use crate::expression::{Condition, Template};
 use crate::id::{Digest, Name};
 use crate::limits::DOCUMENT_BYTES_MAX;
 
@@ -11,6 +11,7 @@ use super::document::{self, Document, PhasePart, Written, inputs};
 use super::source::{Findings, Source};
 use super::{Activity, ActivityIx, Component, Kind, Manual, Phase, PhaseIx, Process, tree};
 
+mod certain;
 mod components;
 mod expressions;
 mod needs;
@@ -118,9 +119,13 @@ fn build(
     let activities: Vec<_> = (0..)
         .zip(&parts.activities)
         .map(|(ix, (phase, part))| {
-            let reader = Reader::Activity(ActivityIx(ix), parts.phase_name(*phase).text);
+            let reader = Reader::Activity(ActivityIx(ix), *phase);
+            // The condition comes first: what it asks for need not be asked for again.
+            let condition = part
+                .condition
+                .map(|node| expressions.condition(node, reader, findings));
             let kind = kind(part, reader, (&mut expressions, &mut components), findings);
-            activity(*phase, part, reader, kind, (&mut expressions, findings))
+            activity(*phase, part, condition.flatten(), kind)
         })
         .collect();
     if !findings.is_empty() {
@@ -155,6 +160,7 @@ fn phase(
         name,
         owners: part.owners.clone(),
         needs: Vec::new(),
+        joins: Vec::new(),
         dependents: Vec::new(),
         condition: condition.flatten(),
         activities: 0..0,
@@ -164,13 +170,9 @@ fn phase(
 fn activity(
     phase: PhaseIx,
     part: &ActivityPart<'_>,
-    reader: Reader<'_>,
+    condition: Option<Condition>,
     kind: Option<Kind>,
-    (expressions, findings): (&mut Expressions<'_, '_>, &mut Findings<'_, '_>),
 ) -> Option<Activity> {
-    let condition = part
-        .condition
-        .map(|node| expressions.condition(node, reader, findings));
     let name: Name = part.name.text.parse().ok()?;
     Some(Activity {
         title: part.title.unwrap_or(name.as_str()).to_owned(),
@@ -178,8 +180,9 @@ fn activity(
         phase,
         owners: part.owners.clone(),
         needs: Vec::new(),
+        joins: Vec::new(),
         dependents: Vec::new(),
-        condition: condition.flatten(),
+        condition,
         kind: kind?,
         on_failure: part.on_failure,
     })
@@ -187,7 +190,7 @@ fn activity(
 
 fn kind(
     part: &ActivityPart<'_>,
-    reader: Reader<'_>,
+    reader: Reader,
     (expressions, components): (&mut Expressions<'_, '_>, &mut Components<'_>),
     findings: &mut Findings<'_, '_>,
 ) -> Option<Kind> {

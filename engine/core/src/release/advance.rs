@@ -59,12 +59,12 @@ impl Release {
             };
             return Event::PhaseEnded { phase, outcome };
         }
-        if node.broken {
+        if node.needs.is_broken() {
             let why = SkipReason::Upstream;
             return Event::PhaseSkipped { phase, why };
         }
         let condition = self.process.phase(phase).condition.as_ref();
-        match self.holds(condition) {
+        match self.holds(condition, &node.needs) {
             Ok(true) => Event::PhaseOpened { phase, fault: None },
             Ok(false) => {
                 let why = SkipReason::Condition;
@@ -83,7 +83,7 @@ impl Release {
         if matches!(node.state, ActivityState::Ready { .. }) {
             return self.begin(activity, now);
         }
-        if node.broken {
+        if node.needs.is_broken() {
             let why = SkipReason::Upstream;
             return Event::ActivitySkipped { activity, why };
         }
@@ -93,7 +93,7 @@ impl Release {
         {
             return self.failed_before(activity, fault.to_owned());
         }
-        match self.holds(definition.condition.as_ref()) {
+        match self.holds(definition.condition.as_ref(), self.needs_of(activity)) {
             Ok(true) if self.is_paused() => Event::ActivityReadied { activity },
             Ok(true) => self.begin(activity, now),
             Ok(false) => {

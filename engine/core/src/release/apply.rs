@@ -127,10 +127,8 @@ impl Release {
         }
         for dependent in &self.process.0.phase(ix).dependents {
             let phase = &mut self.phases[dependent.0 as usize];
-            match how {
-                Settled::Satisfied => phase.unmet = phase.unmet.saturating_sub(1),
-                Settled::Broken => phase.broken = true,
-            }
+            let joins = &self.process.0.phase(*dependent).joins;
+            phase.needs.end(joins, ix, how);
             if phase.is_due() {
                 self.frontier.insert(Node::Phase(*dependent));
             }
@@ -172,11 +170,9 @@ impl Release {
         }
         for dependent in &activity.dependents {
             let node = &mut self.activities[dependent.0 as usize];
-            match how {
-                Settled::Satisfied => node.unmet = node.unmet.saturating_sub(1),
-                Settled::Broken => node.broken = true,
-            }
-            let phase = self.process.0.activity(*dependent).phase;
+            let dependent_activity = self.process.0.activity(*dependent);
+            node.needs.end(&dependent_activity.joins, ix, how);
+            let phase = dependent_activity.phase;
             let open = matches!(self.phases[phase.0 as usize].state, PhaseState::Open { .. });
             if open && node.is_due() {
                 self.frontier.insert(Node::Activity(*dependent));
@@ -200,7 +196,7 @@ impl Release {
 impl PhaseNode {
     /// Whether it can open or be skipped now.
     pub(super) fn is_due(&self) -> bool {
-        self.state == PhaseState::Waiting && (self.unmet == 0 || self.broken)
+        self.state == PhaseState::Waiting && self.needs.is_decided()
     }
 
     /// Whether it can end now.
@@ -212,6 +208,6 @@ impl PhaseNode {
 impl ActivityNode {
     /// Whether it can start or be skipped as soon as its phase is open.
     pub(super) fn is_due(&self) -> bool {
-        self.state == ActivityState::Waiting && (self.unmet == 0 || self.broken)
+        self.state == ActivityState::Waiting && self.needs.is_decided()
     }
 }

@@ -8,6 +8,8 @@ use std::fmt;
 
 use crate::release::Release;
 use crate::release::index::Index;
+use crate::release::needs::Tally;
+use crate::release::replay::replaced;
 use crate::release::state::{ActivityState, PhaseState, ReleaseState, Settled};
 
 /// An invariant that does not hold.
@@ -79,19 +81,18 @@ fn graph_is_quiet(release: &Release) -> Vec<String> {
 fn activity_counts_its_needs(release: &Release) -> Vec<String> {
     let mut found = Vec::new();
     for (ix, node) in release.activity_ixs() {
-        let needs = &release.process.activity(ix).needs;
-        let settled = |how| {
-            let states = needs.iter().map(|need| release.activity_state(*need));
-            states.filter(|state| state.settled() == Some(how)).count()
-        };
-        let unmet = needs.len() - settled(Settled::Satisfied);
-        let broken = settled(Settled::Broken) > 0;
-        if (node.unmet as usize, node.broken) != (unmet, broken) {
+        let activity = release.process.activity(ix);
+        let recounted = Tally::recounted(
+            &activity.needs,
+            &activity.joins,
+            replaced(activity.condition.as_ref()),
+            |need| release.activity_state(need).settled(),
+        );
+        if node.needs != recounted {
+            let path = release.process.path(ix);
             found.push(format!(
-                "{} counts {}, {}; recounted {unmet}, {broken}",
-                release.process.path(ix),
-                node.unmet,
-                node.broken
+                "{path} counts {:?}; recounted {recounted:?}",
+                node.needs
             ));
         }
     }
@@ -103,16 +104,17 @@ fn phase_counts_its_needs(release: &Release) -> Vec<String> {
     let mut found = Vec::new();
     for (ix, node) in release.phase_ixs() {
         let phase = release.process.phase(ix);
-        let settled = |how| {
-            let states = phase.needs.iter().map(|need| release.phase_state(*need));
-            states.filter(|state| state.settled() == Some(how)).count()
-        };
-        let unmet = phase.needs.len() - settled(Settled::Satisfied);
-        let broken = settled(Settled::Broken) > 0;
-        if (node.unmet as usize, node.broken) != (unmet, broken) {
+        let recounted = Tally::recounted(
+            &phase.needs,
+            &phase.joins,
+            replaced(phase.condition.as_ref()),
+            |need| release.phase_state(need).settled(),
+        );
+        if node.needs != recounted {
+            let name = &phase.name;
             found.push(format!(
-                "{} counts {}, {}; recounted {unmet}, {broken}",
-                phase.name, node.unmet, node.broken
+                "{name} counts {:?}; recounted {recounted:?}",
+                node.needs
             ));
         }
     }
@@ -198,7 +200,7 @@ fn nothing_begins_before_its_needs(release: &Release) -> Vec<String> {
                 release.phase_state(phase),
                 PhaseState::Waiting | PhaseState::Skipped { .. }
             );
-            shut || node.unmet > 0 || node.broken
+            shut || !node.needs.is_satisfied()
         })
         .map(|(ix, node)| format!("{} is {}", release.process.path(ix), node.state.word()))
         .collect()

@@ -5,10 +5,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::actor::Actor;
+use crate::expression::Condition;
 use crate::id::ReleaseId;
-use crate::process::{Process, ProcessRef};
+use crate::process::{Activity, Phase, Process, ProcessRef};
 use crate::release::event::{Event, Turn};
 use crate::release::index::Index;
+use crate::release::needs::Tally;
 use crate::release::state::{ActivityState, PhaseState, ReleaseState};
 use crate::release::{ActivityNode, Definition, PhaseNode, Release};
 
@@ -126,10 +128,9 @@ impl Release {
 }
 
 fn waiting_phases(process: &Process) -> Box<[PhaseNode]> {
-    let waiting = |phase: &crate::process::Phase| PhaseNode {
+    let waiting = |phase: &Phase| PhaseNode {
         state: PhaseState::Waiting,
-        unmet: count(phase.needs.len()),
-        broken: false,
+        needs: phase.tally(),
         unsettled: phase.activities.end - phase.activities.start,
         failed: false,
         fault: None,
@@ -138,13 +139,31 @@ fn waiting_phases(process: &Process) -> Box<[PhaseNode]> {
 }
 
 fn waiting_activities(process: &Process) -> Box<[ActivityNode]> {
-    let waiting = |activity: &crate::process::Activity| ActivityNode {
+    let waiting = |activity: &Activity| ActivityNode {
         state: ActivityState::Waiting,
-        unmet: count(activity.needs.len()),
-        broken: false,
+        needs: activity.tally(),
         record: None,
     };
     process.activities.iter().map(waiting).collect()
+}
+
+impl Phase {
+    /// The count of its needs while none has ended.
+    fn tally(&self) -> Tally {
+        Tally::new(&self.needs, &self.joins, replaced(self.condition.as_ref()))
+    }
+}
+
+impl Activity {
+    /// The count of its needs while none has ended.
+    fn tally(&self) -> Tally {
+        Tally::new(&self.needs, &self.joins, replaced(self.condition.as_ref()))
+    }
+}
+
+/// Whether `condition` stands in the place of the rule of needs.
+pub(super) fn replaced(condition: Option<&Condition>) -> bool {
+    condition.is_some_and(Condition::replaces_needs)
 }
 
 fn count(len: usize) -> u32 {

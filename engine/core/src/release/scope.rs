@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::expression::{Condition, Facts, Read, Template, scope};
 use crate::json::Json;
 use crate::process::ActivityIx;
+use crate::release::needs::Tally;
 use crate::release::state::ActivityState;
 use crate::release::{Release, bounds};
 
@@ -15,26 +16,42 @@ impl Release {
         if let Some(constant) = template.constant() {
             return Ok(constant.clone());
         }
-        let value = Json::of(&template.render(&self.scope(template.reads()))?);
+        let value = Json::of(&template.render(&self.scope(template.reads(), None))?);
         bounds::json("the result", &value)?;
         Ok(value)
     }
 
-    /// Whether `condition` holds; an absent one does.
-    pub(super) fn holds(&self, condition: Option<&Condition>) -> Result<bool, String> {
+    /// Whether `condition` holds for what has `needs`; an absent one does.
+    pub(super) fn holds(
+        &self,
+        condition: Option<&Condition>,
+        needs: &Tally,
+    ) -> Result<bool, String> {
         condition.map_or(Ok(true), |condition| {
             condition
-                .holds(&self.scope(condition.reads()))
+                .holds(&self.scope(condition.reads(), Some(needs)))
                 .map_err(|fault| format!("`if` could not be evaluated: {fault}"))
         })
     }
 
-    fn scope(&self, reads: &[Read]) -> Value {
+    /// The needs that status functions of an activity look at: its own, or if it has none, those of
+    /// its phase.
+    pub(super) fn needs_of(&self, ix: ActivityIx) -> &Tally {
+        let activity = self.process.activity(ix);
+        if activity.needs.is_empty() {
+            &self.phases[activity.phase.0 as usize].needs
+        } else {
+            &self.activities[ix.0 as usize].needs
+        }
+    }
+
+    fn scope(&self, reads: &[Read], needs: Option<&Tally>) -> Value {
         let facts = Facts {
             inputs: &|| self.inputs.value(),
             release: &|| self.about(),
             activity: &|ix| (self.outputs_of(ix), self.activity_state(ix).word()),
             phase: &|ix| self.phase_state(ix).word(),
+            needs: &|| needs.map_or(Value::Null, how_they_ended),
         };
         scope(&self.process, reads, &facts)
     }
@@ -56,4 +73,8 @@ impl Release {
             _ => Value::Object(Map::new()),
         }
     }
+}
+
+fn how_they_ended(needs: &Tally) -> Value {
+    json!({ "failed": needs.failed(), "succeeded": needs.succeeded() })
 }

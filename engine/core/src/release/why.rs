@@ -4,10 +4,11 @@ use std::fmt;
 
 use crate::actor::{Actor, Party};
 use crate::failure::Failure;
-use crate::process::{ActivityIx, Kind};
+use crate::process::{ActivityIx, Join, Kind, PhaseIx};
 use crate::release::Release;
 use crate::release::decide::still_open;
 use crate::release::index::Timer;
+use crate::release::needs::Tally;
 use crate::release::state::{ActivityState, PhaseState, Question, ReleaseState};
 use crate::time::Timestamp;
 
@@ -239,15 +240,53 @@ impl Release {
         let activity = self.process.activity(ix);
         let mut open = Vec::new();
         if *self.phase_state(activity.phase) == PhaseState::Waiting {
-            let phases = self.process.phase(activity.phase).needs.iter();
-            let unsettled = phases.filter(|need| self.phase_state(**need).settled().is_none());
-            open.extend(unsettled.map(|need| self.process.phase(*need).name.to_string()));
+            let phase = self.process.phase(activity.phase);
+            let tally = &self.phases[activity.phase.0 as usize].needs;
+            let name = |need: PhaseIx| {
+                let waits = self.phase_state(need).settled().is_none();
+                waits.then(|| self.process.phase(need).name.to_string())
+            };
+            open.extend(open_of(&phase.needs, &phase.joins, tally, name));
         }
-        let needs = activity.needs.iter();
-        let unsettled = needs.filter(|need| self.activity_state(**need).settled().is_none());
-        open.extend(unsettled.map(|need| self.process.path(*need)));
+        let tally = &self.activities[ix.0 as usize].needs;
+        let path = |need: ActivityIx| {
+            let waits = self.activity_state(need).settled().is_none();
+            waits.then(|| self.process.path(need))
+        };
+        open.extend(open_of(&activity.needs, &activity.joins, tally, path));
         open
     }
+}
+
+/// The needs that have not ended, by the name that `open` gives those; what a join still wants as
+/// one of them.
+fn open_of<Ix: Copy + Ord>(
+    needs: &[Ix],
+    joins: &[Join<Ix>],
+    tally: &Tally,
+    open: impl Fn(Ix) -> Option<String>,
+) -> Vec<String> {
+    let in_no_join = |need: &Ix| {
+        joins
+            .iter()
+            .all(|join| join.of.binary_search(need).is_err())
+    };
+    let mut found: Vec<String> = needs
+        .iter()
+        .filter(|need| in_no_join(need))
+        .filter_map(|need| open(*need))
+        .collect();
+    for (position, join) in joins.iter().enumerate() {
+        let missing = tally.missing(position, join.at_least);
+        let names: Vec<String> = join.of.iter().filter_map(|need| open(*need)).collect();
+        match names.as_slice() {
+            [] => {}
+            _ if missing == 0 => {}
+            [name] => found.push(name.clone()),
+            names => found.push(format!("{missing} of {}", names.join(" or "))),
+        }
+    }
+    found
 }
 
 impl fmt::Display for Waiting {

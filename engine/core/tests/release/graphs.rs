@@ -10,6 +10,7 @@ use proptest::prelude::*;
 pub(crate) struct Seed {
     kind: u8,
     needs: Vec<u8>,
+    join: u8,
     condition: u8,
     on_failure: u8,
 }
@@ -18,23 +19,27 @@ pub(crate) struct Seed {
 #[derive(Clone, Debug)]
 pub(crate) struct PhaseSeed {
     needs: Vec<u8>,
+    join: u8,
     condition: u8,
     activities: Vec<Seed>,
 }
 
 /// Documents of up to five phases with up to five activities each.
 pub(crate) fn documents() -> impl Strategy<Value = String> {
-    let activity = (0..8_u8, vec(any::<u8>(), 0..4), 0..8_u8, 0..4_u8).prop_map(
-        |(kind, needs, condition, on_failure)| Seed {
+    let needs = |most| vec(any::<u8>(), 0..most);
+    let activity = (0..8_u8, needs(4), 0..6_u8, 0..12_u8, 0..4_u8).prop_map(
+        |(kind, needs, join, condition, on_failure)| Seed {
             kind,
             needs,
+            join,
             condition,
             on_failure,
         },
     );
-    let phase = (vec(any::<u8>(), 0..3), 0..8_u8, vec(activity, 1..5)).prop_map(
-        |(needs, condition, activities)| PhaseSeed {
+    let phase = (needs(3), 0..6_u8, 0..12_u8, vec(activity, 1..5)).prop_map(
+        |(needs, join, condition, activities)| PhaseSeed {
             needs,
+            join,
             condition,
             activities,
         },
@@ -48,7 +53,7 @@ inputs:
   no: { type: boolean, default: false }
   many: { type: array, default: [] }
 outputs:
-  first: ${{ phases.p0.activities.a0.outputs.go }}
+  first: ${{ dyn(phases.p0.activities.a0.outputs).go }}
 phases:
 ";
 
@@ -64,7 +69,7 @@ fn document(phases: &[PhaseSeed]) -> String {
         needs.dedup();
         let needed: Vec<String> = needs.iter().map(|need| format!("p{need}")).collect();
         writeln!(text, "  p{number}:").expect("text");
-        writeln!(text, "    needs: [{}]", needed.join(", ")).expect("text");
+        writeln!(text, "    needs: {}", joined(&needed, phase.join)).expect("text");
         if let Some(condition) = condition(phase.condition, needed.first(), "activities.a0.") {
             writeln!(text, "    if: {condition}").expect("text");
         }
@@ -86,9 +91,9 @@ fn write_activity(text: &mut String, place: (usize, usize), seed: &Seed, earlier
     }
     needs.sort_unstable();
     needs.dedup();
-    let list: Vec<&str> = needs.iter().map(|need| need.as_str()).collect();
+    let list: Vec<String> = needs.iter().map(|need| (*need).clone()).collect();
     writeln!(text, "      a{position}:").expect("text");
-    writeln!(text, "        needs: [{}]", list.join(", ")).expect("text");
+    writeln!(text, "        needs: {}", joined(&list, seed.join)).expect("text");
     let spelt = needs.first().map(|need| {
         let (of, name) = need.split_once('/').expect("a path");
         if of == format!("p{phase}") {
@@ -103,7 +108,7 @@ fn write_activity(text: &mut String, place: (usize, usize), seed: &Seed, earlier
     let on_failure = ["hold", "fail", "continue", "hold"][usize::from(seed.on_failure)];
     writeln!(text, "        on-failure: {on_failure}").expect("text");
     let reads = spelt.map_or_else(String::new, |need| {
-        format!("go: '${{{{ needs.{need}.outputs.go }}}}'")
+        format!("go: '${{{{ dyn(needs.{need}.outputs).go }}}}'")
     });
     let what = match seed.kind {
         0 => "manual: { instructions: Look. }".to_owned(),
@@ -117,13 +122,30 @@ fn write_activity(text: &mut String, place: (usize, usize), seed: &Seed, earlier
     writeln!(text, "        {what}").expect("text");
 }
 
-/// A condition that holds, that does not, or that fails when the need has no such output.
+/// Needs of which all, one or two must be satisfied, or the first and one of the others.
+fn joined(needs: &[String], join: u8) -> String {
+    let list = needs.join(", ");
+    match (join, needs) {
+        (0, [_, ..]) => format!("{{ any: [{list}] }}"),
+        (1, [_, _, ..]) => format!("{{ at-least: 2, of: [{list}] }}"),
+        (2, [first, _, ..]) => format!("[{first}, {{ any: [{}] }}]", needs[1..].join(", ")),
+        _ => format!("[{list}]"),
+    }
+}
+
+/// A condition that holds, that does not, that fails when the need has no such output, or that asks
+/// how the needs ended.
 fn condition(choice: u8, need: Option<&String>, inner: &str) -> Option<String> {
-    let reads = |need: &String| format!("${{{{ needs.{need}.{inner}outputs.go }}}}");
+    let reads = |need: &String| format!("${{{{ dyn(needs.{need}.{inner}outputs).go }}}}");
+    let status = |need: &String| format!("${{{{ needs.{need}.{inner}status != 'skipped' }}}}");
     match choice {
         0 => Some("${{ inputs.no }}".to_owned()),
         1 => Some("${{ inputs.yes }}".to_owned()),
         2 => need.map(reads),
+        3 => need.map(|_| "failed()".to_owned()),
+        4 => Some("always()".to_owned()),
+        5 => Some("${{ !succeeded() }}".to_owned()),
+        6 => need.map(status),
         _ => None,
     }
 }

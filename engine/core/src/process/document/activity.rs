@@ -1,7 +1,8 @@
 //! One activity as people write it.
 
 use super::manual::{self, ManualPart};
-use super::{Written, needs, on_failure, owners, required, title};
+use super::needs::{self, NeedsPart};
+use super::{Written, on_failure, owners, required, title};
 use crate::actor::Party;
 use crate::component::Uses;
 use crate::defect::{Fault, Place};
@@ -62,7 +63,7 @@ pub(in crate::process) struct ActivityPart<'n> {
     pub(in crate::process) name: Written<'n>,
     pub(in crate::process) title: Option<&'n str>,
     pub(in crate::process) owners: Vec<Party>,
-    pub(in crate::process) needs: Vec<Written<'n>>,
+    pub(in crate::process) needs: NeedsPart<'n>,
     pub(in crate::process) condition: Option<&'n Node>,
     pub(in crate::process) on_failure: OnFailure,
     pub(in crate::process) kind: KindPart<'n>,
@@ -98,7 +99,7 @@ pub(super) fn read<'n>(
         name,
         title: title(fields, findings),
         owners: owners(fields, findings),
-        needs: needs(fields, findings),
+        needs: needs::read(fields, findings),
         condition: fields.get("if"),
         on_failure: on_failure(fields, findings).unwrap_or(inherited),
         kind: if broken {

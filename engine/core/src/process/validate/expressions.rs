@@ -1,24 +1,26 @@
 //! Expressions of a document: checked against the names around them, their faults put into place.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::certain::{Certain, Conditions, Traits};
 use super::needs::Needs;
 use crate::defect::{Fault, Place};
 use crate::expression::{
-    Condition, Names, Parser, Part, Piece, Purpose, Read, Segment, Template, split, whole,
+    Checked, Condition, Guard, Names, Parser, Part, Piece, Purpose, Read, Segment, Template, split,
+    whole,
 };
 use crate::process::document::Document;
 use crate::process::graph::Moment;
 use crate::process::read;
 use crate::process::source::Findings;
 use crate::process::tree::{Node, Tree};
-use crate::process::{ActivityIx, PhaseIx};
+use crate::process::{ActivityIx, OnFailure, PhaseIx};
 
 /// Whose expression it is.
 #[derive(Clone, Copy)]
-pub(super) enum Reader<'n> {
-    /// An activity, in the phase of that name.
-    Activity(ActivityIx, &'n str),
+pub(super) enum Reader {
+    /// An activity, in that phase.
+    Activity(ActivityIx, PhaseIx),
     /// A phase, before it begins.
     Phase(PhaseIx),
     /// The process, after everything.
@@ -30,6 +32,16 @@ pub(super) struct Expressions<'d, 'n> {
     parser: Parser,
     inputs: BTreeSet<&'d str>,
     needs: &'d Needs<'d, 'n>,
+    certain: Certain,
+    guards: Guards,
+}
+
+/// What conditions make certain.
+#[derive(Default)]
+struct Guards {
+    phases: BTreeMap<PhaseIx, Vec<Guard>>,
+    /// Of the activity at hand.
+    own: Option<(ActivityIx, Vec<Guard>)>,
 }
 
 impl<'d, 'n> Expressions<'d, 'n> {
@@ -38,10 +50,14 @@ impl<'d, 'n> Expressions<'d, 'n> {
             Some(Tree::Map(entries)) => entries.iter().map(|entry| entry.key.as_str()).collect(),
             _ => BTreeSet::new(),
         };
+        let mut parser = Parser::default();
+        let conditions = conditions(needs, &mut parser);
         Self {
-            parser: Parser::default(),
+            parser,
             inputs,
             needs,
+            certain: Certain::new(conditions, needs),
+            guards: Guards::default(),
         }
     }
 
@@ -49,7 +65,7 @@ impl<'d, 'n> Expressions<'d, 'n> {
     pub(super) fn condition(
         &mut self,
         node: &Node,
-        reader: Reader<'_>,
+        reader: Reader,
         findings: &mut Findings<'_, '_>,
     ) -> Option<Condition> {
         let text = match &node.tree {
@@ -76,15 +92,24 @@ impl<'d, 'n> Expressions<'d, 'n> {
             }
         };
         let names = (Purpose::Condition, reader);
-        let (compiled, reads) = self.compile((node, text), (expression, at), names, findings)?;
-        Some(Condition::new(compiled, reads))
+        let checked = self.compile((node, text), (expression, at), names, findings)?;
+        match reader {
+            Reader::Activity(ix, _) => self.guards.own = Some((ix, checked.guards)),
+            Reader::Phase(ix) => drop(self.guards.phases.insert(ix, checked.guards)),
+            Reader::Process => {}
+        }
+        let replaces_needs = reader
+            .moment()
+            .is_some_and(|moment| self.certain.replaces_needs(moment));
+        let condition = Condition::new(checked.compiled, checked.reads);
+        Some(condition.replacing_needs(replaces_needs))
     }
 
     /// A value with expressions in it; what is wrong is noted, and null stands in its place.
     pub(super) fn template(
         &mut self,
         node: &Node,
-        reader: Reader<'_>,
+        reader: Reader,
         findings: &mut Findings<'_, '_>,
     ) -> Template {
         let mut reads = Vec::new();
@@ -96,7 +121,7 @@ impl<'d, 'n> Expressions<'d, 'n> {
     pub(super) fn text(
         &mut self,
         node: &Node,
-        reader: Reader<'_>,
+        reader: Reader,
         findings: &mut Findings<'_, '_>,
     ) -> Template {
         if !matches!(node.tree, Tree::Text(_) | Tree::Broken) {
@@ -121,7 +146,7 @@ impl<'d, 'n> Expressions<'d, 'n> {
     fn piece(
         &mut self,
         node: &Node,
-        reader: Reader<'_>,
+        reader: Reader,
         (reads, findings): (&mut Vec<Read>, &mut Findings<'_, '_>),
     ) -> Piece {
         match &node.tree {
@@ -156,7 +181,7 @@ impl<'d, 'n> Expressions<'d, 'n> {
     fn text_piece(
         &mut self,
         (node, text): (&Node, &str),
-        reader: Reader<'_>,
+        reader: Reader,
         (reads, findings): (&mut Vec<Read>, &mut Findings<'_, '_>),
     ) -> Piece {
         let broken = Piece::Constant(serde_json::Value::Null);
@@ -166,9 +191,9 @@ impl<'d, 'n> Expressions<'d, 'n> {
         let names = (Purpose::Value, reader);
         if let Some(expression) = whole(&segments) {
             let compiled = self.compile((node, text), expression, names, findings);
-            return compiled.map_or(broken, |(compiled, more)| {
-                reads.extend(more);
-                Piece::Whole(compiled)
+            return compiled.map_or(broken, |checked| {
+                reads.extend(checked.reads);
+                Piece::Whole(checked.compiled)
             });
         }
         let mut parts = Vec::new();
@@ -177,9 +202,9 @@ impl<'d, 'n> Expressions<'d, 'n> {
                 Segment::Text(text) => parts.push(Part::Text(text.to_owned())),
                 Segment::Expression(expression, at) => {
                     let compiled = self.compile((node, text), (expression, at), names, findings);
-                    if let Some((compiled, more)) = compiled {
-                        reads.extend(more);
-                        parts.push(Part::Expression(compiled));
+                    if let Some(checked) = compiled {
+                        reads.extend(checked.reads);
+                        parts.push(Part::Expression(checked.compiled));
                     }
                 }
             }
@@ -191,21 +216,19 @@ impl<'d, 'n> Expressions<'d, 'n> {
         &mut self,
         within: (&Node, &str),
         (expression, at): (&str, usize),
-        (purpose, reader): (Purpose, Reader<'_>),
+        (purpose, reader): (Purpose, Reader),
         findings: &mut Findings<'_, '_>,
-    ) -> Option<(crate::expression::Compiled, Vec<Read>)> {
+    ) -> Option<Checked> {
         if findings.is_full() {
             // What is found from here on would only be counted, and finding it takes time.
             findings.leave_out();
             return None;
         }
         let needs = self.needs;
-        let (phase, moment) = match reader {
-            Reader::Activity(ix, phase) => (Some(phase), Some(Moment::Activity(ix.0))),
-            Reader::Phase(ix) => (None, Some(Moment::Begin(ix.0))),
-            Reader::Process => (None, None),
-        };
+        let moment = reader.moment();
         let upstream = |read| moment.is_none_or(|moment| needs.is_upstream(read, moment));
+        let certain = &self.certain;
+        let doubt = |activity| certain.doubt(activity, moment);
         let names = Names {
             purpose: if moment.is_none() {
                 Purpose::Outputs
@@ -214,11 +237,16 @@ impl<'d, 'n> Expressions<'d, 'n> {
             },
             inputs: &self.inputs,
             phases: &needs.names,
-            phase,
+            phase: reader
+                .phase()
+                .map(|phase| needs.parts.phase_name(phase).text),
             upstream: &upstream,
+            doubt: &doubt,
+            guards: self.guards.around(reader),
+            needs_nothing: needs.is_root(reader),
         };
         match self.parser.compile(expression, &names) {
-            Ok(compiled) => Some(compiled),
+            Ok(checked) => Some(checked),
             Err(faults) => {
                 for mut fault in faults {
                     fault.place = locate(findings.source.text, within, at, fault.place);
@@ -228,6 +256,68 @@ impl<'d, 'n> Expressions<'d, 'n> {
             }
         }
     }
+}
+
+impl Guards {
+    /// What the conditions around `reader` make certain.
+    fn around(&self, reader: Reader) -> [&[Guard]; 2] {
+        let of_phase = reader.phase().and_then(|phase| self.phases.get(&phase));
+        let own = match (reader, &self.own) {
+            (Reader::Activity(ix, _), Some((of, guards))) if ix == *of => guards.as_slice(),
+            _ => &[],
+        };
+        [of_phase.map_or(&[], Vec::as_slice), own]
+    }
+}
+
+impl Reader {
+    /// When its expressions are evaluated; nothing for the end of the release.
+    pub(super) fn moment(self) -> Option<Moment> {
+        match self {
+            Self::Activity(ix, _) => Some(Moment::Activity(ix.0)),
+            Self::Phase(ix) => Some(Moment::Begin(ix.0)),
+            Self::Process => None,
+        }
+    }
+
+    /// The phase whose activities it knows by their name alone.
+    fn phase(self) -> Option<PhaseIx> {
+        match self {
+            Self::Activity(_, phase) => Some(phase),
+            Self::Phase(_) | Self::Process => None,
+        }
+    }
+}
+
+/// What the conditions of a document mean for needs, before any of them is checked.
+fn conditions(needs: &Needs<'_, '_>, parser: &mut Parser) -> Conditions {
+    let mut traits = |condition: Option<&Node>, on_failure| Traits {
+        conditional: condition.is_some(),
+        replaces_needs: condition
+            .and_then(condition_text)
+            .is_some_and(|text| parser.asks_status(text)),
+        continues: on_failure == OnFailure::Continue,
+    };
+    let phases = needs.parts.phases.iter();
+    let activities = needs.parts.activities.iter();
+    Conditions {
+        phases: phases
+            .map(|phase| traits(phase.condition, OnFailure::default()))
+            .collect(),
+        activities: activities
+            .map(|(_, activity)| traits(activity.condition, activity.on_failure))
+            .collect(),
+    }
+}
+
+/// The expression of a condition, if it is one.
+fn condition_text(node: &Node) -> Option<&str> {
+    let Tree::Text(text) = &node.tree else {
+        return None;
+    };
+    let segments = split(text).ok()?;
+    let whole = whole(&segments).map(|(expression, _)| expression);
+    whole.or_else(|| (!text.contains("${{")).then_some(text))
 }
 
 fn segments<'t>(

@@ -2,24 +2,35 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::expressions::Reader;
 use super::{Parts, Written};
 use crate::defect::{Fault, Place};
 use crate::expression::{PhaseNames, Read};
 use crate::nearest::nearest;
+use crate::process::document::needs::{NeedPart, NeedsPart};
 use crate::process::graph::{Graph, Moment, Upstream};
 use crate::process::read::quoted;
 use crate::process::source::Findings;
-use crate::process::{ActivityIx, PhaseIx, Process};
+use crate::process::{ActivityIx, Join, PhaseIx, Process};
 
 /// Longest cycle, in names, that is written out.
 const CYCLE_NAMES_SHOWN_MAX: usize = 12;
 
+/// One need of a phase or activity.
+#[derive(Clone, Copy)]
+pub(super) struct Need<Ix> {
+    pub(super) ix: Ix,
+    place: Place,
+    /// The position of its join; a need without one must be satisfied.
+    pub(super) join: Option<usize>,
+}
+
 /// The needs of all phases and activities.
 pub(super) struct Needs<'d, 'n> {
-    parts: &'d Parts<'d, 'n>,
+    pub(super) parts: &'d Parts<'d, 'n>,
     pub(super) names: BTreeMap<&'n str, PhaseNames<'n>>,
-    phases: Vec<Vec<(PhaseIx, Place)>>,
-    activities: Vec<Vec<(ActivityIx, Place)>>,
+    pub(super) phases: Vec<Vec<Need<PhaseIx>>>,
+    pub(super) activities: Vec<Vec<Need<ActivityIx>>>,
     graph: Graph,
     /// Absent if there are cycles.
     upstream: Option<Upstream>,
@@ -39,17 +50,19 @@ impl<'d, 'n> Needs<'d, 'n> {
         };
         for (ix, phase) in (0..).map(PhaseIx).zip(parts.phases) {
             let found = needs.of_phase(ix, &phase.needs, findings);
-            for (need, _) in &found {
-                needs.graph.need(Moment::Begin(ix.0), Moment::Done(need.0));
+            for need in &found {
+                needs
+                    .graph
+                    .need(Moment::Begin(ix.0), Moment::Done(need.ix.0));
             }
             needs.phases.push(found);
         }
         for (ix, (phase, activity)) in (0..).map(ActivityIx).zip(&parts.activities) {
             let found = needs.of_activity((ix, *phase), &activity.needs, findings);
-            for (need, _) in &found {
+            for need in &found {
                 needs
                     .graph
-                    .need(Moment::Activity(ix.0), Moment::Activity(need.0));
+                    .need(Moment::Activity(ix.0), Moment::Activity(need.ix.0));
             }
             needs.activities.push(found);
         }
@@ -65,7 +78,7 @@ impl<'d, 'n> Needs<'d, 'n> {
     /// nothing is: they were noted.
     pub(super) fn is_upstream(&self, read: Read, moment: Moment) -> bool {
         let other = match read {
-            Read::Inputs | Read::Release => return true,
+            Read::Inputs | Read::Release | Read::Needs => return true,
             Read::Activity(ix) => Moment::Activity(ix.0),
             Read::Phase(ix) => Moment::Done(ix.0),
         };
@@ -73,18 +86,51 @@ impl<'d, 'n> Needs<'d, 'n> {
         upstream.is_none_or(|upstream| self.graph.is_upstream(upstream, other, moment))
     }
 
-    /// Writes needs, dependents and the activities of phases into the process.
+    /// The moments, each after all that it needs; empty if there are cycles.
+    pub(super) fn in_order(&self) -> Vec<Moment> {
+        let acyclic = self.upstream.is_some();
+        acyclic.then(|| self.graph.in_order()).unwrap_or_default()
+    }
+
+    /// Whether an expression of `reader` has no needs to look at: an activity without needs looks at
+    /// those of its phase.
+    pub(super) fn is_root(&self, reader: Reader) -> bool {
+        let phase_is_root = |phase: PhaseIx| self.phases[phase.0 as usize].is_empty();
+        match reader {
+            Reader::Activity(ix, phase) => {
+                self.activities[ix.0 as usize].is_empty() && phase_is_root(phase)
+            }
+            Reader::Phase(ix) => phase_is_root(ix),
+            Reader::Process => true,
+        }
+    }
+
+    /// Whether some need is one of a join.
+    pub(super) fn has_joins(&self) -> bool {
+        self.phases.iter().flatten().any(|need| need.join.is_some())
+            || self
+                .activities
+                .iter()
+                .flatten()
+                .any(|need| need.join.is_some())
+    }
+
+    /// Writes needs, joins, dependents and the activities of phases into the process.
     pub(super) fn link(&self, process: &mut Process) {
         for (ix, needs) in (0..).map(PhaseIx).zip(&self.phases) {
-            for (need, _) in needs {
-                process.phases[ix.0 as usize].needs.push(*need);
-                process.phases[need.0 as usize].dependents.push(ix);
+            let joins = &self.parts.phases[ix.0 as usize].needs.joins;
+            process.phases[ix.0 as usize].joins = self::joins(joins, needs);
+            for need in needs {
+                process.phases[ix.0 as usize].needs.push(need.ix);
+                process.phases[need.ix.0 as usize].dependents.push(ix);
             }
         }
         for (ix, needs) in (0..).map(ActivityIx).zip(&self.activities) {
-            for (need, _) in needs {
-                process.activities[ix.0 as usize].needs.push(*need);
-                process.activities[need.0 as usize].dependents.push(ix);
+            let joins = &self.parts.activities[ix.0 as usize].1.needs.joins;
+            process.activities[ix.0 as usize].joins = self::joins(joins, needs);
+            for need in needs {
+                process.activities[ix.0 as usize].needs.push(need.ix);
+                process.activities[need.ix.0 as usize].dependents.push(ix);
             }
         }
         let mut next = 0;
@@ -98,14 +144,15 @@ impl<'d, 'n> Needs<'d, 'n> {
     fn of_phase(
         &self,
         ix: PhaseIx,
-        needs: &[Written<'_>],
+        needs: &NeedsPart<'_>,
         findings: &mut Findings<'_, '_>,
-    ) -> Vec<(PhaseIx, Place)> {
+    ) -> Vec<Need<PhaseIx>> {
         let mut found = Vec::new();
-        for need in needs {
+        for part in &needs.all {
+            let need = &part.written;
             match self.names.get(need.text) {
                 Some(names) if names.ix == ix => findings.add(self_need(need, "phase")),
-                Some(names) => found.push((names.ix, need.place)),
+                Some(names) => found.push(Need::new(names.ix, part)),
                 None => {
                     let message = format!("there is no phase {}", quoted(need.text));
                     let fault = Fault::new("unknown-need", need.place, message);
@@ -125,12 +172,13 @@ impl<'d, 'n> Needs<'d, 'n> {
     fn of_activity(
         &self,
         (ix, phase): (ActivityIx, PhaseIx),
-        needs: &[Written<'_>],
+        needs: &NeedsPart<'_>,
         findings: &mut Findings<'_, '_>,
-    ) -> Vec<(ActivityIx, Place)> {
+    ) -> Vec<Need<ActivityIx>> {
         let own = self.parts.phase_name(phase).text;
         let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
-        for need in needs {
+        for part in &needs.all {
+            let need = &part.written;
             let (phase, name) = need.text.split_once('/').unwrap_or((own, need.text));
             let names = self.names.get(phase);
             match names.and_then(|names| names.activities.get(name)) {
@@ -139,7 +187,7 @@ impl<'d, 'n> Needs<'d, 'n> {
                     let message = format!("{} is needed twice", quoted(need.text));
                     findings.add(Fault::new("duplicate-need", need.place, message));
                 }
-                Some(need_ix) => found.push((*need_ix, need.place)),
+                Some(need_ix) => found.push(Need::new(*need_ix, part)),
                 None if findings.is_full() => {
                     findings.add(Fault::new("unknown-need", need.place, String::new()));
                 }
@@ -209,12 +257,12 @@ impl<'d, 'n> Needs<'d, 'n> {
         match (moment, next) {
             (Moment::Activity(moment), Moment::Activity(next)) => self.activities[moment as usize]
                 .iter()
-                .find(|(need, _)| need.0 == next)
-                .map(|(_, place)| *place),
+                .find(|need| need.ix.0 == next)
+                .map(|need| need.place),
             (Moment::Begin(moment), Moment::Done(next)) => self.phases[moment as usize]
                 .iter()
-                .find(|(need, _)| need.0 == next)
-                .map(|(_, place)| *place),
+                .find(|need| need.ix.0 == next)
+                .map(|need| need.place),
             _ => None,
         }
     }
@@ -265,6 +313,30 @@ impl<'d, 'n> Needs<'d, 'n> {
         };
         crate::json::shown(&name, 130)
     }
+}
+
+impl<Ix> Need<Ix> {
+    fn new(ix: Ix, part: &NeedPart<'_>) -> Self {
+        Self {
+            ix,
+            place: part.written.place,
+            join: part.join,
+        }
+    }
+}
+
+/// The joins among `needs`, of each of which so many must be satisfied.
+fn joins<Ix: Copy + Ord>(at_least: &[u32], needs: &[Need<Ix>]) -> Vec<Join<Ix>> {
+    let joins = at_least.iter().enumerate().map(|(join, at_least)| {
+        let members = needs.iter().filter(|need| need.join == Some(join));
+        let mut of: Vec<Ix> = members.map(|need| need.ix).collect();
+        of.sort_unstable();
+        Join {
+            at_least: *at_least,
+            of: of.into(),
+        }
+    });
+    joins.collect()
 }
 
 fn names<'n>(parts: &Parts<'_, 'n>) -> BTreeMap<&'n str, PhaseNames<'n>> {

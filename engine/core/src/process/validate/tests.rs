@@ -7,6 +7,7 @@ use crate::expression::{Facts, Read, scope};
 use crate::process::{OnFailure, Retry};
 use crate::time::Span;
 
+mod branches;
 mod defects;
 mod hostile;
 
@@ -85,6 +86,7 @@ fn succeeded(process: &Process, reads: &[Read], inputs: &Value) -> Value {
             )
         },
         phase: &|_| "succeeded",
+        needs: &|| json!({ "failed": false, "succeeded": true }),
     };
     scope(process, reads, &facts)
 }

@@ -3,7 +3,7 @@
 use super::*;
 
 /// Checks that `document`, without its marks, has exactly the defects `codes`, at the marks.
-fn expect(document: &str, codes: &[&str]) {
+pub(super) fn expect(document: &str, codes: &[&str]) {
     expect_with(document, codes, None);
 }
 
@@ -30,7 +30,7 @@ fn expect_with(document: &str, codes: &[&str], resolve: Option<&Registry<'_>>) {
 }
 
 /// A document around the fields of one activity.
-fn activity(fields: &str) -> String {
+pub(super) fn activity(fields: &str) -> String {
     format!(
         "process: x
 inputs: {{ version: {{ type: string }} }}
@@ -168,11 +168,6 @@ fn the_fields_of_an_activity_are_checked() {
         ),
         ("uses: a@1, owners: [§platform]", "bad-value"),
         ("uses: a@1, title: §1.10", "wrong-type"),
-        ("uses: a@1, needs: [§{ any: [up] }]", "not-supported"),
-        (
-            "uses: a@1, needs: §{ at-least: 1, of: [up] }",
-            "not-supported",
-        ),
         ("uses: a@1, needs: [up, §up]", "duplicate-need"),
         ("uses: a@1, needs: [up, §second/up]", "duplicate-need"),
         ("uses: a@1, needs: [§a]", "self-need"),
@@ -269,7 +264,8 @@ fn the_expressions_of_an_activity_are_checked() {
         ("'${{ §phases }}'", "unknown-name"),
         ("'${{ phases.§third.outputs }}'", "unknown-name"),
         ("'${{ §each.item }}'", "not-supported"),
-        ("'${{ §failed() }}'", "not-supported"),
+        ("'${{ §failed() }}'", "misplaced-function"),
+        ("'${{ §success() }}'", "unknown-function"),
         ("'${{ §sise(inputs.version) }}'", "unknown-function"),
         ("'${{ inputs.version.§trimm() }}'", "unknown-function"),
         ("'${{ §map(inputs.version) }}'", "bad-expression"),
@@ -313,15 +309,17 @@ fn expressions_over_several_lines_are_found_where_they_are_written() {
 }
 
 #[test]
-fn conditions_are_one_expression_and_read_no_status() {
+fn conditions_are_one_expression() {
     for (condition, code) in [
         ("inputs.§versoin == '1'", "unknown-name"),
-        ("\"needs.first.§status == 'failed'\"", "not-supported"),
         ("§'${{ true }} or ${{ false }}'", "bad-expression"),
-        ("§always()", "not-supported"),
         ("§[true]", "wrong-type"),
         ("§5", "wrong-type"),
         ("needs.§up.outputs.x", "not-upstream"),
+        ("\"needs.§up.status == 'failed'\"", "not-upstream"),
+        ("§failed('up')", "bad-expression"),
+        ("§aborted()", "unknown-function"),
+        ("§failure()", "unknown-function"),
     ] {
         expect(&activity(&format!("uses: a@1, if: {condition}")), &[code]);
     }
@@ -329,9 +327,17 @@ fn conditions_are_one_expression_and_read_no_status() {
         "uses: a@1, if: inputs.version == '1'",
         "uses: a@1, needs: [up], if: needs.up.outputs.x",
         "uses: a@1, with: { v: '${{ needs.first.status }}' }",
+        "uses: a@1, if: always()",
+        "uses: a@1, needs: [up], if: failed()",
+        "uses: a@1, if: \"failed() && needs.first.status == 'failed'\"",
     ] {
         expect(&activity(fields), &[]);
     }
+    // An activity without needs looks at those of its phase, and here there are none either.
+    let rootless = "process: x\nphases: { p: { activities: { a: { uses: a@1, if: §failed() } } } }";
+    expect(rootless, &["never-true"]);
+    let rootless = "process: x\nphases: { p: { if: §failed(), activities: { a: { uses: a@1 } } } }";
+    expect(rootless, &["never-true"]);
 }
 
 #[test]
