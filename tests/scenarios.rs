@@ -42,6 +42,22 @@ fn every_scenario_tells_what_happens() {
     );
 }
 
+/// The processes that people are shown first have no defects.
+#[test]
+fn every_example_is_a_process() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest-examples/processes");
+    let entries = fs::read_dir(&directory).expect("the examples are part of the project");
+    let mut count = 0;
+    for entry in entries {
+        let path = entry.expect("a readable directory").path();
+        let document = fs::read(&path).expect("an example is readable");
+        let checked = fermata_core::process::validate::validate(&document, None);
+        assert!(checked.is_ok(), "{}: {:#?}", path.display(), checked.err());
+        count += 1;
+    }
+    assert!(count > 0, "no example in {}", directory.display());
+}
+
 fn scenarios(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).expect("the scenarios are beside this file");
     let mut paths: Vec<PathBuf> = entries

@@ -73,6 +73,14 @@ fn fact(event: &Event) -> String {
                 labelled("outputs", outputs.as_ref())
             )
         }
+        Event::InputsAmended {
+            inputs,
+            changed,
+            reason,
+        } => {
+            let changed = changed.join(", ");
+            format!("has other {changed}: {inputs}{}", said(Some(reason)))
+        }
         other => activity_fact(other),
     }
 }
@@ -130,8 +138,26 @@ fn activity_fact(event: &Event) -> String {
             };
             format!("{how}{}", told(failure.as_ref()))
         }
-        other => people_fact(other),
+        other => amendment(other).unwrap_or_else(|| people_fact(other)),
     }
+}
+
+fn amendment(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::OutputsAmended {
+            outputs, reason, ..
+        } => format!(
+            "has other outputs {}{}",
+            short(outputs.as_str()),
+            said(Some(reason))
+        ),
+        Event::RetryAmended {
+            attempts_max,
+            reason,
+            ..
+        } => format!("may be tried {attempts_max} times{}", said(Some(reason))),
+        _ => return None,
+    })
 }
 
 fn people_fact(event: &Event) -> String {

@@ -141,6 +141,10 @@ impl Story {
             "abort" => What::Abort {
                 reason: words.text()?,
             },
+            "amend-inputs" => What::AmendInputs {
+                inputs: words.json()?,
+                reason: words.text()?,
+            },
             _ => self.about_activity(verb, &mut words)?,
         };
         let by = if verb == "time" {
@@ -178,6 +182,19 @@ impl Story {
             },
             "fail" => What::Fail {
                 activity,
+                reason: words.text()?,
+            },
+            "amend-outputs" => What::AmendOutputs {
+                activity,
+                outputs: words.json()?,
+                reason: words.text()?,
+            },
+            "amend-retry" => What::AmendRetry {
+                activity,
+                attempts: words
+                    .expect("a number")?
+                    .parse()
+                    .map_err(|_| "no number of attempts".to_owned())?,
                 reason: words.text()?,
             },
             _ => return Err(format!("no command is called {verb}")),

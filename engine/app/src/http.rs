@@ -31,6 +31,7 @@ pub(crate) mod events;
 pub(crate) mod extract;
 pub(crate) mod health;
 pub(crate) mod impatient;
+pub(crate) mod input_sets;
 pub(crate) mod ledger;
 pub(crate) mod meta;
 pub(crate) mod metrics;
@@ -44,6 +45,7 @@ pub(crate) mod request;
 pub(crate) mod server;
 pub(crate) mod stopping;
 pub(crate) mod tokens;
+pub(crate) mod usage;
 
 #[cfg(test)]
 mod tests;
@@ -117,9 +119,21 @@ pub(crate) fn routes() -> (Router<Arc<Api>>, OpenApi) {
         .routes(routes!(processes::list, processes::publish))
         .routes(routes!(processes::read))
         .routes(routes!(processes::read_version))
+        .routes(routes!(usage::difference))
+        .routes(routes!(input_sets::list))
+        .routes(routes!(
+            input_sets::read,
+            input_sets::put,
+            input_sets::delete
+        ))
         .routes(routes!(components::list, components::upload))
         .routes(routes!(components::read))
-        .routes(routes!(components::read_version, components::put))
+        .routes(routes!(
+            components::read_version,
+            components::put,
+            usage::delete
+        ))
+        .routes(routes!(usage::used_by))
         .routes(routes!(components::read_grants, components::put_grants))
         .routes(routes!(releases::list, releases::create))
         .routes(routes!(releases::read))

@@ -4,14 +4,14 @@ use fermata_core::actor::Party;
 use fermata_core::attempt::{AttemptKey, Progress};
 use fermata_core::failure::Failure;
 use fermata_core::json::Json;
-use fermata_core::process::{Activity, ActivityIx, ApprovalRule, Kind, Phase, PhaseIx};
+use fermata_core::process::{Activity, ActivityIx, ApprovalRule, Join, Kind, Phase, PhaseIx};
 use fermata_core::release::event::{OutputSource, SkipReason};
 use fermata_core::release::state::{ActivityState, Approval, PhaseState, ReleaseState};
 use fermata_core::release::{self, Release};
 use fermata_core::time::Timestamp;
 
 use crate::http::dto::release::{
-    ActivityBody, ApprovalBody, EvidenceBody, FailureBody, KindBody, PhaseBody, PinBody,
+    ActivityBody, ApprovalBody, EvidenceBody, FailureBody, JoinBody, KindBody, PhaseBody, PinBody,
     ProcessRefBody, ProgressBody, ReleaseBody, ReleaseSummaryBody, RuleBody, WhyBody,
 };
 
@@ -47,6 +47,15 @@ pub(crate) fn tree(release: &Release, progress: Progresses<'_>) -> ReleaseBody {
             .collect(),
         outputs: release.outputs().map(Json::value),
     }
+}
+
+/// Joins of needs, each need by its name.
+pub(crate) fn joins<Ix: Copy>(joins: &[Join<Ix>], name: impl Fn(Ix) -> String) -> Vec<JoinBody> {
+    let joins = joins.iter().map(|join| JoinBody {
+        at_least: join.at_least,
+        of: join.of.iter().map(|need| name(*need)).collect(),
+    });
+    joins.collect()
 }
 
 /// Everything of `release` that is not moving.
@@ -100,6 +109,7 @@ fn phase(release: &Release, ix: PhaseIx, phase: &Phase, progress: Progresses<'_>
         needs: needs
             .map(|need| process.phase(*need).name.to_string())
             .collect(),
+        joins: joins(&phase.joins, |need| process.phase(need).name.to_string()),
         activities: activities
             .map(|ix| activity(release, ix, progress))
             .collect(),
@@ -121,6 +131,8 @@ fn activity(release: &Release, ix: ActivityIx, progress: Progresses<'_>) -> Acti
             .iter()
             .map(|need| process.path(*need))
             .collect(),
+        joins: joins(&activity.joins, |need| process.path(need)),
+        attempts_max: release.record(ix).and_then(|record| record.attempts_max),
         ..ActivityBody::default()
     };
     recorded(release, ix, &mut body);
@@ -150,6 +162,7 @@ fn recorded(release: &Release, ix: ActivityIx, body: &mut ActivityBody) {
             OutputSource::Component => "component",
             OutputSource::Form => "form",
             OutputSource::Supplied => "supplied",
+            OutputSource::Amended => "amended",
         };
         word.into()
     });

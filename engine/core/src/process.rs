@@ -11,8 +11,10 @@ use crate::id::{Digest, Name};
 use crate::schema::Schema;
 use crate::time::Span;
 
+pub mod difference;
 mod document;
 mod graph;
+mod inputs;
 mod read;
 mod source;
 mod tree;

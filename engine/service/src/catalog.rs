@@ -10,7 +10,7 @@ use fermata_core::actor::Actor;
 use fermata_core::component::{Descriptor, Grants, Pin, Uses, Version};
 use fermata_core::defect::Defect;
 use fermata_core::id::{Digest, Name};
-use fermata_core::process::validate::validate;
+use fermata_core::process::validate::{reread, validate};
 use fermata_core::process::{Process, ProcessRef};
 use fermata_core::release::event::Pinned;
 use fermata_core::time::Timestamp;
@@ -20,6 +20,7 @@ use crate::error::Error;
 use crate::keys;
 use crate::process_cache::ProcessCache;
 use crate::records::{self, ComponentRecord, ProcessRecord};
+use crate::request::Use;
 
 /// One version of a component.
 #[derive(Clone, Debug, PartialEq)]
@@ -116,6 +117,32 @@ impl Catalog {
     /// Takes a committed component version in, or its committed grants.
     pub(crate) fn registered(&self, entry: Arc<ComponentEntry>) {
         self.registry_mut().insert(entry);
+    }
+
+    /// Forgets a component version.
+    pub(crate) fn removed(&self, name: &Name, version: Version) {
+        self.registry_mut().remove(name, version);
+    }
+
+    /// The process versions that were checked with a component, or with one version of it. Reads all
+    /// of them.
+    pub(crate) fn checked_with(
+        &self,
+        name: &Name,
+        version: Option<Version>,
+    ) -> Result<Vec<Use>, Error> {
+        let mut uses = Vec::new();
+        each(
+            &*self.store,
+            Table::Processes,
+            keys::PROCESS_VERSIONS,
+            |value| {
+                let record: ProcessRecord = records::read(value, "a process version")?;
+                uses.extend(Use::in_process(&record, name, version));
+                Ok(())
+            },
+        )?;
+        Ok(uses)
     }
 
     /// The newest version of a process.
@@ -287,7 +314,7 @@ impl Catalog {
                     .clone(),
             )
         };
-        let process = validate(&source, Some(&resolve)).map_err(|defects| {
+        let process = reread(&source, Some(&resolve)).map_err(|defects| {
             let first = defects.first().map(|defect| defect.message.clone());
             corrupt(format!("it has defects: {}", first.unwrap_or_default()))
         })?;
@@ -333,6 +360,18 @@ impl Registry {
             .or_default();
         if versions.insert(entry.descriptor.version, entry).is_none() {
             self.components_count += 1;
+        }
+    }
+
+    fn remove(&mut self, name: &Name, version: Version) {
+        let Some(versions) = self.components.get_mut(name) else {
+            return;
+        };
+        if versions.remove(&version).is_some() {
+            self.components_count -= 1;
+        }
+        if versions.is_empty() {
+            self.components.remove(name);
         }
     }
 }

@@ -29,12 +29,14 @@ use crate::timers::Timers;
 use crate::wake::{Create, Publish, Request, Wake};
 
 use pending::{Pending, Reply};
+pub(crate) use removal::is_of;
 pub(crate) use turns::{guarded, violations};
 
 mod effects;
 mod once;
 mod pending;
 mod publishing;
+mod removal;
 mod requests;
 mod runs;
 mod settle;
@@ -161,14 +163,16 @@ impl Driver {
             Request::Create(create, answer) => Reply::Made(answer, self.create(*create)),
             Request::Input(by, ask, answer) => Reply::Changed(answer, self.input(&by, *ask)),
             Request::Read(release, answer) => Reply::Seen(answer, release),
-            Request::Publish(publish, answer) => {
-                Reply::Published(answer, Ok(self.publish(*publish)))
-            }
+            Request::Publish(publish, answer) => Reply::Published(answer, self.publish(*publish)),
             Request::Register(register, answer) => {
                 Reply::Registered(answer, self.register(*register))
             }
             Request::Grant(grant, answer) => Reply::Granted(answer, self.grant(*grant)),
             Request::Write(writes, answer) => Reply::Written(answer, self.write(writes)),
+            Request::Pinning(name, version, answer) => {
+                Reply::Pinning(answer, self.pinning(&name, version))
+            }
+            Request::Remove(remove, answer) => Reply::Removed(answer, self.remove(&remove)),
         };
         self.pending.replies.push(reply);
     }

@@ -5,6 +5,8 @@ use fermata_core::defect::Defect;
 use fermata_core::id::Digest;
 use fermata_core::release::refusal::Refusal;
 
+use crate::request::ComponentUsage;
+
 /// The machine failed, or will not take more.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -45,6 +47,9 @@ pub enum PublishError {
     /// The document is faulty.
     #[error("the process document has {} defects", .0.len())]
     Defects(Vec<Defect>),
+    /// A component that it uses was removed meanwhile.
+    #[error("the component for {0} was removed meanwhile")]
+    ComponentGone(Uses),
     /// The machine failed.
     #[error(transparent)]
     Error(#[from] Error),
@@ -61,6 +66,37 @@ pub enum RegisterError {
         /// What is there.
         found: Digest,
     },
+    /// The machine failed.
+    #[error(transparent)]
+    Error(#[from] Error),
+}
+
+/// Why a component version was not removed.
+#[derive(Debug, thiserror::Error)]
+pub enum RemoveError {
+    /// There is no such component version.
+    #[error("there is no such component version")]
+    Unknown,
+    /// Something uses it.
+    #[error("it is used by {}", .0.summary())]
+    InUse(Box<ComponentUsage>),
+    /// The machine failed.
+    #[error(transparent)]
+    Error(#[from] Error),
+}
+
+/// Why an input set was not read or kept.
+#[derive(Debug, thiserror::Error)]
+pub enum InputSetError {
+    /// There is no such process.
+    #[error("there is no such process")]
+    UnknownProcess,
+    /// The process has no such input set.
+    #[error("there is no such input set")]
+    Unknown,
+    /// Inputs do not fit; one line for each fault.
+    #[error("the inputs do not fit: {}", .0.join("; "))]
+    Invalid(Vec<String>),
     /// The machine failed.
     #[error(transparent)]
     Error(#[from] Error),

@@ -35,12 +35,25 @@ pub(crate) const PROCESS_HEADS: &[u8] = b"h";
 
 /// All versions of a process, oldest first.
 pub(crate) fn process_versions(name: &Name) -> Vec<u8> {
-    joined(&[b"v", name.as_str().as_bytes(), &[END]])
+    joined(&[PROCESS_VERSIONS, name.as_str().as_bytes(), &[END]])
 }
 
 /// One version of a process.
 pub(crate) fn process_version(name: &Name, version: u32) -> Vec<u8> {
     joined(&[&process_versions(name), &version.to_be_bytes()])
+}
+
+/// Before all versions of all processes.
+pub(crate) const PROCESS_VERSIONS: &[u8] = b"v";
+
+/// All input sets of a process, by name.
+pub(crate) fn input_sets(process: &Name) -> Vec<u8> {
+    joined(&[b"i", process.as_str().as_bytes(), &[END]])
+}
+
+/// One input set of a process.
+pub(crate) fn input_set(process: &Name, name: &Name) -> Vec<u8> {
+    joined(&[&input_sets(process), name.as_str().as_bytes()])
 }
 
 /// One version of a component.

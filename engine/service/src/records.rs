@@ -135,6 +135,21 @@ pub struct LedgerEntry {
     pub fact: Json,
 }
 
+/// Inputs of a process that are kept under a name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputSetRecord {
+    /// The process.
+    pub process: Name,
+    /// Unique in the process.
+    pub name: Name,
+    /// An object.
+    pub inputs: Json,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// By whom.
+    pub updated_by: Actor,
+}
+
 /// What came of a request with an idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct OnceRecord {

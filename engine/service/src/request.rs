@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use fermata_core::component::Version;
 use fermata_core::id::{Digest, Name, ReleaseId};
 use fermata_core::json::Json;
 use fermata_core::process::Process;
 use fermata_core::release::Release;
+use fermata_core::release::event::Pinned;
 
 use crate::catalog::ComponentEntry;
-use crate::records::ProcessRecord;
+use crate::driver::is_of;
+use crate::records::{InputSetRecord, ProcessRecord};
 
 /// A release to be made.
 #[derive(Clone, Debug)]
@@ -122,6 +125,31 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// Replace inputs of the release for what has not begun.
+    AmendInputs {
+        /// The inputs to replace: an object.
+        inputs: Json,
+        /// Why.
+        reason: String,
+    },
+    /// Replace the outputs of an activity that has succeeded, for what has not begun.
+    AmendOutputs {
+        /// Which.
+        activity: String,
+        /// The outputs.
+        outputs: Json,
+        /// Why.
+        reason: String,
+    },
+    /// Let an activity that has not ended be tried more often.
+    AmendRetry {
+        /// Which.
+        activity: String,
+        /// How many more attempts.
+        attempts: u32,
+        /// Why.
+        reason: String,
+    },
 }
 
 /// Which page of a list.
@@ -169,6 +197,70 @@ pub struct Published {
     pub record: Arc<ProcessRecord>,
     /// Whether it was the newest version already.
     pub repeated: bool,
+}
+
+/// What uses a component.
+#[derive(Clone, Debug, Default)]
+pub struct ComponentUsage {
+    /// Process versions that were checked with it.
+    pub processes: Vec<Use>,
+    /// Open releases that pinned it.
+    pub releases: Vec<(ReleaseId, Pinned)>,
+}
+
+/// A process version that uses a component.
+#[derive(Clone, Debug)]
+pub struct Use {
+    /// The process.
+    pub process: Name,
+    /// Its version.
+    pub version: u32,
+    /// The component it was checked with.
+    pub pinned: Pinned,
+}
+
+impl ComponentUsage {
+    /// The first of what uses it, and how many more there are.
+    pub fn summary(&self) -> String {
+        let processes = self.processes.iter();
+        let processes = processes.map(|by| format!("{}@{}", by.process, by.version));
+        let releases = self.releases.iter().map(|(id, _)| id.to_string());
+        let all: Vec<String> = processes.chain(releases).collect();
+        match all.as_slice() {
+            [] => "nothing".to_owned(),
+            [one] => one.clone(),
+            [one, more @ ..] => format!("{one} and {} more", more.len()),
+        }
+    }
+}
+
+impl Use {
+    /// How a process version uses a component, or one version of it.
+    pub(crate) fn in_process(
+        record: &ProcessRecord,
+        name: &Name,
+        version: Option<Version>,
+    ) -> Vec<Self> {
+        let pins = record.checked_with.iter();
+        pins.filter(|pinned| is_of(&pinned.pin, name, version))
+            .map(|pinned| Self {
+                process: record.name.clone(),
+                version: record.version,
+                pinned: pinned.clone(),
+            })
+            .collect()
+    }
+}
+
+/// An input set, as it stands to the newest version of its process.
+#[derive(Clone, Debug)]
+pub struct InputSet {
+    /// What is kept.
+    pub record: InputSetRecord,
+    /// Inputs that a release must be given beside it.
+    pub missing: Vec<String>,
+    /// What does not fit, one line for each fault.
+    pub faults: Vec<String>,
 }
 
 /// What came of a registration.

@@ -28,9 +28,11 @@ use crate::shared::{Health, Shared};
 use crate::wake::{Answer, Create, Request, Wake};
 use crate::watch::blocking;
 
+mod input_sets;
 mod lists;
 mod publishing;
 mod releases;
+mod usage;
 
 /// What an engine is made of.
 #[derive(Debug)]

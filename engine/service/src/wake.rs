@@ -16,6 +16,7 @@ use fermata_store::Write;
 use crate::catalog::ComponentEntry;
 use crate::error::{
     CreateError, Error, GrantsError, InputError, PublishError, RecordError, RegisterError,
+    RemoveError,
 };
 use crate::records::ProcessRecord;
 use crate::request::{Ask, NewRelease, Published, Registered};
@@ -65,6 +66,14 @@ pub enum Request {
     Grant(Box<Grant>, Answer<Arc<ComponentEntry>, GrantsError>),
     /// To write small records.
     Write(Vec<Write>, Answer<(), RecordError>),
+    /// To know which open releases pinned a component, or one version of it.
+    Pinning(
+        Name,
+        Option<Version>,
+        Answer<Vec<(ReleaseId, Pinned)>, Error>,
+    ),
+    /// To take a component version out of the registry.
+    Remove(Remove, Answer<(), RemoveError>),
 }
 
 /// See [`Request::Create`].
@@ -115,6 +124,15 @@ pub struct Register {
     pub digest: Digest,
     /// How many bytes.
     pub size: u64,
+}
+
+/// See [`Request::Remove`].
+#[derive(Debug)]
+pub struct Remove {
+    /// The component.
+    pub name: Name,
+    /// Its version.
+    pub version: Version,
 }
 
 /// See [`Request::Grant`].

@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::simulation::world::World;
 
 /// The activities of the story's process, and one that it does not have.
-const ACTIVITIES: [&str; 9] = [
+const ACTIVITIES: [&str; 17] = [
     "build/a",
     "build/b",
     "build/c",
@@ -21,6 +21,14 @@ const ACTIVITIES: [&str; 9] = [
     "ship/left",
     "ship/right",
     "ship/last",
+    "choose/first",
+    "choose/second",
+    "choose/third",
+    "choose/either",
+    "choose/two",
+    "choose/mend",
+    "tidy/sweep",
+    "clean-up/remove",
     "free/alone",
     "no/where",
 ];
@@ -119,7 +127,7 @@ fn decide(world: &mut World) {
     let activity = (*world.random.pick(&ACTIVITIES).expect("some")).to_owned();
     let by = *world.random.pick(&PEOPLE).expect("some");
     let reason = || "the story wants it".to_owned();
-    let command = match world.random.below(20) {
+    let command = match world.random.below(23) {
         0..3 => Command::Start,
         3..9 => Command::Approve {
             activity: "agree/people".to_owned(),
@@ -148,6 +156,20 @@ fn decide(world: &mut World) {
         },
         16 => Command::Pause { reason: None },
         17 | 18 => Command::Resume,
+        19 => Command::AmendInputs {
+            inputs: Json::of(&json!({ "note": world.random.below(9) })),
+            reason: reason(),
+        },
+        20 => Command::AmendOutputs {
+            activity,
+            outputs: Json::of(&json!({ "number": 7 })),
+            reason: reason(),
+        },
+        21 => Command::AmendRetry {
+            activity,
+            attempts: 1,
+            reason: reason(),
+        },
         _ if world.random.one_in(3) => Command::Abort { reason: reason() },
         _ => Command::Resume,
     };

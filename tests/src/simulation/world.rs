@@ -31,6 +31,7 @@ const PROCESS: &str = "
 process: story
 inputs:
   ship: { type: boolean, default: true }
+  note: { type: integer, default: 0 }
 phases:
   build:
     activities:
@@ -48,6 +49,23 @@ phases:
       left: { uses: work@1 }
       right: { uses: work@1, on-failure: fail }
       last: { needs: [left, right], uses: work@1, with: { after: '${{ needs.left.outputs.number }}' } }
+  choose:
+    activities:
+      first: { uses: work@1, on-failure: fail }
+      second: { uses: work@1, on-failure: fail }
+      third: { uses: work@1, on-failure: fail }
+      either: { needs: { any: [first, second] }, uses: work@1 }
+      two: { needs: { at-least: 2, of: [first, second, third] }, uses: work@1, with: { one: '${{ needs.first.outputs.?number.orValue(0) }}', note: '${{ inputs.note }}' } }
+      mend: { needs: [first, second, third], if: failed(), uses: work@1 }
+  tidy:
+    needs: { any: [choose, ship] }
+    activities:
+      sweep: { uses: work@1, with: { note: '${{ inputs.note }}' } }
+  clean-up:
+    needs: [choose, ship]
+    if: failed()
+    activities:
+      remove: { uses: work@1 }
   free:
     activities:
       alone: { uses: work@1, retry: { attempts: 2, backoff: 1s, jitter: false } }

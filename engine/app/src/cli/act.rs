@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::args::ReleaseCommand;
+use super::args::{AmendArgs, ReleaseCommand};
 use super::error::Error;
 use super::text::{Tone, cell};
 use super::values::{self, Pair};
@@ -55,18 +55,15 @@ fn decision(command: ReleaseCommand) -> Result<Decision, Error> {
             let more = [("outputs", Some(outputs)), ("", None)];
             (args.release, "supply-outputs", Some(args.activity), more)
         }
-        C::Skip(args) => (
-            args.release,
-            "skip",
-            Some(args.activity),
-            because(Some(args.reason)),
-        ),
-        C::Fail(args) => (
-            args.release,
-            "fail",
-            Some(args.activity),
-            because(Some(args.reason)),
-        ),
+        C::Skip(args) => {
+            let more = because(Some(args.reason));
+            (args.release, "skip", Some(args.activity), more)
+        }
+        C::Fail(args) => {
+            let more = because(Some(args.reason));
+            (args.release, "fail", Some(args.activity), more)
+        }
+        C::Amend(args) => return amendment(args),
         C::Pause(args) => (args.release, "pause", None, because(args.reason)),
         C::Resume { release } => (release, "resume", None, because(None)),
         C::Abort(args) => (args.release, "abort", None, because(Some(args.reason))),
@@ -89,6 +86,34 @@ fn decision(command: ReleaseCommand) -> Result<Decision, Error> {
     Ok(Decision {
         release,
         body: Value::Object(body),
+    })
+}
+
+/// Other inputs of the release, or other outputs or more attempts of an activity.
+fn amendment(args: AmendArgs) -> Result<Decision, Error> {
+    let mut body = match (args.activity, args.attempts) {
+        (None, _) => {
+            let inputs = values::object(args.inputs_file.as_deref(), &args.input)?;
+            let Some(inputs) = inputs else {
+                return Err(Error::usage(
+                    "nothing is to be amended",
+                    "name inputs with --input, or an activity with --outputs or --attempts",
+                ));
+            };
+            json!({ "action": "amend-inputs", "inputs": inputs })
+        }
+        (Some(activity), Some(attempts)) => {
+            json!({ "action": "amend-retry", "activity": activity, "attempts": attempts })
+        }
+        (Some(activity), None) => {
+            let outputs = outputs(args.outputs_file.as_deref(), &args.outputs)?;
+            json!({ "action": "amend-outputs", "activity": activity, "outputs": outputs })
+        }
+    };
+    body["reason"] = args.reason.into();
+    Ok(Decision {
+        release: args.release,
+        body,
     })
 }
 
@@ -212,6 +237,18 @@ mod tests {
             (
                 "fail rel-1 a/b --reason broken",
                 json!({"action": "fail", "activity": "a/b", "reason": "broken"}),
+            ),
+            (
+                "amend rel-1 --input version=2 --reason x",
+                json!({"action": "amend-inputs", "inputs": {"version": 2}, "reason": "x"}),
+            ),
+            (
+                "amend rel-1 a/b --outputs n=2 --reason x",
+                json!({"action": "amend-outputs", "activity": "a/b", "outputs": {"n": 2}, "reason": "x"}),
+            ),
+            (
+                "amend rel-1 a/b --attempts 3 --reason x",
+                json!({"action": "amend-retry", "activity": "a/b", "attempts": 3, "reason": "x"}),
             ),
             ("pause rel-1", json!({"action": "pause"})),
             (

@@ -11,9 +11,12 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use component::{ComponentCommand, GrantArgs, GrantOptions, PushArgs};
-pub(crate) use process::{CheckArgs, ProcessCommand, ProcessListArgs, ProcessShowArgs};
+pub(crate) use process::{
+    CheckArgs, InputSetArgs, InputSetCommand, ProcessCommand, ProcessListArgs, ProcessShowArgs,
+};
 pub(crate) use release::{
-    CreateArgs, EventsArgs, LogsArgs, ReleaseCommand, ReleaseListArgs, StartArgs, WatchArgs,
+    AmendArgs, CreateArgs, EventsArgs, LogsArgs, ReleaseCommand, ReleaseListArgs, StartArgs,
+    WatchArgs,
 };
 pub(crate) use server::{
     BackupArgs, LedgerArgs, LogFormat, PrincipalCommand, RestoreArgs, ServeArgs, TokenCommand,

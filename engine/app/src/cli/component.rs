@@ -20,7 +20,49 @@ pub(super) async fn run(context: &mut Context, command: ComponentCommand) -> Res
         ComponentCommand::List => list(context).await,
         ComponentCommand::Show { component } => show(context, &component).await,
         ComponentCommand::Grant(args) => replace(context, &args).await,
+        ComponentCommand::UsedBy { component } => used_by(context, &component).await,
+        ComponentCommand::Delete { component } => delete(context, &component).await,
     }
+}
+
+async fn used_by(context: &mut Context, component: &str) -> Result<(), Error> {
+    let client = context.client()?;
+    let (name, version) = values::versioned(component);
+    let call = Call::get(&["components", name, "used-by"]).query("version", version);
+    let answer = client.json(call).await?;
+    if context.out.is_json() {
+        return context.out.json(&answer);
+    }
+    let mut table = Table::new(&["USED BY", "USES", "VERSION"]);
+    for by in super::list(&answer, "processes") {
+        let process = format!("{}@{}", cell(by.get("name")), cell(by.get("version")));
+        table.row([process, cell(by.get("uses")), cell(by.get("component"))]);
+    }
+    for by in super::list(&answer, "releases") {
+        table.row([
+            cell(by.get("id")),
+            cell(by.get("uses")),
+            cell(by.get("component")),
+        ]);
+    }
+    context.out.table(&table, "nothing uses it")
+}
+
+async fn delete(context: &mut Context, component: &str) -> Result<(), Error> {
+    let (name, version) = values::versioned(component);
+    let Some(version) = version else {
+        return Err(Error::usage(
+            format!("`{component}` names no version"),
+            "versions are removed one by one: NAME@VERSION",
+        ));
+    };
+    let client = context.client()?;
+    let path = ["components", name, "versions", version];
+    client.send(Call::delete(&path)).await?;
+    if context.out.is_json() {
+        return Ok(());
+    }
+    context.out.line(&format!("{component}: deleted"))
 }
 
 /// What the options grant together; `None` if they say nothing.

@@ -10,8 +10,9 @@ use super::args::{CheckArgs, ProcessCommand, ProcessListArgs, ProcessShowArgs};
 use super::error::Error;
 use super::table::Table;
 use super::text::{Paint, Tone, ago, cell, short_digest};
-use super::{Context, diagnostic, pages, values};
+use super::{Context, diagnostic, difference, input_set, pages, values};
 use crate::client::problem::Defect;
+use crate::client::view::Join;
 use crate::client::{self, Call, Client};
 use crate::wire;
 
@@ -25,6 +26,10 @@ pub(super) async fn run(context: &mut Context, command: ProcessCommand) -> Resul
         ProcessCommand::Publish { file } => publish(context, &file).await,
         ProcessCommand::List(args) => list(context, &args).await,
         ProcessCommand::Show(args) => show(context, &args).await,
+        ProcessCommand::Diff { process, from, to } => {
+            difference::run(context, &process, (from, to)).await
+        }
+        ProcessCommand::InputSet(command) => input_set::run(context, command).await,
     }
 }
 
@@ -271,10 +276,21 @@ fn graph(context: &mut Context, answer: &Value) -> Result<(), Error> {
 
 /// What an activity comes after: its own needs, else those of its phase.
 fn after(phase: &Value, activity: &Value) -> String {
-    let own = cell(activity.get("needs"));
-    if own == "-" {
-        cell(phase.get("needs"))
+    let of = |part: &Value| {
+        let joins: Vec<Join> = super::list(part, "joins")
+            .filter_map(|join| serde_json::from_value(join.clone()).ok())
+            .collect();
+        let joined = |need: &String| joins.iter().any(|join| join.of.contains(need));
+        let alone = super::list(part, "needs").map(|need| cell(Some(need)));
+        let texts = joins.iter().map(|join| join.text(str::to_owned));
+        let all: Vec<String> = alone.filter(|need| !joined(need)).chain(texts).collect();
+        all.join(", ")
+    };
+    let own = of(activity);
+    let comes_after = if own.is_empty() { of(phase) } else { own };
+    if comes_after.is_empty() {
+        "-".to_owned()
     } else {
-        own
+        comes_after
     }
 }

@@ -50,6 +50,9 @@ async fn create(client: &Client, args: &CreateArgs, start: bool) -> Result<Value
     if let Some(inputs) = values::object(args.inputs_file.as_deref(), &args.input)? {
         body["inputs"] = inputs;
     }
+    if let Some(set) = &args.input_set {
+        body["input_set"] = json!(set);
+    }
     let call = Call::post(&["releases"])
         .header("idempotency-key", args.idempotency_key.as_ref())
         .json(&body);

@@ -143,11 +143,19 @@ fn phase_note(phase: &Phase, folded: bool) -> String {
         note = format!("{done} of {all} done");
     }
     match (phase.state.as_str(), phase.why.as_deref()) {
-        ("waiting", _) if !phase.needs.is_empty() => format!("after {}", phase.needs.join(", ")),
+        ("waiting", _) if !phase.needs.is_empty() => format!("after {}", needs(phase)),
         ("skipped", Some("condition")) => "its condition does not hold".into(),
         ("skipped", Some("upstream")) => "what it needs did not succeed".into(),
         _ => phase.fault.clone().unwrap_or(note),
     }
+}
+
+/// What a phase comes after.
+fn needs(phase: &Phase) -> String {
+    let joined = |need: &&String| phase.joins.iter().any(|join| join.of.contains(need));
+    let alone = phase.needs.iter().filter(|need| !joined(need)).cloned();
+    let joins = phase.joins.iter().map(|join| join.text(str::to_owned));
+    alone.chain(joins).collect::<Vec<_>>().join(", ")
 }
 
 /// How long an activity has been in its state, or took in all.

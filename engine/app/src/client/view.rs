@@ -57,8 +57,10 @@ pub(crate) struct Phase {
     pub(crate) title: Option<String>,
     /// One word of the glossary.
     pub(crate) state: String,
-    /// What it needs first.
+    /// What it needs first, in joins or not.
     pub(crate) needs: Vec<String>,
+    /// Needs of which not all must be satisfied.
+    pub(crate) joins: Vec<Join>,
     /// Why it was skipped.
     pub(crate) why: Option<String>,
     /// Why its condition could not be evaluated.
@@ -119,8 +121,28 @@ pub(crate) struct Activity {
     pub(crate) approvals: Vec<Approval>,
     /// Who must approve.
     pub(crate) rules: Vec<Rule>,
-    /// What it needs first, as `phase/activity`.
+    /// What it needs first, as `phase/activity`, in joins or not.
     pub(crate) needs: Vec<String>,
+    /// Needs of which not all must be satisfied.
+    pub(crate) joins: Vec<Join>,
+}
+
+/// Needs of which so many must be satisfied.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Join {
+    /// How many.
+    pub(crate) at_least: u32,
+    /// Of which.
+    pub(crate) of: Vec<String>,
+}
+
+impl Join {
+    /// As a process document would say it, with `name` for each need.
+    pub(crate) fn text(&self, name: impl Fn(&str) -> String) -> String {
+        let names: Vec<String> = self.of.iter().map(|need| name(need)).collect();
+        format!("{} of {}", self.at_least, names.join(" or "))
+    }
 }
 
 /// How far a run says it is.

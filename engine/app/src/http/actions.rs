@@ -94,30 +94,72 @@ fn command(action: ActionBody) -> Result<Command, Problem> {
         ActionName::Abort => Command::Abort {
             reason: action.reason.unwrap_or_default(),
         },
+        ActionName::AmendInputs | ActionName::AmendOutputs | ActionName::AmendRetry => {
+            return amendment(action);
+        }
+    })
+}
+
+/// What somebody wants to be otherwise in a release that has begun.
+fn amendment(action: ActionBody) -> Result<Command, Problem> {
+    let reason = action.reason.unwrap_or_default();
+    if action.action == ActionName::AmendInputs {
+        let inputs = Json::of(&needed(action.inputs, "inputs")?);
+        return Ok(Command::AmendInputs { inputs, reason });
+    }
+    let activity = needed(action.activity, "activity")?;
+    Ok(if action.action == ActionName::AmendOutputs {
+        Command::AmendOutputs {
+            activity,
+            outputs: Json::of(&needed(action.outputs, "outputs")?),
+            reason,
+        }
+    } else {
+        Command::AmendRetry {
+            activity,
+            attempts: needed(action.attempts, "attempts")?,
+            reason,
+        }
     })
 }
 
 /// Refuses what the action does not take.
 fn foreign(action: &ActionBody) -> Result<(), Problem> {
     use ActionName::{
-        Abort, Approve, Fail, Pause, Reject, Resume, Retry, Skip, Start, SupplyOutputs,
+        Abort, AmendInputs, AmendOutputs, AmendRetry, Approve, Fail, Pause, Reject, Resume, Retry,
+        Skip, Start, SupplyOutputs,
     };
     let is = |names: &[ActionName]| names.contains(&action.action);
     let fields = [
         (
             "activity",
             action.activity.is_some(),
-            !is(&[Start, Pause, Resume, Abort]),
+            !is(&[Start, Pause, Resume, Abort, AmendInputs]),
         ),
         ("comment", action.comment.is_some(), is(&[Approve, Reject])),
         (
             "reason",
             action.reason.is_some(),
-            is(&[Reject, Skip, Fail, Pause, Abort]),
+            is(&[
+                Reject,
+                Skip,
+                Fail,
+                Pause,
+                Abort,
+                AmendInputs,
+                AmendOutputs,
+                AmendRetry,
+            ]),
         ),
         ("form", action.form.is_some(), is(&[Approve])),
         ("with", action.with.is_some(), is(&[Retry])),
-        ("outputs", action.outputs.is_some(), is(&[SupplyOutputs])),
+        (
+            "outputs",
+            action.outputs.is_some(),
+            is(&[SupplyOutputs, AmendOutputs]),
+        ),
+        ("inputs", action.inputs.is_some(), is(&[AmendInputs])),
+        ("attempts", action.attempts.is_some(), is(&[AmendRetry])),
     ];
     match fields.iter().find(|(_, given, taken)| *given && !*taken) {
         Some((name, _, _)) => {

@@ -6,11 +6,13 @@ use utoipa::ToSchema;
 pub(crate) mod access;
 pub(crate) mod component;
 pub(crate) mod event;
+pub(crate) mod input_set;
 pub(crate) mod meta;
 pub(crate) mod problem;
 pub(crate) mod process;
 pub(crate) mod query;
 pub(crate) mod release;
+pub(crate) mod usage;
 
 /// One page of a list.
 #[derive(Debug, Serialize, ToSchema)]

@@ -3,13 +3,15 @@
 use fermata_core::component::Uses;
 use fermata_core::release::refusal::Refusal;
 use fermata_service::error::{
-    CreateError, Error, GrantsError, InputError, PublishError, RecordError, RegisterError,
+    CreateError, Error, GrantsError, InputError, InputSetError, PublishError, RecordError,
+    RegisterError, RemoveError,
 };
 
 use crate::http::problem::{
-    INTERNAL, INVALID_CURSOR, INVALID_REQUEST, INVALID_VALUES, KEY_REUSE, MISSING_COMPONENTS,
-    Problem, QUARANTINED, RECORD_EXISTS, REFUSED, REJECTED, STALE, STOPPING, TOO_MANY, UNAVAILABLE,
-    UNKNOWN_ACTIVITY, UNKNOWN_COMPONENT, UNKNOWN_PROCESS, UNKNOWN_RELEASE, VERSION_EXISTS,
+    COMPONENT_IN_USE, INTERNAL, INVALID_CURSOR, INVALID_REQUEST, INVALID_VALUES, KEY_REUSE,
+    MISSING_COMPONENTS, Problem, QUARANTINED, RECORD_EXISTS, REFUSED, REJECTED, STALE, STOPPING,
+    TOO_MANY, UNAVAILABLE, UNKNOWN_ACTIVITY, UNKNOWN_COMPONENT, UNKNOWN_INPUT_SET, UNKNOWN_PROCESS,
+    UNKNOWN_RELEASE, VERSION_EXISTS,
 };
 use crate::http::{Rejected, request};
 
@@ -111,6 +113,7 @@ impl From<PublishError> for Problem {
     fn from(error: PublishError) -> Self {
         match error {
             PublishError::Defects(defects) => Self::defects(defects),
+            PublishError::ComponentGone(uses) => missing(&[uses]),
             PublishError::Error(error) => error.into(),
         }
     }
@@ -121,6 +124,28 @@ impl From<RegisterError> for Problem {
         match error {
             RegisterError::VersionExists { .. } => Self::new(&VERSION_EXISTS, error.to_string()),
             RegisterError::Error(error) => error.into(),
+        }
+    }
+}
+
+impl From<RemoveError> for Problem {
+    fn from(error: RemoveError) -> Self {
+        match error {
+            RemoveError::Unknown => Self::new(&UNKNOWN_COMPONENT, error.to_string()),
+            RemoveError::InUse(_) => Self::new(&COMPONENT_IN_USE, error.to_string()),
+            RemoveError::Error(error) => error.into(),
+        }
+    }
+}
+
+impl From<InputSetError> for Problem {
+    fn from(error: InputSetError) -> Self {
+        match error {
+            InputSetError::UnknownProcess => Self::new(&UNKNOWN_PROCESS, error.to_string()),
+            InputSetError::Unknown => Self::new(&UNKNOWN_INPUT_SET, error.to_string()),
+            InputSetError::Invalid(_) => Self::new(&INVALID_VALUES, error.to_string())
+                .hint("the process shows the schema of its inputs"),
+            InputSetError::Error(error) => error.into(),
         }
     }
 }

@@ -68,6 +68,7 @@ table! {
     NOT_FOUND: NOT_FOUND "not-found" "There is no such resource" hint "GET /api/v1/openapi.json lists what there is";
     UNKNOWN_PROCESS: NOT_FOUND "unknown-process" "There is no such process version" hint "`fermata process list` shows what is published";
     UNKNOWN_COMPONENT: NOT_FOUND "unknown-component" "There is no such component version" hint "`fermata component list` shows what is uploaded";
+    UNKNOWN_INPUT_SET: NOT_FOUND "unknown-input-set" "The process has no such input set" hint "`fermata process input-set list PROCESS` shows what is kept";
     UNKNOWN_RELEASE: NOT_FOUND "unknown-release" "There is no such release" hint "`fermata release list` shows the releases";
     UNKNOWN_ACTIVITY: NOT_FOUND "unknown-activity" "The process has no such activity" hint "activities are named PHASE/ACTIVITY, as the release shows them";
     UNKNOWN_ATTEMPT: NOT_FOUND "unknown-attempt" "The activity has no such attempt";
@@ -77,6 +78,7 @@ table! {
     TIMEOUT: REQUEST_TIMEOUT "request-timeout" "The body did not arrive in time";
     REFUSED: CONFLICT "refused" "The state forbids it";
     VERSION_EXISTS: CONFLICT "version-exists" "The version exists with other content" hint "versions never change: give it another version";
+    COMPONENT_IN_USE: CONFLICT "component-in-use" "The component version is in use" hint "`fermata component used-by NAME@VERSION` lists by what; a process version uses it for ever";
     RECORD_EXISTS: CONFLICT "exists" "There is one already";
     QUARANTINED: CONFLICT "quarantined" "The release is quarantined" hint "it broke an invariant and takes nothing until the engine was repaired and restarted; the log says which";
     LAST_ADMINISTRATOR: CONFLICT "last-administrator" "Nobody could administer the server any more" hint "create another token with the role admin first";

@@ -24,6 +24,7 @@ use crate::http::extract::{At, Params, Raw};
 use crate::http::page;
 use crate::http::problem::{Problem, UNKNOWN_PROCESS};
 use crate::http::{Api, PREFIX};
+use crate::view;
 
 /// Check a document, YAML or JSON, against the components that are registered. Nothing is stored.
 #[utoipa::path(
@@ -165,6 +166,7 @@ fn graph(process: &Process) -> GraphBody {
             .iter()
             .map(|need| process.phase(*need).name.to_string())
             .collect(),
+        joins: view::joins(&phase.joins, |need| process.phase(need).name.to_string()),
         activities: phase
             .activities
             .clone()
@@ -193,5 +195,6 @@ fn graph_activity(process: &Process, ix: ActivityIx) -> GraphActivityBody {
             .iter()
             .map(|need| process.path(*need))
             .collect(),
+        joins: view::joins(&activity.joins, |need| process.path(need)),
     }
 }

@@ -22,6 +22,7 @@ use crate::http::dto::release::{
     ProcessRefBody, ReleaseBody, ReleaseOrderBody, ReleaseSummaryBody, WhyBody,
 };
 use crate::http::extract::{At, Body, Params};
+use crate::http::input_sets;
 use crate::http::page;
 use crate::http::problem::{
     INVALID_BODY, INVALID_QUERY, Problem, UNKNOWN_PROCESS, UNKNOWN_RELEASE,
@@ -65,14 +66,17 @@ pub(crate) async fn create(
     };
     let process: Name = order.process.parse().map_err(unknown)?;
     let inputs = order.inputs.unwrap_or_else(|| Value::Object(Map::new()));
-    if !inputs.is_object() {
+    let Value::Object(mut inputs) = inputs else {
         return Err(Problem::new(&INVALID_BODY, "inputs: expected an object"));
+    };
+    if let Some(set) = &order.input_set {
+        inputs = input_sets::under(&api, (&process, set), inputs).await?;
     }
     let new = NewRelease {
         process,
         version: order.version,
         title: order.title,
-        inputs,
+        inputs: Value::Object(inputs),
         start: order.start,
         once: key.map(|key| once(key, "POST /releases", &bytes)),
     };

@@ -2,10 +2,12 @@
 //! way to get a request wrong.
 
 mod access;
+mod amend;
 mod basics;
 mod components;
 mod description;
 mod events;
 mod processes;
 mod releases;
+mod usage;
 mod world;

@@ -28,12 +28,30 @@ pub type Registry<'r> = dyn Fn(&Uses) -> Option<Descriptor> + 'r;
 /// nothing of its retry and timeout in the document gets the defaults of the engine rather than
 /// those of its descriptor.
 pub fn validate(source: &[u8], resolve: Option<&Registry<'_>>) -> Result<Process, Vec<Defect>> {
+    read(source, resolve, Care::Full)
+}
+
+/// Reads a document that was published, with the components of then. What was no defect then is none
+/// now: that an output may not be there was not always asked about.
+pub fn reread(source: &[u8], resolve: Option<&Registry<'_>>) -> Result<Process, Vec<Defect>> {
+    read(source, resolve, Care::AsPublished)
+}
+
+/// How much is asked of a document.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Care {
+    Full,
+    AsPublished,
+}
+
+fn read(source: &[u8], resolve: Option<&Registry<'_>>, care: Care) -> Result<Process, Vec<Defect>> {
     let text = readable(source).map_err(|defect| vec![*defect])?;
     let text = Source::new(text);
     let mut findings = Findings::new(&text);
     let process = tree::parse(&mut findings).and_then(|root| {
         let document = document::read(&root, &mut findings)?;
-        build(&document, Digest::of(source), resolve, &mut findings)
+        let digest = Digest::of(source);
+        build(&document, (digest, care), resolve, &mut findings)
     });
     match process {
         Some(process) if findings.is_empty() => Ok(process),
@@ -97,7 +115,7 @@ impl<'d, 'n> Parts<'d, 'n> {
 /// before, so that everything is checked; `None` if a part cannot be built.
 fn build(
     document: &Document<'_>,
-    digest: Digest,
+    (digest, care): (Digest, Care),
     resolve: Option<&Registry<'_>>,
     findings: &mut Findings<'_, '_>,
 ) -> Option<Process> {
@@ -107,7 +125,7 @@ fn build(
     let parts = Parts::new(&document.phases);
     let needs = Needs::read(&parts, findings);
     let inputs = inputs::read(document.inputs, findings);
-    let mut expressions = Expressions::new(document, &needs);
+    let mut expressions = Expressions::new(document, &needs, care == Care::Full);
     let mut components = Components::new(resolve);
     let outputs = document
         .outputs

@@ -36,6 +36,7 @@ impl Release {
             Event::Resumed => self.apply_resumed(at),
             Event::Aborted { reason } => self.apply_aborted(at, reason),
             Event::Ended { outcome, outputs } => self.apply_ended(at, *outcome, outputs.as_ref()),
+            Event::InputsAmended { inputs, .. } => self.inputs = inputs.clone(),
             _ => self.apply_to_activity(at, by, event),
         }
     }

@@ -9,6 +9,7 @@ use crate::release::state::{ActivityState, ReleaseState};
 use crate::time::Timestamp;
 
 mod abort;
+mod amend;
 mod approve;
 mod attempt;
 mod fail;
@@ -50,6 +51,17 @@ pub fn decide(release: &Release, input: &Input, now: Timestamp) -> Result<Vec<Ev
         What::Pause { reason } => pause::pause(release, reason.as_ref()),
         What::Resume => resume::resume(release),
         What::Abort { reason } => abort::abort(release, reason),
+        What::AmendInputs { inputs, reason } => amend::inputs(release, inputs, reason),
+        What::AmendOutputs {
+            activity,
+            outputs,
+            reason,
+        } => amend::outputs(release, *activity, outputs, reason),
+        What::AmendRetry {
+            activity,
+            attempts,
+            reason,
+        } => amend::retry(release, *activity, *attempts, reason),
     }
 }
 

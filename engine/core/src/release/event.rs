@@ -198,6 +198,33 @@ pub enum Event {
         /// What the process says a release gives back; absent if it says nothing or cannot be evaluated.
         outputs: Option<Json>,
     },
+    /// Somebody replaced inputs of the release, for what has not begun.
+    InputsAmended {
+        /// All inputs from now on.
+        inputs: Json,
+        /// The names of those that differ from before.
+        changed: Vec<String>,
+        /// Why.
+        reason: String,
+    },
+    /// Somebody replaced the outputs of an activity that had succeeded, for what has not begun.
+    OutputsAmended {
+        /// Which.
+        activity: ActivityIx,
+        /// What others may read from now on.
+        outputs: Json,
+        /// Why.
+        reason: String,
+    },
+    /// Somebody let an activity be tried more often.
+    RetryAmended {
+        /// Which.
+        activity: ActivityIx,
+        /// Attempts in all from now on.
+        attempts_max: u32,
+        /// Why.
+        reason: String,
+    },
 }
 
 /// A `uses` and the exact component behind it.
@@ -252,6 +279,8 @@ pub enum OutputSource {
     Form,
     /// A person supplied them in place of an attempt that failed.
     Supplied,
+    /// A person replaced what was given before.
+    Amended,
 }
 
 /// How a phase ended. The order of variants is the stored format.
@@ -302,7 +331,9 @@ impl Event {
             | Self::ActivitySucceeded { activity, .. }
             | Self::ActivityHeld { activity, .. }
             | Self::ActivityFailed { activity, .. }
-            | Self::ActivitySkipped { activity, .. } => Some(*activity),
+            | Self::ActivitySkipped { activity, .. }
+            | Self::OutputsAmended { activity, .. }
+            | Self::RetryAmended { activity, .. } => Some(*activity),
             Self::Created { .. }
             | Self::Started { .. }
             | Self::PhaseOpened { .. }
@@ -311,7 +342,8 @@ impl Event {
             | Self::Paused { .. }
             | Self::Resumed
             | Self::Aborted { .. }
-            | Self::Ended { .. } => None,
+            | Self::Ended { .. }
+            | Self::InputsAmended { .. } => None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::attempt::AttemptKey;
 use crate::failure::Failure;
-use crate::process::{Kind, OnFailure};
+use crate::process::{ActivityIx, Kind, OnFailure};
 use crate::release::event::Event;
 use crate::release::{Release, backoff, bounds};
 use crate::time::{Span, Timestamp};
@@ -22,7 +22,7 @@ impl Release {
         let activity = key.activity;
         let retry_at = match &self.process.activity(activity).kind {
             Kind::Component(component)
-                if failure.class.may_retry() && key.attempt < component.retry.attempts_max =>
+                if failure.class.may_retry() && key.attempt < self.attempts_max(activity) =>
             {
                 let wait = backoff::wait(&component.retry, key, retry_after);
                 Some(now.after(wait))
@@ -52,5 +52,14 @@ impl Release {
             },
         };
         vec![failed, last]
+    }
+
+    /// How many attempts the activity at `ix` has in all, as far as they follow by themselves.
+    pub(super) fn attempts_max(&self, ix: ActivityIx) -> u32 {
+        let allowed = self.record(ix).and_then(|record| record.attempts_max);
+        match &self.process.activity(ix).kind {
+            Kind::Component(component) => allowed.unwrap_or(component.retry.attempts_max),
+            Kind::Manual(_) => 0,
+        }
     }
 }

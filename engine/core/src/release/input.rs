@@ -92,4 +92,29 @@ pub enum What {
         /// Why; not empty.
         reason: String,
     },
+    /// Replace inputs of the release for what has not begun.
+    AmendInputs {
+        /// The inputs to replace; an object.
+        inputs: Json,
+        /// Why; not empty.
+        reason: String,
+    },
+    /// Replace the outputs of an activity that has succeeded, for what has not begun.
+    AmendOutputs {
+        /// Which.
+        activity: ActivityIx,
+        /// In place of what it gave.
+        outputs: Json,
+        /// Why; not empty.
+        reason: String,
+    },
+    /// Let an activity that has not ended be tried more often.
+    AmendRetry {
+        /// Which.
+        activity: ActivityIx,
+        /// How many more attempts.
+        attempts: u32,
+        /// Why; not empty.
+        reason: String,
+    },
 }

@@ -46,6 +46,8 @@ pub enum Refusal {
     ReasonRequired,
     /// The pins given at start do not match what the process uses; the field names the first difference.
     WrongPins(String),
+    /// What is asked for is so already.
+    NothingToAmend,
 }
 
 impl Refusal {
@@ -70,6 +72,7 @@ impl Refusal {
             Self::FormRequired => "form-required",
             Self::ReasonRequired => "reason-required",
             Self::WrongPins(_) => "wrong-pins",
+            Self::NothingToAmend => "nothing-to-amend",
         }
     }
 }
@@ -111,6 +114,7 @@ impl fmt::Display for Refusal {
             Self::WrongPins(which) => {
                 write!(f, "the pinned components do not match the process: {which}")
             }
+            Self::NothingToAmend => f.write_str("the values are these already"),
         }
     }
 }

@@ -213,6 +213,8 @@ pub struct Record {
     pub evidence: Vec<Evidence>,
     /// Who gave the outputs.
     pub source: Option<OutputSource>,
+    /// Attempts in all, where somebody allowed more than the process does.
+    pub attempts_max: Option<u32>,
 }
 
 impl ActivityState {

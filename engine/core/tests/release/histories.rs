@@ -70,7 +70,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         });
     let of_people = (0..4_u8, 0..4_u32, 0..3_u32)
         .prop_map(|(kind, at, number)| event_of_people(kind, ActivityIx(at), number));
-    let of_end = (0..4_u8, 0..4_u32, 0..3_u32)
+    let of_end = (0..7_u8, 0..4_u32, 0..3_u32)
         .prop_map(|(kind, at, number)| event_of_end(kind, ActivityIx(at), number));
     prop_oneof![of_graph, of_attempt, of_people, of_end]
 }
@@ -173,9 +173,24 @@ fn event_of_end(kind: u8, activity: ActivityIx, number: u32) -> Event {
             failure,
             continued: number > 1,
         },
-        _ => Event::ActivitySkipped {
+        3 => Event::ActivitySkipped {
             activity,
             why: SkipReason::Upstream,
+        },
+        4 => Event::InputsAmended {
+            inputs: Json::empty_object(),
+            changed: Vec::new(),
+            reason: "so".to_owned(),
+        },
+        5 => Event::OutputsAmended {
+            activity,
+            outputs: Json::empty_object(),
+            reason: "so".to_owned(),
+        },
+        _ => Event::RetryAmended {
+            activity,
+            attempts_max: number,
+            reason: "so".to_owned(),
         },
     }
 }

@@ -30,7 +30,7 @@ const DRAFT_ACTIONS: usize = 3;
 type Action = (u8, u8, u8);
 
 fn stories() -> impl Strategy<Value = (String, Vec<Action>)> {
-    let actions = vec((0..28_u8, any::<u8>(), any::<u8>()), 0..120);
+    let actions = vec((0..31_u8, any::<u8>(), any::<u8>()), 0..120);
     (documents(), actions)
 }
 
@@ -69,7 +69,7 @@ fn random_stories_reach_every_state_and_every_refusal() {
         "suspended",
         "waiting",
     ];
-    const REFUSALS: [&str; 18] = [
+    const REFUSALS: [&str; 19] = [
         "already-approved",
         "already-paused",
         "already-started",
@@ -81,6 +81,7 @@ fn random_stories_reach_every_state_and_every_refusal() {
         "not-manual",
         "not-paused",
         "not-started",
+        "nothing-to-amend",
         "paused",
         "reason-required",
         "release-ended",
@@ -221,12 +222,32 @@ fn what(world: &World, verb: u8, activity: ActivityIx, variant: u8) -> What {
         25 => What::Resume,
         26 if variant < 20 => What::Abort { reason: text },
         26 => What::TimePassed,
+        28..=30 => amendment(verb, activity, variant, text),
         _ => What::Start {
             components: if variant < 10 {
                 Vec::new()
             } else {
                 pins(&world.process)
             },
+        },
+    }
+}
+
+fn amendment(verb: u8, activity: ActivityIx, variant: u8, reason: String) -> What {
+    match verb {
+        28 => What::AmendInputs {
+            inputs: Json::of(&serde_json::json!({ "yes": variant.is_multiple_of(3) })),
+            reason,
+        },
+        29 => What::AmendOutputs {
+            activity,
+            outputs: outputs(variant),
+            reason,
+        },
+        _ => What::AmendRetry {
+            activity,
+            attempts: u32::from(variant % 5),
+            reason,
         },
     }
 }

@@ -8,11 +8,13 @@ use fermata_core::component::Version;
 use fermata_core::id::{Name, ReleaseId};
 use fermata_core::process::Process;
 use fermata_core::release::Release;
+use fermata_core::release::event::Pinned;
 use fermata_store::{Batch, Expect, Table, Write};
 
 use crate::catalog::ComponentEntry;
 use crate::error::{
     CreateError, Error, GrantsError, InputError, PublishError, RecordError, RegisterError,
+    RemoveError,
 };
 use crate::records::{OnceRecord, ProcessRecord};
 use crate::request::{Published, Registered};
@@ -82,6 +84,11 @@ pub(super) enum Reply {
         Result<Arc<ComponentEntry>, GrantsError>,
     ),
     Written(Answer<(), RecordError>, Result<(), RecordError>),
+    Pinning(
+        Answer<Vec<(ReleaseId, Pinned)>, Error>,
+        Vec<(ReleaseId, Pinned)>,
+    ),
+    Removed(Answer<(), RemoveError>, Result<(), RemoveError>),
 }
 
 /// Answers; whoever has gone away meanwhile does not get it.
@@ -107,6 +114,8 @@ impl Reply {
             Self::Registered(answer, result) => tell(answer, result),
             Self::Granted(answer, result) => tell(answer, result),
             Self::Written(answer, result) => tell(answer, result),
+            Self::Pinning(answer, pins) => tell(answer, Ok(pins)),
+            Self::Removed(answer, result) => tell(answer, result),
         }
     }
 
@@ -120,6 +129,8 @@ impl Reply {
             Self::Registered(answer, _) => tell(answer, Err(error.into())),
             Self::Granted(answer, _) => tell(answer, Err(error.into())),
             Self::Written(answer, _) => tell(answer, Err(error.into())),
+            Self::Pinning(answer, _) => tell(answer, Err(error)),
+            Self::Removed(answer, _) => tell(answer, Err(error.into())),
         }
     }
 
@@ -133,6 +144,8 @@ impl Reply {
             Request::Register(_, answer) => tell(answer, Err(error.into())),
             Request::Grant(_, answer) => tell(answer, Err(error.into())),
             Request::Write(_, answer) => tell(answer, Err(error.into())),
+            Request::Pinning(_, _, answer) => tell(answer, Err(error)),
+            Request::Remove(_, answer) => tell(answer, Err(error.into())),
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use fermata_core::component::Grants;
+use fermata_core::component::{Grants, Pin};
 use fermata_store::codec::encode;
 use fermata_store::{Expect, Table, Write};
 
 use crate::catalog::ComponentEntry;
 use crate::driver::Driver;
-use crate::error::{Error, GrantsError, RecordError, RegisterError};
+use crate::error::{Error, GrantsError, PublishError, RecordError, RegisterError};
 use crate::keys;
 use crate::records::{ComponentRecord, ProcessRecord};
 use crate::request::{Published, Registered};
@@ -16,7 +16,7 @@ use crate::wake::{Grant, Publish, Register};
 
 impl Driver {
     /// Makes a document the next version of its process, unless it is the newest already.
-    pub(super) fn publish(&mut self, publish: Publish) -> Published {
+    pub(super) fn publish(&mut self, publish: Publish) -> Result<Published, PublishError> {
         let Publish {
             by,
             process,
@@ -34,10 +34,17 @@ impl Driver {
             .clone()
             .filter(|record| record.digest == process.digest)
         {
-            return Published {
+            return Ok(Published {
                 record,
                 repeated: true,
-            };
+            });
+        }
+        // Somebody may have removed a component after the document was checked with it.
+        if let Some(gone) = checked_with
+            .iter()
+            .find(|pinned| !self.is_registered(&pinned.pin))
+        {
+            return Err(PublishError::ComponentGone(gone.uses.clone()));
         }
         let count = |len| u32::try_from(len).expect("a process has at most ACTIVITIES_MAX nodes");
         let record = Arc::new(ProcessRecord {
@@ -64,10 +71,20 @@ impl Driver {
         self.pending
             .processes
             .insert(record.name.clone(), (Arc::clone(&record), process));
-        Published {
+        Ok(Published {
             record,
             repeated: false,
-        }
+        })
+    }
+
+    fn is_registered(&self, pin: &Pin) -> bool {
+        let key = (pin.name.clone(), pin.version);
+        self.pending.components.contains_key(&key)
+            || self
+                .shared
+                .catalog
+                .version(&pin.name, pin.version)
+                .is_some()
     }
 
     /// Takes a component version into the registry.

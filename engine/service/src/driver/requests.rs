@@ -171,40 +171,71 @@ impl Driver {
             Command::Pause { reason } => What::Pause { reason },
             Command::Resume => What::Resume,
             Command::Abort { reason } => What::Abort { reason },
-            Command::Approve {
+            Command::AmendInputs { inputs, reason } => What::AmendInputs { inputs, reason },
+            about => about_activity(process, about)?,
+        })
+    }
+}
+
+/// What is asked of one activity.
+fn about_activity(process: &Process, command: Command) -> Result<What, InputError> {
+    Ok(match command {
+        Command::Approve {
+            activity,
+            comment,
+            form,
+        } => {
+            let activity = found(process, &activity)?;
+            What::Approve {
                 activity,
                 comment,
                 form,
-            } => {
-                let activity = found(process, &activity)?;
-                What::Approve {
-                    activity,
-                    comment,
-                    form,
-                }
             }
-            Command::Reject { activity, comment } => {
-                let activity = found(process, &activity)?;
-                What::Reject { activity, comment }
-            }
-            Command::Retry { activity, with } => {
-                let activity = found(process, &activity)?;
-                What::Retry { activity, with }
-            }
-            Command::SupplyOutputs { activity, outputs } => {
-                let activity = found(process, &activity)?;
-                What::SupplyOutputs { activity, outputs }
-            }
-            Command::Skip { activity, reason } => {
-                let activity = found(process, &activity)?;
-                What::Skip { activity, reason }
-            }
-            Command::Fail { activity, reason } => {
-                let activity = found(process, &activity)?;
-                What::Fail { activity, reason }
-            }
-        })
-    }
+        }
+        Command::Reject { activity, comment } => {
+            let activity = found(process, &activity)?;
+            What::Reject { activity, comment }
+        }
+        Command::Retry { activity, with } => {
+            let activity = found(process, &activity)?;
+            What::Retry { activity, with }
+        }
+        Command::SupplyOutputs { activity, outputs } => {
+            let activity = found(process, &activity)?;
+            What::SupplyOutputs { activity, outputs }
+        }
+        Command::Skip { activity, reason } => {
+            let activity = found(process, &activity)?;
+            What::Skip { activity, reason }
+        }
+        Command::Fail { activity, reason } => {
+            let activity = found(process, &activity)?;
+            What::Fail { activity, reason }
+        }
+        Command::AmendOutputs {
+            activity,
+            outputs,
+            reason,
+        } => What::AmendOutputs {
+            activity: found(process, &activity)?,
+            outputs,
+            reason,
+        },
+        Command::AmendRetry {
+            activity,
+            attempts,
+            reason,
+        } => What::AmendRetry {
+            activity: found(process, &activity)?,
+            attempts,
+            reason,
+        },
+        Command::Start
+        | Command::Pause { .. }
+        | Command::Resume
+        | Command::Abort { .. }
+        | Command::AmendInputs { .. } => unreachable!("`what` keeps what is about the release"),
+    })
 }
 
 fn found(process: &Process, path: &str) -> Result<ActivityIx, InputError> {

@@ -20,6 +20,16 @@ pub(crate) enum ComponentCommand {
     },
     /// Replace what a component version may reach.
     Grant(GrantArgs),
+    /// Show which process versions and open releases use a component.
+    UsedBy {
+        /// Name, or NAME@VERSION.
+        component: String,
+    },
+    /// Take a component version out of the registry, if nothing uses it.
+    Delete {
+        /// NAME@VERSION, such as deploy@1.0.0.
+        component: String,
+    },
 }
 
 /// Arguments of `component push`.

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use crate::cli::values::Pair;
+
 /// What can be done with process documents.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ProcessCommand {
@@ -19,6 +21,59 @@ pub(crate) enum ProcessCommand {
     List(ProcessListArgs),
     /// Show a process and its versions.
     Show(ProcessShowArgs),
+    /// Show what differs between two versions of a process, part by part.
+    Diff {
+        /// The process.
+        process: String,
+        /// The version before.
+        from: u32,
+        /// The version after.
+        to: u32,
+    },
+    /// Keep inputs under a name, for the releases to come.
+    #[command(subcommand)]
+    InputSet(InputSetCommand),
+}
+
+/// What can be done with the input sets of a process.
+#[derive(Debug, Subcommand)]
+pub(crate) enum InputSetCommand {
+    /// List the input sets of a process, each with what is missing in it.
+    List {
+        /// The process.
+        process: String,
+    },
+    /// Show an input set.
+    Show {
+        /// The process.
+        process: String,
+        /// The input set.
+        set: String,
+    },
+    /// Keep inputs under a name, in place of what was there; they may be incomplete.
+    Set(InputSetArgs),
+    /// Forget an input set.
+    Delete {
+        /// The process.
+        process: String,
+        /// The input set.
+        set: String,
+    },
+}
+
+/// Arguments of `process input-set set`.
+#[derive(Debug, Args)]
+pub(crate) struct InputSetArgs {
+    /// The process.
+    pub(crate) process: String,
+    /// The input set.
+    pub(crate) set: String,
+    /// One input, KEY=VALUE; the value is JSON if it parses, else text. May be repeated.
+    #[arg(long = "input", short = 'i', value_name = "KEY=VALUE")]
+    pub(crate) input: Vec<Pair>,
+    /// File with the inputs, YAML or JSON; `--input` goes before it.
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) inputs_file: Option<PathBuf>,
 }
 
 /// Arguments of `process check`.

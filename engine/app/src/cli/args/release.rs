@@ -39,6 +39,8 @@ pub(crate) enum ReleaseCommand {
     Skip(ActivityArgs),
     /// Let an activity that is on hold fail for good.
     Fail(ActivityArgs),
+    /// Change the inputs of a release, the outputs of an activity, or how often one is tried.
+    Amend(AmendArgs),
     /// Start nothing new; what runs goes on.
     Pause(PauseArgs),
     /// Go on after a pause.
@@ -65,6 +67,9 @@ pub(crate) struct CreateArgs {
     /// File with the inputs, YAML or JSON; `--input` goes before it.
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) inputs_file: Option<PathBuf>,
+    /// Input set of the process; `--input` and `--inputs-file` go before it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) input_set: Option<String>,
     /// What people will see in lists.
     #[arg(long)]
     pub(crate) title: Option<String>,
@@ -184,6 +189,43 @@ pub(crate) struct ActivityArgs {
     pub(crate) release: String,
     /// PHASE/ACTIVITY.
     pub(crate) activity: String,
+    /// Why.
+    #[arg(long, short)]
+    pub(crate) reason: String,
+}
+
+/// Arguments of `release amend`. What has begun keeps what it was given.
+#[derive(Debug, Args)]
+pub(crate) struct AmendArgs {
+    /// The release.
+    pub(crate) release: String,
+    /// PHASE/ACTIVITY, for its outputs or attempts.
+    pub(crate) activity: Option<String>,
+    /// One input of the release, KEY=VALUE. May be repeated; the others stay.
+    #[arg(
+        long = "input",
+        short = 'i',
+        value_name = "KEY=VALUE",
+        conflicts_with = "activity"
+    )]
+    pub(crate) input: Vec<Pair>,
+    /// File with inputs of the release, YAML or JSON; `--input` goes before it.
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with = "activity")]
+    pub(crate) inputs_file: Option<PathBuf>,
+    /// One output of the activity, KEY=VALUE. May be repeated; these are all its outputs from then on.
+    #[arg(
+        long = "outputs",
+        visible_alias = "set",
+        value_name = "KEY=VALUE",
+        requires = "activity"
+    )]
+    pub(crate) outputs: Vec<Pair>,
+    /// File with the outputs of the activity, YAML or JSON.
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, requires = "activity")]
+    pub(crate) outputs_file: Option<PathBuf>,
+    /// How many more attempts the activity has.
+    #[arg(long, value_name = "COUNT", requires = "activity", conflicts_with_all = ["outputs", "outputs_file"])]
+    pub(crate) attempts: Option<u32>,
     /// Why.
     #[arg(long, short)]
     pub(crate) reason: String,

@@ -57,12 +57,12 @@ fn waiting(release: &Release, phase: &Phase, activity: &Activity) -> String {
         known.is_none_or(|other| !other.has_ended())
     };
     let within = format!("{}/", phase.name);
-    let needs: Vec<&str> = activity
-        .needs
-        .iter()
-        .filter(open)
-        .map(|path| path.strip_prefix(&within).unwrap_or(path))
-        .collect();
+    let short = |path: &str| path.strip_prefix(&within).unwrap_or(path).to_owned();
+    let joined = |path: &&String| activity.joins.iter().any(|join| join.of.contains(path));
+    let alone = activity.needs.iter().filter(|path| !joined(path));
+    let alone = alone.filter(open).map(|path| short(path));
+    let joins = activity.joins.iter().map(|join| join.text(&short));
+    let needs: Vec<String> = alone.chain(joins).collect();
     if needs.is_empty() {
         String::new()
     } else {

@@ -86,8 +86,11 @@ pub(crate) struct GraphPhaseBody {
     pub(crate) title: String,
     /// Who answers for it.
     pub(crate) owners: Vec<String>,
-    /// Phases that come first.
+    /// Phases that come first, in joins or not.
     pub(crate) needs: Vec<String>,
+    /// Needs of which not all must be satisfied.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) joins: Vec<super::release::JoinBody>,
     /// In the order of the document.
     pub(crate) activities: Vec<GraphActivityBody>,
 }
@@ -107,6 +110,9 @@ pub(crate) struct GraphActivityBody {
     /// The component it runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) uses: Option<String>,
-    /// Activities that come first, as `phase/activity`.
+    /// Activities that come first, as `phase/activity`, in joins or not.
     pub(crate) needs: Vec<String>,
+    /// Needs of which not all must be satisfied.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) joins: Vec<super::release::JoinBody>,
 }

@@ -44,6 +44,26 @@ pub(crate) struct LedgerParams {
     pub(crate) cursor: Option<String>,
 }
 
+/// Of which version.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UsageParams {
+    /// Only this version, `MAJOR.MINOR.PATCH`.
+    pub(crate) version: Option<String>,
+}
+
+/// Between which versions.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DifferenceParams {
+    /// The version before.
+    pub(crate) from: u32,
+    /// The version after.
+    pub(crate) to: u32,
+}
+
 /// Which events.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -22,6 +22,9 @@ pub(crate) struct ReleaseOrderBody {
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     pub(crate) inputs: Option<Value>,
+    /// An input set of the process; `inputs` go before it.
+    #[serde(default)]
+    pub(crate) input_set: Option<String>,
     /// Whether it starts at once, or stays a draft until somebody starts it.
     #[serde(default = "yes")]
     pub(crate) start: bool,
@@ -56,6 +59,13 @@ pub(crate) enum ActionName {
     Resume,
     /// Give the release up; needs `reason`.
     Abort,
+    /// Replace inputs of the release for what has not begun; needs `inputs` and `reason`.
+    AmendInputs,
+    /// Replace the outputs of an activity that has succeeded, for what has not begun; needs `outputs`
+    /// and `reason`.
+    AmendOutputs,
+    /// Let an activity that has not ended be tried more often; needs `attempts` and `reason`.
+    AmendRetry,
 }
 
 /// What somebody does about a release, and with what.
@@ -87,6 +97,13 @@ pub(crate) struct ActionBody {
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     pub(crate) outputs: Option<Value>,
+    /// Inputs of the release to replace; those that are not named stay.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub(crate) inputs: Option<Value>,
+    /// How many more attempts.
+    #[serde(default)]
+    pub(crate) attempts: Option<u32>,
 }
 
 /// A process version.
@@ -188,8 +205,11 @@ pub(crate) struct PhaseBody {
     pub(crate) fault: Option<String>,
     /// Who answers for it.
     pub(crate) owners: Vec<String>,
-    /// Phases that come first.
+    /// Phases that come first, in joins or not.
     pub(crate) needs: Vec<String>,
+    /// Needs of which not all must be satisfied.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) joins: Vec<JoinBody>,
     /// In the order of the document.
     pub(crate) activities: Vec<ActivityBody>,
 }
@@ -300,8 +320,24 @@ pub(crate) struct ActivityBody {
     /// Who answers for it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) owners: Vec<String>,
-    /// Activities that come first, as `phase/activity`.
+    /// Activities that come first, as `phase/activity`, in joins or not.
     pub(crate) needs: Vec<String>,
+    /// Needs of which not all must be satisfied.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) joins: Vec<JoinBody>,
+    /// Attempts in all, where somebody allowed more than the process does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) attempts_max: Option<u32>,
+}
+
+/// Needs of which so many must be satisfied.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Join)]
+pub(crate) struct JoinBody {
+    /// How many.
+    pub(crate) at_least: u32,
+    /// Of which.
+    pub(crate) of: Vec<String>,
 }
 
 /// How far a run says it is.

@@ -32,10 +32,13 @@ pub(super) fn routes() -> Vec<(String, String)> {
 }
 
 /// The whole API, by hand: a route that is missing or new shows here.
-const ROUTES: [&str; 33] = [
+const ROUTES: [&str; 40] = [
+    "DELETE /components/{name}/versions/{version}",
+    "DELETE /processes/{name}/input-sets/{set}",
     "DELETE /tokens/{id}",
     "GET /components",
     "GET /components/{name}",
+    "GET /components/{name}/used-by",
     "GET /components/{name}/versions/{version}",
     "GET /components/{name}/versions/{version}/grants",
     "GET /ledger",
@@ -47,6 +50,9 @@ const ROUTES: [&str; 33] = [
     "GET /principals/{name}",
     "GET /processes",
     "GET /processes/{name}",
+    "GET /processes/{name}/diff",
+    "GET /processes/{name}/input-sets",
+    "GET /processes/{name}/input-sets/{set}",
     "GET /processes/{name}/versions/{version}",
     "GET /releases",
     "GET /releases/{id}",
@@ -66,6 +72,7 @@ const ROUTES: [&str; 33] = [
     "PUT /components/{name}/versions/{version}",
     "PUT /components/{name}/versions/{version}/grants",
     "PUT /principals/{name}",
+    "PUT /processes/{name}/input-sets/{set}",
 ];
 
 #[test]

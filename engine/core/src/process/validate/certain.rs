@@ -43,10 +43,10 @@ pub(super) struct Certain {
 
 impl Certain {
     /// Looks at every moment, if anything is in doubt at all.
-    pub(super) fn new(conditions: Conditions, needs: &Needs<'_, '_>) -> Self {
+    pub(super) fn new(conditions: Conditions, needs: &Needs<'_, '_>, doubts: bool) -> Self {
         let parts = needs.parts;
         let order = needs.in_order();
-        let doubtful = conditions.doubtful() || needs.has_joins();
+        let doubtful = doubts && (conditions.doubtful() || needs.has_joins());
         let words = if doubtful {
             parts.activities.len().div_ceil(64)
         } else {

@@ -45,7 +45,8 @@ struct Guards {
 }
 
 impl<'d, 'n> Expressions<'d, 'n> {
-    pub(super) fn new(document: &Document<'d>, needs: &'d Needs<'d, 'n>) -> Self {
+    /// `doubts` says whether outputs that may not be there are looked for.
+    pub(super) fn new(document: &Document<'d>, needs: &'d Needs<'d, 'n>, doubts: bool) -> Self {
         let inputs = match document.inputs.map(|node| &node.tree) {
             Some(Tree::Map(entries)) => entries.iter().map(|entry| entry.key.as_str()).collect(),
             _ => BTreeSet::new(),
@@ -56,7 +57,7 @@ impl<'d, 'n> Expressions<'d, 'n> {
             parser,
             inputs,
             needs,
-            certain: Certain::new(conditions, needs),
+            certain: Certain::new(conditions, needs, doubts),
             guards: Guards::default(),
         }
     }

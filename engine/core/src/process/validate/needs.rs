@@ -88,8 +88,10 @@ impl<'d, 'n> Needs<'d, 'n> {
 
     /// The moments, each after all that it needs; empty if there are cycles.
     pub(super) fn in_order(&self) -> Vec<Moment> {
-        let acyclic = self.upstream.is_some();
-        acyclic.then(|| self.graph.in_order()).unwrap_or_default()
+        match self.upstream {
+            Some(_) => self.graph.in_order(),
+            None => Vec::new(),
+        }
     }
 
     /// Whether an expression of `reader` has no needs to look at: an activity without needs looks at

@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::json::Json;
 use crate::process::ActivityIx;
 use crate::release::Release;
-use crate::release::event::Event;
+use crate::release::event::{Event, OutputSource};
 use crate::release::state::{ActivityState, Approval, Attempt, Question};
 use crate::time::Timestamp;
 
@@ -15,13 +15,31 @@ impl Release {
         let Some(node) = self.activities.get(ix.0 as usize) else {
             return;
         };
-        if let Event::EvidenceRecorded { evidence, .. } = event {
-            self.note_evidence(ix, evidence);
-            return;
+        match event {
+            Event::EvidenceRecorded { evidence, .. } => return self.note_evidence(ix, evidence),
+            Event::OutputsAmended { outputs, .. } => return self.amend_outputs(ix, outputs),
+            Event::RetryAmended { attempts_max, .. } => {
+                if let Some(record) = self.record_mut(ix) {
+                    record.attempts_max = Some(*attempts_max);
+                }
+                return;
+            }
+            _ => {}
         }
         if let Some(next) = next_state(&node.state, at, by, event) {
             self.put(ix, next);
             self.note(ix, at, event);
+        }
+    }
+
+    /// Replaces what others may read of an activity that has succeeded; nothing moves by that.
+    fn amend_outputs(&mut self, ix: ActivityIx, amended: &Json) {
+        if let ActivityState::Succeeded { outputs, .. } = &mut self.activities[ix.0 as usize].state
+        {
+            *outputs = amended.clone();
+            if let Some(record) = self.record_mut(ix) {
+                record.source = Some(OutputSource::Amended);
+            }
         }
     }
 

@@ -44,6 +44,9 @@ fn label(event: &Event) -> &'static str {
         Event::Resumed => "resumed",
         Event::Aborted { .. } => "aborted",
         Event::Ended { .. } => "ended",
+        Event::InputsAmended { .. } => "inputs-amended",
+        Event::OutputsAmended { .. } => "outputs-amended",
+        Event::RetryAmended { .. } => "retry-amended",
     }
 }
 
@@ -85,7 +88,14 @@ pub(super) fn turns() -> Vec<(String, Turn)> {
 }
 
 pub(super) fn events() -> Vec<Sample> {
-    let all = [of_the_plan(), of_attempts(), of_people(), of_ends()].concat();
+    let all = [
+        of_the_plan(),
+        of_attempts(),
+        of_people(),
+        of_ends(),
+        of_amendments(),
+    ]
+    .concat();
     all.into_iter()
         .map(|(detail, event)| (label(&event), detail, event))
         .collect()
@@ -252,7 +262,7 @@ fn of_people() -> Vec<(&'static str, Event)> {
 fn of_ends() -> Vec<(&'static str, Event)> {
     let activity = ACTIVITY;
     let mut events = Vec::new();
-    for (detail, source) in ["component", "form", "supplied"]
+    for (detail, source) in ["component", "form", "supplied", "amended"]
         .into_iter()
         .zip(output_sources())
     {
@@ -305,6 +315,37 @@ fn of_ends() -> Vec<(&'static str, Event)> {
     events
 }
 
+fn of_amendments() -> Vec<(&'static str, Event)> {
+    let activity = ACTIVITY;
+    let reason = || "the ticket changed".to_owned();
+    vec![
+        (
+            "",
+            Event::InputsAmended {
+                inputs: json(r#"{"version":"1.2.4","regions":["eu-north"]}"#),
+                changed: vec!["version".to_owned()],
+                reason: reason(),
+            },
+        ),
+        (
+            "",
+            Event::OutputsAmended {
+                activity,
+                outputs: json(r#"{"url":"http://payment"}"#),
+                reason: reason(),
+            },
+        ),
+        (
+            "",
+            Event::RetryAmended {
+                activity,
+                attempts_max: 5,
+                reason: reason(),
+            },
+        ),
+    ]
+}
+
 pub(super) fn skip_reasons() -> Vec<SkipReason> {
     vec![
         SkipReason::Condition,
@@ -318,6 +359,7 @@ pub(super) fn output_sources() -> Vec<OutputSource> {
         OutputSource::Component,
         OutputSource::Form,
         OutputSource::Supplied,
+        OutputSource::Amended,
     ]
 }
 

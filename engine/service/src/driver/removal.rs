@@ -1,0 +1,69 @@
+//! Requests about what uses a component, and its removal.
+
+use fermata_core::component::{Pin, Version};
+use fermata_core::id::{Name, ReleaseId};
+use fermata_core::release::event::Pinned;
+use fermata_store::Table;
+
+use crate::driver::Driver;
+use crate::error::RemoveError;
+use crate::keys;
+use crate::request::{ComponentUsage, Use};
+use crate::wake::Remove;
+
+impl Driver {
+    /// The open releases that pinned a component, or one version of it.
+    pub(super) fn pinning(
+        &self,
+        name: &Name,
+        version: Option<Version>,
+    ) -> Vec<(ReleaseId, Pinned)> {
+        let of_release = |id: ReleaseId, pins: &[Pinned]| {
+            let wanted = pins
+                .iter()
+                .filter(|pinned| is_of(&pinned.pin, name, version));
+            wanted
+                .map(|pinned| (id, pinned.clone()))
+                .collect::<Vec<_>>()
+        };
+        let live = self.live.iter();
+        live.flat_map(|(id, live)| of_release(*id, live.release.pins()))
+            .collect()
+    }
+
+    /// Takes a component version out of the registry. Here and not before the request, since a process
+    /// may be published or a release started meanwhile; it is asked rarely enough to look at every
+    /// process version for it.
+    pub(super) fn remove(&mut self, remove: &Remove) -> Result<(), RemoveError> {
+        let Remove { name, version } = remove;
+        let key = (name.clone(), *version);
+        let pending = self.pending.components.contains_key(&key);
+        if !pending && self.shared.catalog.version(name, *version).is_none() {
+            return Err(RemoveError::Unknown);
+        }
+        let mut processes = self.shared.catalog.checked_with(name, Some(*version))?;
+        for (record, _) in self.pending.processes.values() {
+            processes.extend(Use::in_process(record, name, Some(*version)));
+        }
+        let releases = self.pinning(name, Some(*version));
+        if !processes.is_empty() || !releases.is_empty() {
+            let usage = ComponentUsage {
+                processes,
+                releases,
+            };
+            return Err(RemoveError::InUse(Box::new(usage)));
+        }
+        self.pending.components.remove(&key);
+        self.pending
+            .delete(Table::Components, keys::component(name, *version));
+        // Before the commit, so that nothing in the same batch can come to use it. If the commit
+        // fails, nothing goes on before the registry was read again.
+        self.shared.catalog.removed(name, *version);
+        Ok(())
+    }
+}
+
+/// Whether `pin` is a component, or one version of it.
+pub(crate) fn is_of(pin: &Pin, name: &Name, version: Option<Version>) -> bool {
+    pin.name == *name && version.is_none_or(|version| pin.version == version)
+}

@@ -1,0 +1,41 @@
+//! What uses a component, and the removal of what nothing uses.
+
+use std::sync::Arc;
+
+use fermata_core::component::Version;
+use fermata_core::id::Name;
+
+use crate::error::{Error, RemoveError};
+use crate::request::ComponentUsage;
+use crate::service::Service;
+use crate::wake::{Remove, Request};
+use crate::watch::blocking;
+
+impl Service {
+    /// What uses a component, or one version of it: process versions that were checked with it, and
+    /// open releases that pinned it.
+    pub async fn component_usage(
+        &self,
+        name: &Name,
+        version: Option<Version>,
+    ) -> Result<ComponentUsage, Error> {
+        let (shared, component) = (Arc::clone(&self.shared), name.clone());
+        let stored = move || shared.catalog.checked_with(&component, version);
+        let processes = blocking(stored).await??;
+        let name = name.clone();
+        let releases = self
+            .ask(|answer| Request::Pinning(name, version, answer))
+            .await??;
+        Ok(ComponentUsage {
+            processes,
+            releases,
+        })
+    }
+
+    /// Takes a component version out of the registry, if nothing uses it. Its bytes stay, as what
+    /// releases ran that have ended.
+    pub async fn remove_component(&self, name: Name, version: Version) -> Result<(), RemoveError> {
+        let remove = Remove { name, version };
+        self.ask(|answer| Request::Remove(remove, answer)).await?
+    }
+}
