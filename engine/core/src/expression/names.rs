@@ -142,7 +142,7 @@ impl Names<'_> {
             return self.activity(chain, (phase, *activity), 4);
         }
         let read = Read::Phase(names.ix);
-        self.check_member(chain, 2, &["outputs", "status", "activities"])?;
+        Self::check_member(chain, 2, &["outputs", "status", "activities"])?;
         self.check_upstream(read, link, phase)?;
         Ok(Meaning {
             read,
@@ -179,7 +179,7 @@ impl Names<'_> {
     ) -> Result<Meaning, Fault> {
         let read = Read::Activity(ix);
         let link = &chain[taken - 1];
-        self.check_member(chain, taken, &["outputs", "status"])?;
+        Self::check_member(chain, taken, &["outputs", "status"])?;
         self.check_upstream(read, link, &format!("{phase}/{}", link.name))?;
         Ok(Meaning {
             read,
@@ -198,7 +198,7 @@ impl Names<'_> {
     }
 
     /// After an activity or a phase comes one of a few members.
-    fn check_member(&self, chain: &[Link], at: usize, members: &[&str]) -> Result<(), Fault> {
+    fn check_member(chain: &[Link], at: usize, members: &[&str]) -> Result<(), Fault> {
         let before = &chain[at - 1];
         let Some(link) = chain.get(at) else {
             let message = format!(

@@ -61,7 +61,7 @@ fn waiting(release: &Release, phase: &Phase, activity: &Activity) -> String {
     let joined = |path: &&String| activity.joins.iter().any(|join| join.of.contains(path));
     let alone = activity.needs.iter().filter(|path| !joined(path));
     let alone = alone.filter(open).map(|path| short(path));
-    let joins = activity.joins.iter().map(|join| join.text(&short));
+    let joins = activity.joins.iter().map(|join| join.text(short));
     let needs: Vec<String> = alone.chain(joins).collect();
     if needs.is_empty() {
         String::new()

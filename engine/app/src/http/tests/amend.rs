@@ -1,5 +1,6 @@
 //! Releases that are given other values while they go on.
 
+use axum::body::Body;
 use serde_json::{Value, json};
 
 use super::world::{World, text};
@@ -57,10 +58,11 @@ async fn what_has_not_begun_gets_other_values() {
         shown["phases"][0]["activities"][2]["joins"],
         json!([{ "at_least": 1, "of": ["only/first", "only/ask"] }])
     );
-    let events = world
-        .get(&format!("/releases/{}/events", text(&draft["id"])))
-        .await
-        .ok();
+    let path = format!("/releases/{}/events", text(&draft["id"]));
+    let request = world
+        .request("GET", &path)
+        .header("accept", "application/json");
+    let events = world.raw(request.body(Body::empty()).unwrap()).await.ok();
     let amendment = &events["items"][1];
     assert_eq!(
         (

@@ -31,16 +31,17 @@ fn joins_of_needs_can_be_satisfied() {
         expect(&activity(&format!("uses: a@1, needs: {needs}")), &[]);
     }
     let count = JOINS_MAX + 1;
-    let names: String = (0..count)
-        .map(|n| format!("b{n}: {{ uses: a@1 }}, "))
+    let names: Vec<String> = (0..count)
+        .map(|n| format!("b{n}: {{ uses: a@1 }}"))
         .collect();
+    let names = names.join(", ");
     let joins: Vec<String> = (0..count)
         .map(|n| format!("{}{{ any: b{n} }}", if n == JOINS_MAX { "§" } else { "" }))
         .collect();
     let joins = joins.join(", ");
     expect(
         &format!(
-            "process: x\nphases: {{ p: {{ activities: {{ {names}a: {{ uses: a@1, needs: [{joins}] }} }} }} }}"
+            "process: x\nphases: {{ p: {{ activities: {{ {names}, a: {{ uses: a@1, needs: [{joins}] }} }} }} }}"
         ),
         &["too-many"],
     );
