@@ -11,6 +11,7 @@ mod access;
 mod act;
 mod backup;
 mod component;
+mod definition;
 mod diagnostic;
 mod difference;
 mod doctor;
@@ -129,6 +130,7 @@ async fn dispatch(context: &mut Context, command: Command) -> Result<Exit, Error
     match command {
         Command::Process(command) => process::run(context, command).await?,
         Command::Component(command) => component::run(context, command).await?,
+        Command::Definition(command) => definition::run(context, command).await?,
         Command::Release(command) => return release::run(context, command).await,
         Command::Ledger(args) => ledger::run(context, &args).await?,
         Command::Token(command) => access::token(context, command).await?,

@@ -25,6 +25,7 @@ pub(crate) mod actor;
 pub(crate) mod attempts;
 pub(crate) mod components;
 pub(crate) mod conditions;
+pub(crate) mod definitions;
 pub(crate) mod dto;
 pub(crate) mod errors;
 pub(crate) mod events;
@@ -126,6 +127,9 @@ pub(crate) fn routes() -> (Router<Arc<Api>>, OpenApi) {
             input_sets::put,
             input_sets::delete
         ))
+        .routes(routes!(definitions::list, definitions::publish))
+        .routes(routes!(definitions::read))
+        .routes(routes!(definitions::read_version))
         .routes(routes!(components::list, components::upload))
         .routes(routes!(components::read))
         .routes(routes!(

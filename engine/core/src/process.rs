@@ -11,6 +11,7 @@ use crate::id::{Digest, Name};
 use crate::schema::Schema;
 use crate::time::Span;
 
+pub mod definition;
 pub mod difference;
 mod document;
 mod graph;

@@ -2,7 +2,6 @@
 //!
 //! The registry changes only after a commit, and only by the loop; everybody may read it.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -21,6 +20,11 @@ use crate::keys;
 use crate::process_cache::ProcessCache;
 use crate::records::{self, ComponentRecord, ProcessRecord};
 use crate::request::Use;
+
+mod definitions;
+
+pub use definitions::DefinitionEntry;
+use definitions::Lookup;
 
 /// One version of a component.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +63,7 @@ pub(crate) type Versions = BTreeMap<Version, Arc<ComponentEntry>>;
 struct Registry {
     components: BTreeMap<Name, Versions>,
     components_count: usize,
+    definitions: BTreeMap<Name, BTreeMap<Version, Arc<DefinitionEntry>>>,
     newest: BTreeMap<Name, Arc<ProcessRecord>>,
 }
 
@@ -91,6 +96,7 @@ impl Catalog {
             )?)?));
             Ok(())
         })?;
+        registry.load_definitions(&*store)?;
         Ok(Self {
             store,
             registry: RwLock::new(registry),
@@ -233,21 +239,9 @@ impl Catalog {
 
     /// Checks a document against the components there are now; also gives what it was checked with.
     pub(crate) fn validate(&self, source: &[u8]) -> Result<(Process, Vec<Pinned>), Vec<Defect>> {
-        // Each `uses` is looked up once: somebody may register a newer version meanwhile.
-        let found: RefCell<BTreeMap<Uses, Option<Arc<ComponentEntry>>>> = RefCell::default();
-        let resolve = |uses: &Uses| {
-            let mut found = found.borrow_mut();
-            let entry = found
-                .entry(uses.clone())
-                .or_insert_with(|| self.resolve(uses));
-            entry.as_ref().map(|entry| entry.descriptor.clone())
-        };
-        let process = validate(source, Some(&resolve))?;
-        let checked_with = found.into_inner().into_iter().filter_map(|(uses, entry)| {
-            let pin = entry?.pin();
-            Some(Pinned { uses, pin })
-        });
-        Ok((process, checked_with.collect()))
+        let lookup = Lookup::new(self);
+        let process = validate(source, Some(&|uses: &Uses| lookup.find(uses)))?;
+        Ok((process, lookup.into_pins()))
     }
 
     /// The record of a version of a process; the newest if there is no `version`.
@@ -308,11 +302,7 @@ impl Catalog {
                 .checked_with
                 .iter()
                 .find(|pinned| pinned.uses == *uses)?;
-            Some(
-                self.version(&at.pin.name, at.pin.version)?
-                    .descriptor
-                    .clone(),
-            )
+            self.registered_as(&at.pin)
         };
         let process = reread(&source, Some(&resolve)).map_err(|defects| {
             let first = defects.first().map(|defect| defect.message.clone());

@@ -172,6 +172,7 @@ impl Driver {
             Request::Pinning(name, version, answer) => {
                 Reply::Pinning(answer, self.pinning(&name, version))
             }
+            Request::Define(define, answer) => Reply::Defined(answer, self.define(*define)),
             Request::Remove(remove, answer) => Reply::Removed(answer, self.remove(&remove)),
         };
         self.pending.replies.push(reply);

@@ -71,6 +71,31 @@ pub enum RegisterError {
     Error(#[from] Error),
 }
 
+/// Why a definition of an activity was not published.
+#[derive(Debug, thiserror::Error)]
+pub enum DefineError {
+    /// The document is faulty.
+    #[error("the definition has {} defects", .0.len())]
+    Defects(Vec<Defect>),
+    /// The version exists with another document.
+    #[error(
+        "this version exists already with {found}; versions never change: publish it as a new version"
+    )]
+    VersionExists {
+        /// What is there.
+        found: Digest,
+    },
+    /// A component has this name.
+    #[error("a component has this name already")]
+    NameTaken,
+    /// A component that it uses was removed meanwhile.
+    #[error("the component for {0} was removed meanwhile")]
+    ComponentGone(Uses),
+    /// The machine failed.
+    #[error(transparent)]
+    Error(#[from] Error),
+}
+
 /// Why a component version was not removed.
 #[derive(Debug, thiserror::Error)]
 pub enum RemoveError {

@@ -46,6 +46,14 @@ pub(crate) fn process_version(name: &Name, version: u32) -> Vec<u8> {
 /// Before all versions of all processes.
 pub(crate) const PROCESS_VERSIONS: &[u8] = b"v";
 
+/// Before all versions of all definitions.
+pub(crate) const DEFINITIONS: &[u8] = b"d";
+
+/// One version of a definition.
+pub(crate) fn definition(name: &Name, version: Version) -> Vec<u8> {
+    joined(&[DEFINITIONS, &component(name, version)])
+}
+
 /// All input sets of a process, by name.
 pub(crate) fn input_sets(process: &Name) -> Vec<u8> {
     joined(&[b"i", process.as_str().as_bytes(), &[END]])

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use fermata_core::actor::Actor;
 use fermata_core::attempt::LogLine;
-use fermata_core::component::Version;
+use fermata_core::component::{Pin, Version};
 use fermata_core::id::{Digest, Name, ReleaseId};
 use fermata_core::json::Json;
 use fermata_core::process::ProcessRef;
@@ -133,6 +133,36 @@ pub struct LedgerEntry {
     pub at: Timestamp,
     /// The whole fact, as the activity recorded it.
     pub fact: Json,
+}
+
+/// One version of an activity definition. Its document is the blob `digest`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DefinitionRecord {
+    /// The definition.
+    pub name: Name,
+    /// Its version.
+    pub version: Version,
+    /// Of the document.
+    pub digest: Digest,
+    /// For people.
+    pub title: String,
+    /// When it was published.
+    pub published_at: Timestamp,
+    /// By whom.
+    pub published_by: Actor,
+    /// The component against which it was checked: it is read with the same one for ever.
+    pub checked_with: Vec<Pinned>,
+}
+
+impl DefinitionRecord {
+    /// Its name, version and digest.
+    pub fn pin(&self) -> Pin {
+        Pin {
+            name: self.name.clone(),
+            version: self.version,
+            digest: self.digest,
+        }
+    }
 }
 
 /// Inputs of a process that are kept under a name.

@@ -11,9 +11,9 @@ use fermata_core::process::Process;
 use fermata_core::release::Release;
 use fermata_core::release::event::Pinned;
 
-use crate::catalog::ComponentEntry;
+use crate::catalog::{ComponentEntry, DefinitionEntry};
 use crate::driver::is_of;
-use crate::records::{InputSetRecord, ProcessRecord};
+use crate::records::{DefinitionRecord, InputSetRecord, ProcessRecord};
 
 /// A release to be made.
 #[derive(Clone, Debug)]
@@ -204,8 +204,48 @@ pub struct Published {
 pub struct ComponentUsage {
     /// Process versions that were checked with it.
     pub processes: Vec<Use>,
+    /// Definitions that were checked with it.
+    pub definitions: Vec<DefinitionUse>,
     /// Open releases that pinned it.
     pub releases: Vec<(ReleaseId, Pinned)>,
+}
+
+/// A definition that uses a component.
+#[derive(Clone, Debug)]
+pub struct DefinitionUse {
+    /// The definition.
+    pub name: Name,
+    /// Its version.
+    pub version: Version,
+    /// The component it was checked with.
+    pub pinned: Pinned,
+}
+
+impl DefinitionUse {
+    /// How a definition uses a component, or one version of it.
+    pub(crate) fn in_definition(
+        record: &DefinitionRecord,
+        name: &Name,
+        version: Option<Version>,
+    ) -> Vec<Self> {
+        let pins = record.checked_with.iter();
+        pins.filter(|pinned| is_of(&pinned.pin, name, version))
+            .map(|pinned| Self {
+                name: record.name.clone(),
+                version: record.version,
+                pinned: pinned.clone(),
+            })
+            .collect()
+    }
+}
+
+/// What came of the publication of a definition.
+#[derive(Clone, Debug)]
+pub struct Defined {
+    /// The version.
+    pub entry: Arc<DefinitionEntry>,
+    /// Whether it was there already, with the same document.
+    pub repeated: bool,
 }
 
 /// A process version that uses a component.
@@ -224,8 +264,10 @@ impl ComponentUsage {
     pub fn summary(&self) -> String {
         let processes = self.processes.iter();
         let processes = processes.map(|by| format!("{}@{}", by.process, by.version));
+        let definitions = self.definitions.iter();
+        let definitions = definitions.map(|by| format!("{}@{}", by.name, by.version));
         let releases = self.releases.iter().map(|(id, _)| id.to_string());
-        let all: Vec<String> = processes.chain(releases).collect();
+        let all: Vec<String> = processes.chain(definitions).chain(releases).collect();
         match all.as_slice() {
             [] => "nothing".to_owned(),
             [one] => one.clone(),

@@ -28,6 +28,7 @@ use crate::shared::{Health, Shared};
 use crate::wake::{Answer, Create, Request, Wake};
 use crate::watch::blocking;
 
+mod definitions;
 mod input_sets;
 mod lists;
 mod publishing;

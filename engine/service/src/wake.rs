@@ -9,17 +9,18 @@ use fermata_core::attempt::{AttemptKey, Invocation, Ran};
 use fermata_core::component::{Descriptor, Grants, Version};
 use fermata_core::id::{Digest, Name, ReleaseId};
 use fermata_core::process::Process;
+use fermata_core::process::definition::Definition;
 use fermata_core::release::Release;
 use fermata_core::release::event::Pinned;
 use fermata_store::Write;
 
 use crate::catalog::ComponentEntry;
 use crate::error::{
-    CreateError, Error, GrantsError, InputError, PublishError, RecordError, RegisterError,
-    RemoveError,
+    CreateError, DefineError, Error, GrantsError, InputError, PublishError, RecordError,
+    RegisterError, RemoveError,
 };
 use crate::records::ProcessRecord;
-use crate::request::{Ask, NewRelease, Published, Registered};
+use crate::request::{Ask, Defined, NewRelease, Published, Registered};
 
 /// Where the answer to a request goes, once it is on disk.
 pub type Answer<T, E> = oneshot::Sender<Result<T, E>>;
@@ -72,6 +73,8 @@ pub enum Request {
         Option<Version>,
         Answer<Vec<(ReleaseId, Pinned)>, Error>,
     ),
+    /// To publish a checked definition of an activity.
+    Define(Box<Define>, Answer<Defined, DefineError>),
     /// To take a component version out of the registry.
     Remove(Remove, Answer<(), RemoveError>),
 }
@@ -124,6 +127,19 @@ pub struct Register {
     pub digest: Digest,
     /// How many bytes.
     pub size: u64,
+}
+
+/// See [`Request::Define`].
+#[derive(Debug)]
+pub struct Define {
+    /// Who.
+    pub by: Caller,
+    /// The checked definition.
+    pub definition: Definition,
+    /// The component against which it was checked.
+    pub checked_with: Vec<Pinned>,
+    /// Byte for byte.
+    pub document: Vec<u8>,
 }
 
 /// See [`Request::Remove`].

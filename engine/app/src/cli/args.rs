@@ -1,6 +1,7 @@
 //! The command line as clap reads it: every command and flag, nothing of what they do.
 
 mod component;
+mod definition;
 mod process;
 mod release;
 mod server;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use component::{ComponentCommand, GrantArgs, GrantOptions, PushArgs};
+pub(crate) use definition::DefinitionCommand;
 pub(crate) use process::{
     CheckArgs, InputSetArgs, InputSetCommand, ProcessCommand, ProcessListArgs, ProcessShowArgs,
 };
@@ -108,6 +110,9 @@ pub(crate) enum Command {
     /// Upload components, read them, and grant what they may reach.
     #[command(subcommand)]
     Component(ComponentCommand),
+    /// Activities that are set up once and used by name.
+    #[command(subcommand)]
+    Definition(DefinitionCommand),
     /// Start releases, watch them, and decide what waits on people.
     #[command(subcommand)]
     Release(ReleaseCommand),

@@ -38,6 +38,10 @@ async fn used_by(context: &mut Context, component: &str) -> Result<(), Error> {
         let process = format!("{}@{}", cell(by.get("name")), cell(by.get("version")));
         table.row([process, cell(by.get("uses")), cell(by.get("component"))]);
     }
+    for by in super::list(&answer, "definitions") {
+        let definition = format!("{}@{}", cell(by.get("name")), cell(by.get("version")));
+        table.row([definition, cell(by.get("uses")), cell(by.get("component"))]);
+    }
     for by in super::list(&answer, "releases") {
         table.row([
             cell(by.get("id")),

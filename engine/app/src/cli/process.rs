@@ -145,13 +145,22 @@ fn refused(
     })
 }
 
-async fn publish(context: &mut Context, file: &Path) -> Result<(), Error> {
+/// Sends the document in a file to be published, and shows its defects if it has any.
+pub(super) async fn send_document(
+    context: &mut Context,
+    kind: &str,
+    file: &Path,
+) -> Result<client::Answer, Error> {
     let document = values::read(file)?;
     let client = context.client()?;
-    let answer = match send(&client, &["processes"], &document).await {
-        Ok(answer) => answer,
-        Err(error) => return Err(defective(context, file, error)?),
-    };
+    match send(&client, &[kind], &document).await {
+        Ok(answer) => Ok(answer),
+        Err(error) => Err(defective(context, file, error)?),
+    }
+}
+
+async fn publish(context: &mut Context, file: &Path) -> Result<(), Error> {
+    let answer = send_document(context, "processes", file).await?;
     if context.out.is_json() {
         return context.out.json(&answer.body);
     }

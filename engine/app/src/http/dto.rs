@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 pub(crate) mod access;
 pub(crate) mod component;
+pub(crate) mod definition;
 pub(crate) mod event;
 pub(crate) mod input_set;
 pub(crate) mod meta;

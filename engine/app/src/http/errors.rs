@@ -3,8 +3,8 @@
 use fermata_core::component::Uses;
 use fermata_core::release::refusal::Refusal;
 use fermata_service::error::{
-    CreateError, Error, GrantsError, InputError, InputSetError, PublishError, RecordError,
-    RegisterError, RemoveError,
+    CreateError, DefineError, Error, GrantsError, InputError, InputSetError, PublishError,
+    RecordError, RegisterError, RemoveError,
 };
 
 use crate::http::problem::{
@@ -124,6 +124,19 @@ impl From<RegisterError> for Problem {
         match error {
             RegisterError::VersionExists { .. } => Self::new(&VERSION_EXISTS, error.to_string()),
             RegisterError::Error(error) => error.into(),
+        }
+    }
+}
+
+impl From<DefineError> for Problem {
+    fn from(error: DefineError) -> Self {
+        match error {
+            DefineError::Defects(defects) => Self::defects(defects),
+            DefineError::VersionExists { .. } => Self::new(&VERSION_EXISTS, error.to_string()),
+            DefineError::NameTaken => Self::new(&RECORD_EXISTS, error.to_string())
+                .hint("`uses` names components and definitions alike: give it another name"),
+            DefineError::ComponentGone(uses) => missing(&[uses]),
+            DefineError::Error(error) => error.into(),
         }
     }
 }

@@ -5,6 +5,7 @@ mod access;
 mod amend;
 mod basics;
 mod components;
+mod definitions;
 mod description;
 mod events;
 mod processes;

@@ -14,7 +14,7 @@ use crate::http::Api;
 use crate::http::actor::{Administrator, Reader};
 use crate::http::dto::query::{DifferenceParams, UsageParams};
 use crate::http::dto::usage::{
-    ChangeBody, DifferenceBody, ProcessUseBody, ReleaseUseBody, UsageBody,
+    ChangeBody, DefinitionUseBody, DifferenceBody, ProcessUseBody, ReleaseUseBody, UsageBody,
 };
 use crate::http::extract::{At, Params};
 use crate::http::problem::{INVALID_QUERY, Problem, UNKNOWN_COMPONENT, UNKNOWN_PROCESS};
@@ -108,6 +108,12 @@ fn usage_body(usage: &ComponentUsage) -> UsageBody {
         uses: by.pinned.uses.to_string(),
         component: by.pinned.pin.version.to_string(),
     });
+    let definitions = usage.definitions.iter().map(|by| DefinitionUseBody {
+        name: by.name.to_string(),
+        version: by.version.to_string(),
+        uses: by.pinned.uses.to_string(),
+        component: by.pinned.pin.version.to_string(),
+    });
     let releases = usage.releases.iter().map(|(id, pinned)| ReleaseUseBody {
         id: id.to_string(),
         uses: pinned.uses.to_string(),
@@ -115,6 +121,7 @@ fn usage_body(usage: &ComponentUsage) -> UsageBody {
     });
     UsageBody {
         processes: processes.collect(),
+        definitions: definitions.collect(),
         releases: releases.collect(),
     }
 }

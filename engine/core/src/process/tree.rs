@@ -84,6 +84,29 @@ impl Node {
         }
     }
 
+    /// The value as if it stood at `place`. Recursion is bounded by the depth of the document.
+    pub(super) fn of_json(place: Place, value: &Value) -> Self {
+        let tree = match value {
+            Value::Null => Tree::Null,
+            Value::Bool(bool) => Tree::Bool(*bool),
+            Value::Number(number) => Tree::Number(number.clone()),
+            Value::String(text) => Tree::Text(text.clone()),
+            Value::Array(items) => {
+                let items = items.iter().map(|item| Self::of_json(place, item));
+                Tree::List(items.collect())
+            }
+            Value::Object(entries) => {
+                let entries = entries.iter().map(|(key, value)| Entry {
+                    key: key.clone(),
+                    place,
+                    node: Self::of_json(place, value),
+                });
+                Tree::Map(entries.collect())
+            }
+        };
+        Self { place, tree }
+    }
+
     /// Calls `visit` with every text in the value.
     pub(super) fn texts<'n>(&'n self, visit: &mut impl FnMut(&'n Self, &'n str)) {
         match &self.tree {

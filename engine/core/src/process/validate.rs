@@ -6,13 +6,14 @@ use crate::expression::{Condition, Template};
 use crate::id::{Digest, Name};
 use crate::limits::DOCUMENT_BYTES_MAX;
 
+use super::definition::Definition;
 use super::document::activity::{ActivityPart, KindPart};
 use super::document::{self, Document, PhasePart, Written, inputs};
 use super::source::{Findings, Source};
 use super::{Activity, ActivityIx, Component, Kind, Manual, Phase, PhaseIx, Process, tree};
 
 mod certain;
-mod components;
+pub(super) mod components;
 mod expressions;
 mod needs;
 
@@ -20,8 +21,17 @@ use components::Components;
 use expressions::{Expressions, Reader};
 use needs::Needs;
 
-/// Gives the descriptor behind a `uses`, if the registry has one.
-pub type Registry<'r> = dyn Fn(&Uses) -> Option<Descriptor> + 'r;
+/// Gives what is behind a `uses`, if the registry has it.
+pub type Registry<'r> = dyn Fn(&Uses) -> Option<Registered> + 'r;
+
+/// What may be behind a `uses`.
+#[derive(Clone, Debug)]
+pub enum Registered {
+    /// A component, by what it says about itself.
+    Component(Descriptor),
+    /// A component with inputs, retry and timeout that are set already.
+    Definition(Definition),
+}
 
 /// Checks a YAML or JSON document. `resolve` gives the descriptor behind a `uses`, if the registry
 /// has one; without it, components and their inputs are not checked, and a component that says
@@ -60,7 +70,7 @@ fn read(source: &[u8], resolve: Option<&Registry<'_>>, care: Care) -> Result<Pro
 }
 
 /// The document as text, if it is text of a bounded length.
-fn readable(source: &[u8]) -> Result<&str, Box<Defect>> {
+pub(super) fn readable(source: &[u8]) -> Result<&str, Box<Defect>> {
     if source.len() > DOCUMENT_BYTES_MAX {
         let message = format!("the document is longer than {DOCUMENT_BYTES_MAX} bytes");
         let fault = Fault::new("too-large", Place::default(), message);
@@ -214,15 +224,15 @@ fn kind(
 ) -> Option<Kind> {
     match &part.kind {
         KindPart::Component(part) => {
-            let with = part.with.map_or_else(Template::empty_object, |node| {
+            let call = components.check(part, findings);
+            let with = call.with(part).map_or_else(Template::empty_object, |node| {
                 expressions.template(node, reader, findings)
             });
-            let (retry, timeout) = components.check(part, findings);
             Some(Kind::Component(Component {
-                uses: part.uses.clone()?,
+                uses: call.uses.clone().or_else(|| part.uses.clone())?,
                 with,
-                retry,
-                timeout,
+                retry: call.retry,
+                timeout: call.timeout,
             }))
         }
         KindPart::Manual(part) => {

@@ -11,13 +11,13 @@ use fermata_core::release::Release;
 use fermata_core::release::event::Pinned;
 use fermata_store::{Batch, Expect, Table, Write};
 
-use crate::catalog::ComponentEntry;
+use crate::catalog::{ComponentEntry, DefinitionEntry};
 use crate::error::{
-    CreateError, Error, GrantsError, InputError, PublishError, RecordError, RegisterError,
-    RemoveError,
+    CreateError, DefineError, Error, GrantsError, InputError, PublishError, RecordError,
+    RegisterError, RemoveError,
 };
 use crate::records::{OnceRecord, ProcessRecord};
-use crate::request::{Published, Registered};
+use crate::request::{Defined, Published, Registered};
 use crate::wake::{Answer, Made, Request};
 
 /// Everything that one commit decides about.
@@ -33,6 +33,7 @@ pub(super) struct Pending {
     pub(super) ledger: BTreeMap<Vec<u8>, String>,
     pub(super) processes: BTreeMap<Name, (Arc<ProcessRecord>, Arc<Process>)>,
     pub(super) components: BTreeMap<(Name, Version), Arc<ComponentEntry>>,
+    pub(super) definitions: BTreeMap<(Name, Version), Arc<DefinitionEntry>>,
     pub(super) ended: Vec<ReleaseId>,
     pub(super) cancels: Vec<AttemptKey>,
 }
@@ -89,6 +90,7 @@ pub(super) enum Reply {
         Vec<(ReleaseId, Pinned)>,
     ),
     Removed(Answer<(), RemoveError>, Result<(), RemoveError>),
+    Defined(Answer<Defined, DefineError>, Result<Defined, DefineError>),
 }
 
 /// Answers; whoever has gone away meanwhile does not get it.
@@ -116,6 +118,7 @@ impl Reply {
             Self::Written(answer, result) => tell(answer, result),
             Self::Pinning(answer, pins) => tell(answer, Ok(pins)),
             Self::Removed(answer, result) => tell(answer, result),
+            Self::Defined(answer, result) => tell(answer, result),
         }
     }
 
@@ -131,6 +134,7 @@ impl Reply {
             Self::Written(answer, _) => tell(answer, Err(error.into())),
             Self::Pinning(answer, _) => tell(answer, Err(error)),
             Self::Removed(answer, _) => tell(answer, Err(error.into())),
+            Self::Defined(answer, _) => tell(answer, Err(error.into())),
         }
     }
 
@@ -146,6 +150,7 @@ impl Reply {
             Request::Write(_, answer) => tell(answer, Err(error.into())),
             Request::Pinning(_, _, answer) => tell(answer, Err(error)),
             Request::Remove(_, answer) => tell(answer, Err(error.into())),
+            Request::Define(_, answer) => tell(answer, Err(error.into())),
         }
     }
 }

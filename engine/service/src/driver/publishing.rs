@@ -6,13 +6,13 @@ use fermata_core::component::{Grants, Pin};
 use fermata_store::codec::encode;
 use fermata_store::{Expect, Table, Write};
 
-use crate::catalog::ComponentEntry;
+use crate::catalog::{ComponentEntry, DefinitionEntry};
 use crate::driver::Driver;
-use crate::error::{Error, GrantsError, PublishError, RecordError, RegisterError};
+use crate::error::{DefineError, Error, GrantsError, PublishError, RecordError, RegisterError};
 use crate::keys;
-use crate::records::{ComponentRecord, ProcessRecord};
-use crate::request::{Published, Registered};
-use crate::wake::{Grant, Publish, Register};
+use crate::records::{ComponentRecord, DefinitionRecord, ProcessRecord};
+use crate::request::{Defined, Published, Registered};
+use crate::wake::{Define, Grant, Publish, Register};
 
 impl Driver {
     /// Makes a document the next version of its process, unless it is the newest already.
@@ -80,11 +80,62 @@ impl Driver {
     fn is_registered(&self, pin: &Pin) -> bool {
         let key = (pin.name.clone(), pin.version);
         self.pending.components.contains_key(&key)
-            || self
-                .shared
-                .catalog
-                .version(&pin.name, pin.version)
-                .is_some()
+            || self.pending.definitions.contains_key(&key)
+            || self.shared.catalog.registered_as(pin).is_some()
+    }
+
+    /// Takes a version of a definition into the registry.
+    pub(super) fn define(&mut self, define: Define) -> Result<Defined, DefineError> {
+        let Define {
+            by,
+            definition,
+            checked_with,
+            document,
+        } = define;
+        let key = (definition.name.clone(), definition.version);
+        let pending = self.pending.definitions.get(&key).cloned();
+        let known = pending.or_else(|| self.shared.catalog.definition(&key.0, key.1));
+        if let Some(entry) = known {
+            if entry.record.digest != definition.digest {
+                let found = entry.record.digest;
+                return Err(DefineError::VersionExists { found });
+            }
+            return Ok(Defined {
+                entry,
+                repeated: true,
+            });
+        }
+        let mut pending = self.pending.components.keys();
+        if pending.any(|(name, _)| *name == key.0)
+            || !self.shared.catalog.component(&key.0).is_empty()
+        {
+            return Err(DefineError::NameTaken);
+        }
+        if let Some(gone) = checked_with
+            .iter()
+            .find(|pinned| !self.is_registered(&pinned.pin))
+        {
+            return Err(DefineError::ComponentGone(gone.uses.clone()));
+        }
+        let record = DefinitionRecord {
+            name: definition.name.clone(),
+            version: definition.version,
+            digest: definition.digest,
+            title: definition.title.clone(),
+            published_at: self.now,
+            published_by: by.actor,
+            checked_with,
+        };
+        self.pending
+            .put(Table::Blobs, keys::blob(&record.digest), document);
+        let place = keys::definition(&record.name, record.version);
+        self.pending.put(Table::Processes, place, encode(&record));
+        let entry = Arc::new(DefinitionEntry { record, definition });
+        self.pending.definitions.insert(key, Arc::clone(&entry));
+        Ok(Defined {
+            entry,
+            repeated: false,
+        })
     }
 
     /// Takes a component version into the registry.

@@ -8,7 +8,7 @@ use fermata_store::Table;
 use crate::driver::Driver;
 use crate::error::RemoveError;
 use crate::keys;
-use crate::request::{ComponentUsage, Use};
+use crate::request::{ComponentUsage, DefinitionUse, Use};
 use crate::wake::Remove;
 
 impl Driver {
@@ -45,10 +45,16 @@ impl Driver {
         for (record, _) in self.pending.processes.values() {
             processes.extend(Use::in_process(record, name, Some(*version)));
         }
+        let mut definitions = self.shared.catalog.defined_with(name, Some(*version));
+        for entry in self.pending.definitions.values() {
+            let uses = DefinitionUse::in_definition(&entry.record, name, Some(*version));
+            definitions.extend(uses);
+        }
         let releases = self.pinning(name, Some(*version));
-        if !processes.is_empty() || !releases.is_empty() {
+        if !processes.is_empty() || !definitions.is_empty() || !releases.is_empty() {
             let usage = ComponentUsage {
                 processes,
+                definitions,
                 releases,
             };
             return Err(RemoveError::InUse(Box::new(usage)));

@@ -54,6 +54,9 @@ impl Driver {
         for entry in pending.components.into_values() {
             self.shared.catalog.registered(entry);
         }
+        for entry in pending.definitions.into_values() {
+            self.shared.catalog.defined(entry);
+        }
         for reply in pending.replies {
             reply.send(|id| self.live.get(&id).map(|live| Arc::clone(&live.release)));
         }

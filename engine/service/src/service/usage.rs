@@ -22,12 +22,14 @@ impl Service {
         let (shared, component) = (Arc::clone(&self.shared), name.clone());
         let stored = move || shared.catalog.checked_with(&component, version);
         let processes = blocking(stored).await??;
+        let definitions = self.shared.catalog.defined_with(name, version);
         let name = name.clone();
         let releases = self
             .ask(|answer| Request::Pinning(name, version, answer))
             .await??;
         Ok(ComponentUsage {
             processes,
+            definitions,
             releases,
         })
     }

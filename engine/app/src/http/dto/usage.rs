@@ -11,8 +11,24 @@ use utoipa::ToSchema;
 pub(crate) struct UsageBody {
     /// Process versions that were checked with it.
     pub(crate) processes: Vec<ProcessUseBody>,
+    /// Definitions that were checked with it.
+    pub(crate) definitions: Vec<DefinitionUseBody>,
     /// Open releases that pinned it.
     pub(crate) releases: Vec<ReleaseUseBody>,
+}
+
+/// A definition that uses a component.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DefinitionUse)]
+pub(crate) struct DefinitionUseBody {
+    /// The definition.
+    pub(crate) name: String,
+    /// Its version.
+    pub(crate) version: String,
+    /// As written in the definition.
+    pub(crate) uses: String,
+    /// The version of the component that it was checked with.
+    pub(crate) component: String,
 }
 
 /// A process version that uses a component.

@@ -32,7 +32,7 @@ pub(super) fn routes() -> Vec<(String, String)> {
 }
 
 /// The whole API, by hand: a route that is missing or new shows here.
-const ROUTES: [&str; 40] = [
+const ROUTES: [&str; 44] = [
     "DELETE /components/{name}/versions/{version}",
     "DELETE /processes/{name}/input-sets/{set}",
     "DELETE /tokens/{id}",
@@ -41,6 +41,9 @@ const ROUTES: [&str; 40] = [
     "GET /components/{name}/used-by",
     "GET /components/{name}/versions/{version}",
     "GET /components/{name}/versions/{version}/grants",
+    "GET /definitions",
+    "GET /definitions/{name}",
+    "GET /definitions/{name}/versions/{version}",
     "GET /ledger",
     "GET /ledger/{environment}/{service}",
     "GET /limits",
@@ -64,6 +67,7 @@ const ROUTES: [&str; 40] = [
     "GET /version",
     "POST /backups",
     "POST /components",
+    "POST /definitions",
     "POST /processes",
     "POST /processes:validate",
     "POST /releases",

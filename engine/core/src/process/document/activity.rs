@@ -143,7 +143,8 @@ fn kind<'n>(place: Place, fields: Fields<'n>, findings: &mut Findings<'_, '_>) -
     }
 }
 
-fn component<'n>(
+/// Reads a call of a component; what is wrong is noted.
+pub(in crate::process) fn component<'n>(
     uses: &'n Node,
     fields: Fields<'n>,
     findings: &mut Findings<'_, '_>,

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::Registry;
+use super::{Registered, Registry};
 use crate::component::{Descriptor, Uses};
 use crate::defect::{Fault, Place};
 use crate::limits::{ATTEMPTS_MAX, TIMEOUT_DEFAULT};
 use crate::nearest::nearest;
 use crate::process::Retry;
+use crate::process::definition::{Definition, merged};
 use crate::process::document::activity::{BACKOFF_DEFAULT, ComponentPart, plain_retry};
 use crate::process::document::inputs;
 use crate::process::read::quoted;
@@ -19,59 +20,132 @@ use crate::schema::Schema;
 use crate::time::Span;
 
 /// The components of a document, each looked up once.
-pub(super) struct Components<'r> {
+pub(in crate::process) struct Components<'r> {
     resolve: Option<&'r Registry<'r>>,
-    known: BTreeMap<Uses, Option<Known>>,
+    known: BTreeMap<Uses, Found>,
 }
 
 impl<'r> Components<'r> {
-    pub(super) fn new(resolve: Option<&'r Registry<'r>>) -> Self {
+    pub(in crate::process) fn new(resolve: Option<&'r Registry<'r>>) -> Self {
         Self {
             resolve,
             known: BTreeMap::new(),
         }
     }
 
-    /// Checks `with`, and gives the retry and the timeout that hold.
-    pub(super) fn check(
+    /// Checks `with`, and gives what is called and how.
+    pub(in crate::process) fn check(
         &mut self,
         part: &ComponentPart<'_>,
         findings: &mut Findings<'_, '_>,
-    ) -> (Retry, Span) {
-        let known = self.lookup(part, findings);
+    ) -> Call {
+        let definition = self.definition(part);
+        let merged = definition.as_ref().map(|it| merged(part, it));
+        let uses = definition.as_ref().map(|it| it.uses.clone());
+        let given = Given {
+            with: merged.as_ref().or(part.with),
+            uses: uses.as_ref().or(part.uses.as_ref()),
+            uses_place: part.uses_place,
+        };
+        let known = self.lookup(&given, findings);
         if let Some(known) = known {
-            known.check_with(part, findings);
+            known.check_with(&given, true, findings);
         }
-        let retry = known.and_then(|known| known.retry);
-        let timeout = known.and_then(|known| known.timeout);
-        (
-            part.retry
-                .or(retry)
-                .unwrap_or(plain_retry(1, BACKOFF_DEFAULT)),
-            part.timeout.or(timeout).unwrap_or(TIMEOUT_DEFAULT),
-        )
+        let retry = definition.as_ref().and_then(|it| it.retry);
+        let retry = part.retry.or(retry).or(known.and_then(|known| known.retry));
+        let timeout = definition.as_ref().and_then(|it| it.timeout);
+        let timeout = part.timeout.or(timeout);
+        let timeout = timeout.or(known.and_then(|known| known.timeout));
+        Call {
+            retry: retry.unwrap_or(plain_retry(1, BACKOFF_DEFAULT)),
+            timeout: timeout.unwrap_or(TIMEOUT_DEFAULT),
+            uses,
+            merged,
+        }
     }
 
-    fn lookup(
+    /// Checks what a definition sets: what it leaves out is given by who uses it.
+    pub(in crate::process) fn check_preset(
         &mut self,
         part: &ComponentPart<'_>,
         findings: &mut Findings<'_, '_>,
-    ) -> Option<&Known> {
-        let (uses, resolve) = (part.uses.as_ref()?, self.resolve?);
-        if !self.known.contains_key(uses) {
-            self.known
-                .insert(uses.clone(), resolve(uses).map(Known::new));
+    ) {
+        if self.definition(part).is_some() {
+            let message = "a definition is of a component, not of another definition";
+            findings.add(Fault::new("nested-definition", part.uses_place, message));
+            return;
         }
-        let known = self.known[uses].as_ref();
-        if known.is_none() {
-            let message = format!("there is no component `{uses}` in the registry");
-            findings.add(
-                Fault::new("unknown-component", part.uses_place, message)
-                    .hint("check its name and version, or push it first"),
-            );
+        let given = Given {
+            with: part.with,
+            uses: part.uses.as_ref(),
+            uses_place: part.uses_place,
+        };
+        if let Some(known) = self.lookup(&given, findings) {
+            known.check_with(&given, false, findings);
         }
-        known
     }
+
+    fn definition(&mut self, part: &ComponentPart<'_>) -> Option<Definition> {
+        match self.find(part.uses.as_ref()?)? {
+            Found::Definition(definition) => Some(Definition::clone(definition)),
+            Found::Component(_) | Found::Nothing => None,
+        }
+    }
+
+    fn lookup(&mut self, given: &Given<'_>, findings: &mut Findings<'_, '_>) -> Option<&Known> {
+        let uses = given.uses?;
+        if let Found::Component(known) = self.find(uses)? {
+            return Some(known);
+        }
+        let message = format!("there is no component `{uses}` in the registry");
+        findings.add(
+            Fault::new("unknown-component", given.uses_place, message)
+                .hint("check its name and version, or push it first"),
+        );
+        None
+    }
+
+    fn find(&mut self, uses: &Uses) -> Option<&Found> {
+        let resolve = self.resolve?;
+        let found = self.known.entry(uses.clone());
+        Some(found.or_insert_with(|| match resolve(uses) {
+            Some(Registered::Component(descriptor)) => {
+                Found::Component(Box::new(Known::new(descriptor)))
+            }
+            Some(Registered::Definition(definition)) => Found::Definition(Box::new(definition)),
+            None => Found::Nothing,
+        }))
+    }
+}
+
+/// What is behind a `uses`.
+enum Found {
+    Component(Box<Known>),
+    Definition(Box<Definition>),
+    Nothing,
+}
+
+/// What is called and how, with what a definition adds to the document.
+pub(in crate::process) struct Call {
+    pub(in crate::process) retry: Retry,
+    pub(in crate::process) timeout: Span,
+    /// The component, where the document names a definition of it.
+    pub(in crate::process) uses: Option<Uses>,
+    merged: Option<Node>,
+}
+
+impl Call {
+    /// The inputs, with those that a definition sets.
+    pub(in crate::process) fn with<'c>(&'c self, part: &ComponentPart<'c>) -> Option<&'c Node> {
+        self.merged.as_ref().or(part.with)
+    }
+}
+
+/// What a component is given.
+struct Given<'g> {
+    with: Option<&'g Node>,
+    uses: Option<&'g Uses>,
+    uses_place: Place,
 }
 
 /// What is known about a component.
@@ -136,14 +210,16 @@ impl Known {
         }
     }
 
-    fn check_with(&self, part: &ComponentPart<'_>, findings: &mut Findings<'_, '_>) {
+    /// `whole` says whether all that is required has to be there.
+    fn check_with(&self, part: &Given<'_>, whole: bool, findings: &mut Findings<'_, '_>) {
         let entries = match part.with.map(|node| &node.tree) {
             Some(Tree::Map(entries)) => entries.as_slice(),
             _ => &[],
         };
-        let uses = part.uses.as_ref().map(Uses::to_string).unwrap_or_default();
+        let uses = part.uses.map(Uses::to_string).unwrap_or_default();
         let place = part.with.map_or(part.uses_place, |node| node.place);
-        let mut good = self.check_presence(entries, (&uses, place), findings);
+        let required: &[String] = if whole { &self.required } else { &[] };
+        let mut good = self.check_presence((required, entries), (&uses, place), findings);
         for entry in entries {
             let Some(schema) = self.properties.get(&entry.key).and_then(Option::as_ref) else {
                 continue;
@@ -158,7 +234,7 @@ impl Known {
             }
         }
         let literal = !entries.iter().any(|entry| holds_expression(&entry.node));
-        if let Some(whole) = self.whole.as_ref().filter(|_| good && literal) {
+        if let Some(whole) = self.whole.as_ref().filter(|_| whole && good && literal) {
             let value = part.with.map_or_else(|| Map::new().into(), Node::to_json);
             for fault in whole.faults(&value) {
                 let message = format!("`with` of `{uses}`: {fault}");
@@ -170,12 +246,12 @@ impl Known {
     /// Notes what is missing and what is not known.
     fn check_presence(
         &self,
-        entries: &[Entry],
+        (required, entries): (&[String], &[Entry]),
         (uses, place): (&str, Place),
         findings: &mut Findings<'_, '_>,
     ) -> bool {
         let mut good = true;
-        for name in &self.required {
+        for name in required {
             if !entries.iter().any(|entry| entry.key == *name) {
                 good = false;
                 let message = format!("`{uses}` needs the input {}", quoted(name));

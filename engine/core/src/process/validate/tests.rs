@@ -284,7 +284,7 @@ inputs:
 }
 
 /// A registry with one component.
-fn registry(uses: &Uses) -> Option<Descriptor> {
+fn registry(uses: &Uses) -> Option<Registered> {
     let descriptor = json!({
         "name": "deploy",
         "version": "1.4.0",
@@ -303,7 +303,8 @@ fn registry(uses: &Uses) -> Option<Descriptor> {
         "timeout": "5m",
     });
     let descriptor: Descriptor = serde_json::from_value(descriptor).expect("a descriptor");
-    (uses.name == descriptor.name && uses.accepts(descriptor.version)).then_some(descriptor)
+    let fits = uses.name == descriptor.name && uses.accepts(descriptor.version);
+    fits.then_some(Registered::Component(descriptor))
 }
 
 #[test]
