@@ -22,6 +22,7 @@ use crate::shared::Condition;
 use crate::wake::{Action, Grant, Made, Register, Request, Wake};
 
 mod catalog;
+mod held;
 mod once;
 mod recovery;
 mod runs;
