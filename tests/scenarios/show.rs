@@ -3,14 +3,19 @@
 use fermata_core::attempt::Invocation;
 use fermata_core::failure::Failure;
 use fermata_core::json::Json;
-use fermata_core::process::{ActivityIx, PhaseIx, Process};
+use fermata_core::process::{ActivityIx, Group, PhaseIx, Process, Role};
 use fermata_core::release::event::{Event, SkipReason, Turn};
 use fermata_core::release::state::{ActivityState, PhaseState, ReleaseState};
+use fermata_core::release::wave::Stage;
 use fermata_core::release::{Release, why_activity};
 use fermata_core::time::Timestamp;
 
 use crate::story::{elapsed, name};
 
+/// Most items of a fan-out that are printed.
+const ITEMS_SHOWN: usize = 8;
+/// Most instances of a fan-out that are printed.
+const INSTANCES_SHOWN: u32 = 8;
 /// Longest text that is printed whole.
 const SHOWN_CHARS: usize = 120;
 
@@ -41,7 +46,7 @@ pub(crate) fn history(release: &Release, turns: &[Turn]) -> Vec<String> {
 fn line(process: &Process, event: &Event) -> String {
     let subject = match (event.activity(), event.phase()) {
         (Some(activity), _) => process.path(activity),
-        (None, Some(phase)) => process.phase(phase).name.to_string(),
+        (None, Some(phase)) => process.phase_path(phase),
         (None, None) => "release".to_owned(),
     };
     format!("{subject} {}", fact(event))
@@ -62,7 +67,9 @@ fn fact(event: &Event) -> String {
             Some(fault) => format!("opened, but {fault}"),
         },
         Event::PhaseSkipped { why, .. } | Event::ActivitySkipped { why, .. } => skipped(why),
-        Event::PhaseEnded { outcome, .. } => format!("ended {}", outcome.word()),
+        Event::PhaseEnded { outcome, .. } | Event::InstancesEnded { outcome, .. } => {
+            format!("ended {}", outcome.word())
+        }
         Event::Paused { reason } => format!("paused{}", said(reason.as_ref())),
         Event::Resumed => "resumed".to_owned(),
         Event::Aborted { reason } => format!("aborted: {}", short(reason)),
@@ -81,7 +88,35 @@ fn fact(event: &Event) -> String {
             let changed = changed.join(", ");
             format!("has other {changed}: {inputs}{}", said(Some(reason)))
         }
+        other if other.group().is_some() => wave_fact(other),
         other => activity_fact(other),
+    }
+}
+
+fn wave_fact(event: &Event) -> String {
+    match event {
+        Event::Expanded { items, batches, .. } => {
+            let shown = items.iter().take(ITEMS_SHOWN).map(Json::as_str);
+            let shown: Vec<&str> = shown.collect();
+            let more = if items.len() > ITEMS_SHOWN {
+                ", …"
+            } else {
+                ""
+            };
+            format!(
+                "expanded to {} [{}{more}] in batches {batches:?}",
+                items.len(),
+                shown.join(", ")
+            )
+        }
+        Event::BatchOpened { batch, .. } => format!("batch {batch} opened"),
+        Event::BatchBaking { until, .. } => format!("bakes until +{}", elapsed(*until)),
+        Event::BatchBaked { .. } => "has baked".to_owned(),
+        Event::GateOpened { .. } => "asks its gate".to_owned(),
+        Event::WaveHalted { reason, .. } => format!("halted: {reason:?}"),
+        Event::WaveResumed { reason, .. } => format!("goes on{}", said(reason.as_ref())),
+        Event::WaveEnded { reason, .. } => format!("opens no further batch: {}", short(reason)),
+        other => format!("{other:?}"),
     }
 }
 
@@ -189,20 +224,75 @@ fn people_fact(event: &Event) -> String {
 pub(crate) fn state(release: &Release) -> Vec<String> {
     let process = release.process();
     let mut lines = vec![format!("release {}", release_state(release))];
-    for (number, phase) in (0..).zip(&process.phases) {
-        let ix = PhaseIx(number);
-        lines.push(format!(
-            "  {} {}",
-            phase.name,
-            phase_state(release.phase_state(ix))
-        ));
-        for ix in phase.activities.clone().map(ActivityIx) {
-            let name = &process.activity(ix).name;
-            let state = activity_state(release.activity_state(ix));
-            lines.push(format!("    {name} {state}"));
+    for ix in (0..).map(PhaseIx).take(process.phases.len()) {
+        // Instances stand below what they are instances of.
+        if process.phase(ix).instance.is_none() {
+            phase(release, ix, &mut lines);
         }
     }
     lines
+}
+
+fn phase(release: &Release, ix: PhaseIx, lines: &mut Vec<String>) {
+    let process = release.process();
+    let path = process.phase_path(ix);
+    let state = phase_state(release.phase_state(ix));
+    lines.push(format!(
+        "  {path} {state}{}",
+        wave(release, Group::Phase(ix))
+    ));
+    for ix in process.phase(ix).activities.clone().map(ActivityIx) {
+        activity(release, ix, lines);
+    }
+    let Some(instances) = process.instances(Group::Phase(ix)) else {
+        return;
+    };
+    for ix in instances.gates.clone().map(ActivityIx) {
+        activity(release, ix, lines);
+    }
+    for ix in instances.nodes.clone().take(INSTANCES_SHOWN as usize) {
+        phase(release, PhaseIx(ix), lines);
+    }
+}
+
+fn activity(release: &Release, ix: ActivityIx, lines: &mut Vec<String>) {
+    let process = release.process();
+    if process.activity(ix).role == Role::Template {
+        return;
+    }
+    let path = process.local_path(ix);
+    let state = activity_state(release.activity_state(ix));
+    lines.push(format!(
+        "    {path} {state}{}",
+        wave(release, Group::Activity(ix))
+    ));
+    if let Some(instances) = process.instances(Group::Activity(ix)) {
+        let nodes = instances.nodes.clone().take(INSTANCES_SHOWN as usize);
+        for ix in nodes.chain(instances.gates.clone()).map(ActivityIx) {
+            activity(release, ix, lines);
+        }
+    }
+}
+
+/// How far a fan-out is.
+fn wave(release: &Release, group: Group) -> String {
+    let Some(wave) = release.wave(group) else {
+        return String::new();
+    };
+    let stage = match (&wave.halt, wave.stage) {
+        (Some(halt), _) => format!(", halted {}", halt.reason.text(&halt.by)),
+        (None, Stage::Baking { until }) => format!(", bakes until +{}", elapsed(until)),
+        (None, Stage::Gated(_)) => ", at its gate".to_owned(),
+        (None, _) => String::new(),
+    };
+    format!(
+        ": {} of {} ended, {} failed, batch {} of {}{stage}",
+        wave.ended,
+        wave.count(),
+        wave.failed,
+        wave.open,
+        wave.batches()
+    )
 }
 
 fn release_state(release: &Release) -> String {
@@ -333,6 +423,7 @@ fn skipped(why: &SkipReason) -> String {
         SkipReason::Condition => "skipped by its condition".to_owned(),
         SkipReason::Upstream => "skipped for a broken need".to_owned(),
         SkipReason::Person(reason) => format!("skipped by a person: {}", short(reason)),
+        SkipReason::NotNeeded => "skipped as not needed".to_owned(),
     }
 }
 

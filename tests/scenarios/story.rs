@@ -8,7 +8,7 @@ use fermata_core::component::{Pin, Uses, Version};
 use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::id::{Digest, ReleaseId};
 use fermata_core::process::validate::validate;
-use fermata_core::process::{ActivityIx, Process, ProcessRef};
+use fermata_core::process::{ActivityIx, Group, PhaseIx, Process, ProcessRef};
 use fermata_core::release::event::{Pinned, Turn};
 use fermata_core::release::input::{Input, What};
 use fermata_core::release::{Draft, Release, check, create, turn};
@@ -139,6 +139,22 @@ impl Story {
             },
             "resume" => What::Resume,
             "abort" => What::Abort {
+                reason: words.text()?,
+            },
+            "halt-wave" => What::HaltWave {
+                group: self.group(&mut words)?,
+                reason: words.text()?,
+            },
+            "resume-wave" => What::ResumeWave {
+                group: self.group(&mut words)?,
+                reason: words.text_after("saying")?,
+            },
+            "end-wave" => What::EndWave {
+                group: self.group(&mut words)?,
+                reason: words.text()?,
+            },
+            "skip-phase" => What::SkipPhase {
+                phase: self.phase(words.expect("a phase")?)?,
                 reason: words.text()?,
             },
             "amend-inputs" => What::AmendInputs {
@@ -292,10 +308,34 @@ impl Story {
         match path.strip_prefix('#') {
             Some(_) => Ok(ActivityIx(u32::MAX)),
             None => self
-                .process
+                .current_process()
                 .find(path)
                 .ok_or_else(|| format!("no activity {path}")),
         }
+    }
+
+    fn phase(&self, path: &str) -> Result<PhaseIx, String> {
+        if path.starts_with('#') {
+            return Ok(PhaseIx(u32::MAX));
+        }
+        let found = self.current_process().find_phase(path);
+        found.ok_or_else(|| format!("no phase {path}"))
+    }
+
+    /// What has batches; what has none stands for itself, so that it can be refused.
+    fn group(&self, words: &mut Words<'_>) -> Result<Group, String> {
+        let path = words.expect("what is fanned out")?;
+        match self.current_process().find_group(path) {
+            Some(group) => Ok(group),
+            None => self.phase(path).map(Group::Phase),
+        }
+    }
+
+    /// The process with the instances that the release has put in.
+    fn current_process(&self) -> &Process {
+        self.release
+            .as_ref()
+            .map_or(&self.process, |release| release.process())
     }
 }
 

@@ -4,7 +4,7 @@ use fermata_core::actor::Party;
 use fermata_core::attempt::{AttemptKey, Progress};
 use fermata_core::failure::Failure;
 use fermata_core::json::Json;
-use fermata_core::process::{Activity, ActivityIx, ApprovalRule, Join, Kind, Phase, PhaseIx};
+use fermata_core::process::{Activity, ActivityIx, ApprovalRule, Group, Join, Kind, PhaseIx};
 use fermata_core::release::event::{OutputSource, SkipReason};
 use fermata_core::release::state::{ActivityState, Approval, PhaseState, ReleaseState};
 use fermata_core::release::{self, Release};
@@ -16,6 +16,7 @@ use crate::http::dto::release::{
 };
 
 mod waiting;
+mod wave;
 
 /// Tells how far a run is, if it said so.
 pub(crate) type Progresses<'a> = &'a dyn Fn(AttemptKey) -> Option<Progress>;
@@ -28,7 +29,6 @@ pub(crate) fn tree(release: &Release, progress: Progresses<'_>) -> ReleaseBody {
         ReleaseState::Draft | ReleaseState::Running => (None, None),
     };
     let pins = release.pins().iter();
-    let phases = (0..).map(PhaseIx).zip(&release.process().phases);
     ReleaseBody {
         summary: summary(release),
         reason,
@@ -42,8 +42,8 @@ pub(crate) fn tree(release: &Release, progress: Progresses<'_>) -> ReleaseBody {
                 digest: pinned.pin.digest.to_string(),
             })
             .collect(),
-        phases: phases
-            .map(|(ix, phase)| self::phase(release, ix, phase, progress))
+        phases: wave::shown_phases(release)
+            .map(|ix| phase(release, ix, progress))
             .collect(),
         outputs: release.outputs().map(Json::value),
     }
@@ -86,8 +86,9 @@ fn summary(release: &Release) -> ReleaseSummaryBody {
     }
 }
 
-fn phase(release: &Release, ix: PhaseIx, phase: &Phase, progress: Progresses<'_>) -> PhaseBody {
+fn phase(release: &Release, ix: PhaseIx, progress: Progresses<'_>) -> PhaseBody {
     let process = release.process();
+    let phase = process.phase(ix);
     let state = release.phase_state(ix);
     let (since, ended_at, why) = match state {
         PhaseState::Waiting => (None, None, None),
@@ -96,9 +97,8 @@ fn phase(release: &Release, ix: PhaseIx, phase: &Phase, progress: Progresses<'_>
         PhaseState::Skipped { why } => (None, None, Some(skipped(why).0.into())),
     };
     let needs = phase.needs.iter();
-    let activities = phase.activities.clone().map(ActivityIx);
     PhaseBody {
-        name: phase.name.to_string(),
+        name: process.phase_path(ix),
         title: phase.title.clone(),
         state: state.word().into(),
         since: text(since),
@@ -106,11 +106,14 @@ fn phase(release: &Release, ix: PhaseIx, phase: &Phase, progress: Progresses<'_>
         why,
         fault: release.phase_fault(ix).map(ToOwned::to_owned),
         owners: parties(&phase.owners),
-        needs: needs
-            .map(|need| process.phase(*need).name.to_string())
-            .collect(),
-        joins: joins(&phase.joins, |need| process.phase(need).name.to_string()),
-        activities: activities
+        needs: needs.map(|need| process.phase_path(*need)).collect(),
+        joins: joins(&phase.joins, |need| process.phase_path(need)),
+        wave: wave::body(release, Group::Phase(ix)),
+        instance: phase
+            .instance
+            .as_deref()
+            .map(|of| wave::instance(release, of)),
+        activities: wave::shown_activities(release, ix)
             .map(|ix| activity(release, ix, progress))
             .collect(),
     }
@@ -121,9 +124,11 @@ fn activity(release: &Release, ix: ActivityIx, progress: Progresses<'_>) -> Acti
     let activity = process.activity(ix);
     let state = release.activity_state(ix);
     let mut body = ActivityBody {
-        name: activity.name.to_string(),
+        name: process.local_path(ix),
         title: activity.title.clone(),
         path: process.path(ix),
+        wave: wave::body(release, Group::Activity(ix)),
+        instance: activity.instance().map(|of| wave::instance(release, of)),
         state: state.word().into(),
         owners: parties(&activity.owners),
         needs: activity
@@ -210,7 +215,9 @@ fn rule(ix: u32, rule: &ApprovalRule, approvals: &[ApprovalBody]) -> RuleBody {
 fn current(state: &ActivityState, body: &mut ActivityBody) {
     match state {
         ActivityState::Waiting => {}
-        ActivityState::Ready { since } => body.since = Some(since.to_string()),
+        ActivityState::Ready { since } | ActivityState::FannedOut { since } => {
+            body.since = Some(since.to_string());
+        }
         ActivityState::Running(attempt) | ActivityState::Suspended { attempt, .. } => {
             body.since = Some(attempt.since.to_string());
             body.attempt = Some(attempt.number);
@@ -298,6 +305,7 @@ fn skipped(why: &SkipReason) -> (&'static str, Option<&str>) {
         SkipReason::Condition => ("condition", None),
         SkipReason::Upstream => ("upstream", None),
         SkipReason::Person(reason) => ("person", Some(reason)),
+        SkipReason::NotNeeded => ("not-needed", None),
     }
 }
 

@@ -12,6 +12,9 @@
 //! | [`Read::Activity`] | `phases.PHASE.activities.ACTIVITY` | `{outputs, status}` |
 //! | [`Read::Phase`] | `phases.PHASE` | `{outputs: {ACTIVITY: outputs}, status}` |
 //! | [`Read::Needs`] | `needs` | `{failed, succeeded}`: what the status functions give |
+//! | [`Read::Each`] | `each` | `{item, index, batch}` of an instance, `{batch}` of a gate |
+//!
+//! The outputs of a phase or an activity that is fanned out are a list, one entry for each item.
 //!
 //! [`scope()`] builds one. An activity without outputs has the
 //! empty object there, so that `has(needs.a.outputs.x)` can be asked of a skipped one.
@@ -32,7 +35,8 @@ mod scope;
 mod template;
 mod walk;
 
-pub(crate) use names::{Guard, Names, PhaseNames, Purpose};
+pub(crate) use evaluate::kind;
+pub(crate) use names::{EachNames, Guard, Names, PhaseNames, Purpose};
 pub(crate) use parse::{Checked, Parser};
 pub use scope::{Facts, scope};
 pub(crate) use template::{Part, Piece, Segment, split, whole};
@@ -53,6 +57,9 @@ pub enum Read {
     Phase(PhaseIx),
     /// How the needs of the reader ended: `failed()` and `succeeded()`.
     Needs,
+    /// `each`: what the instance runs for, `item`, `index` and `batch`; of a gate the `batch` that it
+    /// opens.
+    Each,
 }
 
 /// An expression that was checked.
@@ -115,7 +122,7 @@ impl Condition {
             Value::Bool(holds) => Ok(holds),
             other => Err(format!(
                 "the condition gave {}, not true or false",
-                evaluate::kind(&other)
+                kind(&other)
             )),
         }
     }
@@ -147,6 +154,11 @@ impl Template {
     /// The template of an activity without inputs.
     pub(crate) fn empty_object() -> Self {
         Self::new(Piece::object(Vec::new()), Vec::new())
+    }
+
+    /// The template of a text without expressions.
+    pub(crate) fn text(text: &str) -> Self {
+        Self::new(Piece::Constant(text.into()), Vec::new())
     }
 
     /// What it reads.

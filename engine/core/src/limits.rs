@@ -13,6 +13,15 @@ pub const ACTIVITIES_MAX: usize = 10_000;
 /// Most joins (`any`, `at-least`) among the needs of one phase or activity: each end of a need looks
 /// through them.
 pub const JOINS_MAX: usize = 16;
+/// Most instances that the fan-outs of one release make together: what one wave can be followed by
+/// people, and one release can still load.
+pub const INSTANCES_MAX: usize = 10_000;
+/// Most activities of one release, those of instances included: about 50 MB while it is open.
+pub const EXPANDED_ACTIVITIES_MAX: usize = 100_000;
+/// Most batches of a fan-out: more than a person would want to open.
+pub const BATCHES_MAX: usize = 100;
+/// Longest item, in characters, that instances are called by; where one is longer, they are counted.
+pub const LABEL_CHARS_MAX: usize = 64;
 /// Most inputs of a process: more than a person fills in.
 pub const INPUTS_MAX: usize = 1_000;
 /// Longest expression, in bytes.

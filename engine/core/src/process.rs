@@ -1,6 +1,7 @@
 //! A process: the immutable, checked definition that releases run.
 
-use std::ops::Range;
+use std::ops::{Deref, Range};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,12 +15,17 @@ use crate::time::Span;
 pub mod definition;
 pub mod difference;
 mod document;
+mod expand;
+mod fan_out;
 mod graph;
 mod inputs;
+mod paths;
 mod read;
 mod source;
 mod tree;
 pub mod validate;
+
+pub use fan_out::{Batch, FanOut, Group, Instance, Instances, Role, batch_of};
 
 /// Position of a phase in [`Process::phases`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -68,15 +74,12 @@ pub struct Inputs {
     pub defaults: serde_json::Map<String, serde_json::Value>,
 }
 
-/// A named group of activities.
+/// A named group of activities, and where it stands in the graph. What its author wrote about it
+/// is its [`PhaseDefinition`], which all instances of a phase share.
 #[derive(Clone, Debug)]
 pub struct Phase {
-    /// Unique in the process.
-    pub name: Name,
-    /// For people.
-    pub title: String,
-    /// Who answers for it.
-    pub owners: Vec<Party>,
+    /// What its author wrote.
+    pub definition: Arc<PhaseDefinition>,
     /// Phases that decide when any activity in this one is ready, in joins or not. Those in no join
     /// must all be satisfied.
     pub needs: Vec<PhaseIx>,
@@ -84,11 +87,36 @@ pub struct Phase {
     pub joins: Vec<Join<PhaseIx>>,
     /// Phases that need this one.
     pub dependents: Vec<PhaseIx>,
+    /// Positions of its activities; empty for a phase whose instances run in its place.
+    pub activities: Range<u32>,
+    /// Its instances, once their set is known.
+    pub instances: Option<Instances>,
+    /// Which instance of which phase it is, if it is one.
+    pub instance: Option<Box<Instance>>,
+}
+
+/// What the author of a process wrote about a phase.
+#[derive(Clone, Debug)]
+pub struct PhaseDefinition {
+    /// Unique in the process.
+    pub name: Name,
+    /// For people.
+    pub title: String,
+    /// Who answers for it.
+    pub owners: Vec<Party>,
     /// Skips the phase when it is false. It may replace the rule of needs: see
     /// [`Condition::replaces_needs`].
     pub condition: Option<Condition>,
-    /// Positions of its activities; never empty.
-    pub activities: Range<u32>,
+    /// Runs it once for each item of a list.
+    pub each: Option<FanOut>,
+}
+
+impl Deref for Phase {
+    type Target = PhaseDefinition;
+
+    fn deref(&self) -> &PhaseDefinition {
+        &self.definition
+    }
 }
 
 /// Needs of which so many must be satisfied: `{ any: … }`, `{ at-least: n, of: … }`.
@@ -100,17 +128,14 @@ pub struct Join<Ix> {
     pub of: Box<[Ix]>,
 }
 
-/// One unit of work.
+/// One unit of work, and where it stands in the graph. What its author wrote about it is its
+/// [`ActivityDefinition`], which all instances of an activity share.
 #[derive(Clone, Debug)]
 pub struct Activity {
-    /// Unique in its phase.
-    pub name: Name,
-    /// For people.
-    pub title: String,
+    /// What its author wrote.
+    pub definition: Arc<ActivityDefinition>,
     /// Its phase.
     pub phase: PhaseIx,
-    /// Who answers for it.
-    pub owners: Vec<Party>,
     /// Activities, of this or another phase, that decide when it is ready, in joins or not. Those in
     /// no join must all be satisfied.
     pub needs: Vec<ActivityIx>,
@@ -118,6 +143,21 @@ pub struct Activity {
     pub joins: Vec<Join<ActivityIx>>,
     /// Activities that need this one.
     pub dependents: Vec<ActivityIx>,
+    /// Its instances, once their set is known.
+    pub instances: Option<Instances>,
+    /// What it is to its phase.
+    pub role: Role,
+}
+
+/// What the author of a process wrote about an activity.
+#[derive(Clone, Debug)]
+pub struct ActivityDefinition {
+    /// Unique in its phase.
+    pub name: Name,
+    /// For people.
+    pub title: String,
+    /// Who answers for it.
+    pub owners: Vec<Party>,
     /// Skips the activity when it is false. It may replace the rule of needs: see
     /// [`Condition::replaces_needs`].
     pub condition: Option<Condition>,
@@ -125,6 +165,16 @@ pub struct Activity {
     pub kind: Kind,
     /// What happens when it has failed for good: the nearest of activity, phase and process.
     pub on_failure: OnFailure,
+    /// Runs it once for each item of a list.
+    pub each: Option<FanOut>,
+}
+
+impl Deref for Activity {
+    type Target = ActivityDefinition;
+
+    fn deref(&self) -> &ActivityDefinition {
+        &self.definition
+    }
 }
 
 /// What an activity does.
@@ -215,33 +265,11 @@ impl Process {
         &self.activities[ix.0 as usize]
     }
 
-    /// `phase/activity`, as people write it.
-    pub fn path(&self, ix: ActivityIx) -> String {
-        let activity = self.activity(ix);
-        format!("{}/{}", self.phase(activity.phase).name, activity.name)
-    }
-
-    /// The activity that people call `phase/activity`, or `activity` alone where that is unique.
-    pub fn find(&self, path: &str) -> Option<ActivityIx> {
-        let matches = |activity: &&(u32, &Activity)| match path.split_once('/') {
-            Some((phase, name)) => {
-                activity.1.name.as_str() == name
-                    && self.phase(activity.1.phase).name.as_str() == phase
-            }
-            None => activity.1.name.as_str() == path,
-        };
-        let numbered: Vec<(u32, &Activity)> = (0..).zip(&self.activities).collect();
-        let mut found = numbered.iter().filter(matches);
-        match (found.next(), found.next()) {
-            (Some((ix, _)), None) => Some(ActivityIx(*ix)),
-            _ => None,
-        }
-    }
-
     /// Every distinct `uses` of the process, sorted.
     pub fn uses(&self) -> std::collections::BTreeSet<&Uses> {
         self.activities
             .iter()
+            .filter(|activity| !activity.role.is_copy())
             .filter_map(|activity| match &activity.kind {
                 Kind::Component(component) => Some(&component.uses),
                 Kind::Manual(_) => None,

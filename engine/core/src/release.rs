@@ -14,7 +14,7 @@
 //! start become `ready`, retries and resumptions wait. The time for which a pause kept a suspended
 //! attempt from resuming does not count against its timeout.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -22,17 +22,19 @@ use crate::actor::Actor;
 use crate::attempt::{AttemptKey, Invocation};
 use crate::id::ReleaseId;
 use crate::json::Json;
-use crate::process::{ActivityIx, Kind, PhaseIx, Process, ProcessRef};
+use crate::process::{ActivityIx, Group, Kind, PhaseIx, Process, ProcessRef};
 use crate::release::event::Pinned;
 use crate::release::index::{Index, Node};
 use crate::release::needs::Tally;
 use crate::release::state::{ActivityState, PhaseState, Record, ReleaseState};
+use crate::release::wave::Wave;
 use crate::time::Timestamp;
 
 pub mod event;
 pub mod input;
 pub mod refusal;
 pub mod state;
+pub mod wave;
 
 mod advance;
 mod apply;
@@ -42,6 +44,7 @@ mod bounds;
 mod check;
 mod create;
 mod decide;
+mod expand;
 mod failing;
 mod index;
 mod needs;
@@ -55,7 +58,7 @@ pub use check::{Violation, check};
 pub use create::{Draft, create};
 pub use decide::decide;
 pub use replay::ReplayError;
-pub use why::{OpenRule, Waiting, WaitsOn, why, why_activity, why_release};
+pub use why::{BeforeBatch, OpenRule, Waiting, WaitsOn, why, why_activity, why_release, why_wave};
 pub use work::{Work, work};
 
 /// One run of one process version. Made by [`Release::new`] or [`Release::replay`], changed by
@@ -74,21 +77,24 @@ pub struct Release {
     state: ReleaseState,
     outputs: Option<Json>,
     version: u64,
-    phases: Box<[PhaseNode]>,
-    activities: Box<[ActivityNode]>,
+    phases: Vec<PhaseNode>,
+    activities: Vec<ActivityNode>,
+    waves: BTreeMap<Group, Wave>,
     phases_unsettled: u32,
     phase_failed: bool,
     index: Index,
     frontier: BTreeSet<Node>,
 }
 
-/// The process behind a release, shared by all its releases and compared by its digest.
+/// The process behind a release, compared by its digest and its size. It is shared by all its
+/// releases, until a fan-out puts instances in: from then on the release has its own.
 #[derive(Clone, Debug)]
 struct Definition(Arc<Process>);
 
 impl PartialEq for Definition {
     fn eq(&self, other: &Self) -> bool {
-        self.0.digest == other.0.digest
+        let size = |process: &Process| (process.phases.len(), process.activities.len());
+        self.0.digest == other.0.digest && size(&self.0) == size(&other.0)
     }
 }
 
@@ -106,7 +112,9 @@ struct PhaseNode {
     state: PhaseState,
     /// How the phases that it needs have ended.
     needs: Tally,
-    /// Its activities that have not ended.
+    /// Whether it is an instance whose batch is not open.
+    held: bool,
+    /// Its activities that have not ended; of a phase that is fanned out, its instances.
     unsettled: u32,
     /// Whether one of its activities ended in a way that breaks what needs it.
     failed: bool,
@@ -120,6 +128,8 @@ struct ActivityNode {
     state: ActivityState,
     /// How the activities that it needs have ended.
     needs: Tally,
+    /// Whether it is an instance whose batch is not open, or a gate that is not asked.
+    held: bool,
     /// What it has left behind, once there is something.
     record: Option<Box<Record>>,
 }
@@ -130,7 +140,7 @@ impl Release {
         self.id
     }
 
-    /// What it runs.
+    /// What it runs: the published process, with the instances of its fan-outs put in.
     pub fn process(&self) -> &Arc<Process> {
         &self.process.0
     }
@@ -256,14 +266,13 @@ impl Release {
         else {
             return None;
         };
-        let phase = &self.process.phase(activity.phase).name;
         Some(Invocation {
             key,
             component: self.pin(&component.uses)?.clone(),
             process: self.process.name.clone(),
-            phase: phase.clone(),
+            phase: self.process.phase(activity.phase).name.clone(),
             activity: activity.name.clone(),
-            idempotency_key: format!("{}/{phase}/{}", self.id, activity.name),
+            idempotency_key: format!("{}/{}", self.id, self.process.path(key.activity)),
             inputs: attempt.with.clone(),
             checkpoint: attempt.checkpoint.as_deref().map(<[u8]>::to_vec),
             wall: attempt.deadline.since(now),

@@ -64,7 +64,7 @@ pub struct Ask {
 }
 
 /// What a person may want of a release. `activity` is `phase/activity`, or the activity's name alone
-/// where that is unique.
+/// where that is unique; an instance has its item in brackets, as in `production[eu]/payment`.
 #[derive(Clone, Debug)]
 pub enum Command {
     /// Begin. The newest fitting version of every component is pinned.
@@ -101,8 +101,29 @@ pub enum Command {
     },
     /// Do without it.
     Skip {
-        /// Which.
+        /// Which: an activity, a phase, or an instance of one, such as `production[eu]`.
         activity: String,
+        /// Why.
+        reason: String,
+    },
+    /// Open no further batch of a fan-out; what runs goes on.
+    HaltWave {
+        /// Which: a phase or an activity that is fanned out.
+        wave: String,
+        /// Why.
+        reason: String,
+    },
+    /// Let a halted fan-out go on.
+    ResumeWave {
+        /// Which.
+        wave: String,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Open no further batch of a fan-out, ever.
+    EndWave {
+        /// Which.
+        wave: String,
         /// Why.
         reason: String,
     },

@@ -76,8 +76,14 @@ fn wishes(release: &Release) -> Vec<Command> {
     }
     let count = u32::try_from(release.process().activities.len()).expect("a small process");
     let activities = (0..count).map(ActivityIx);
+    let halted = release.waves().filter(|(_, wave)| wave.halt.is_some());
+    let resumed = halted.map(|(group, _)| Command::ResumeWave {
+        wave: release.process().group_path(group),
+        reason: None,
+    });
     activities
         .filter_map(|ix| wish(release.process().path(ix), release.activity_state(ix)))
+        .chain(resumed)
         .collect()
 }
 

@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::simulation::world::World;
 
 /// The activities of the story's process, and one that it does not have.
-const ACTIVITIES: [&str; 17] = [
+const ACTIVITIES: [&str; 24] = [
     "build/a",
     "build/b",
     "build/c",
@@ -29,9 +29,18 @@ const ACTIVITIES: [&str; 17] = [
     "choose/mend",
     "tidy/sweep",
     "clean-up/remove",
+    "wave/deploy",
+    "wave[a]/deploy",
+    "wave[1]/check",
+    "wave/gate[2]",
+    "wave[c]",
+    "shops/open[3]",
+    "shops/look[2]",
     "free/alone",
     "no/where",
 ];
+/// What has batches, and something that has none.
+const WAVES: [&str; 3] = ["wave", "shops/open", "ship"];
 const PEOPLE: [&str; 3] = ["ana", "ben", "sam"];
 /// Longest step of the clock, in milliseconds: past every deadline of the process.
 const STEP_MS_MAX: u64 = 3 * 60 * 60 * 1_000;
@@ -127,7 +136,7 @@ fn decide(world: &mut World) {
     let activity = (*world.random.pick(&ACTIVITIES).expect("some")).to_owned();
     let by = *world.random.pick(&PEOPLE).expect("some");
     let reason = || "the story wants it".to_owned();
-    let command = match world.random.below(23) {
+    let command = match world.random.below(29) {
         0..3 => Command::Start,
         3..9 => Command::Approve {
             activity: "agree/people".to_owned(),
@@ -170,11 +179,28 @@ fn decide(world: &mut World) {
             attempts: 1,
             reason: reason(),
         },
+        23..29 => about_wave(world),
         _ if world.random.one_in(3) => Command::Abort { reason: reason() },
         _ => Command::Resume,
     };
     world.note(|| format!("{by} asks of {release}: {command:?}"));
     world.ask(by, release, command);
+}
+
+/// Something about a fan-out.
+fn about_wave(world: &mut World) -> Command {
+    let wave = (*world.random.pick(&WAVES).expect("some")).to_owned();
+    let reason = "the story wants it".to_owned();
+    match world.random.below(9) {
+        0 | 1 => Command::HaltWave { wave, reason },
+        2..5 => Command::ResumeWave { wave, reason: None },
+        5 => Command::EndWave { wave, reason },
+        gate => Command::Approve {
+            activity: format!("wave/gate[{}]", 2 + gate % 2),
+            comment: None,
+            form: None,
+        },
+    }
 }
 
 /// The clock goes on, to just where something is due or anywhere.

@@ -66,6 +66,21 @@ phases:
     if: failed()
     activities:
       remove: { uses: work@1 }
+  wave:
+    needs: [build]
+    each: [a, b, c, d]
+    batches: [1, 3, 100%]
+    bake: 10m
+    gate: [ { from: 'group:qa' } ]
+    max-failures: 1
+    activities:
+      deploy: { uses: work@1, on-failure: fail, with: { to: '${{ each.item }}' } }
+      check: { needs: [deploy], uses: work@1, with: { after: '${{ needs.deploy.outputs.number }}' } }
+  shops:
+    activities:
+      open: { each: [1, 2, 3], batches: [2], gate: look, uses: work@1 }
+      look: { uses: work@1, with: { batch: '${{ each.batch }}' } }
+      last: { needs: [open], uses: work@1, with: { all: '${{ needs.open.outputs }}' } }
   free:
     activities:
       alone: { uses: work@1, retry: { attempts: 2, backoff: 1s, jitter: false } }

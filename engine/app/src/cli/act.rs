@@ -63,6 +63,7 @@ fn decision(command: ReleaseCommand) -> Result<Decision, Error> {
             let more = because(Some(args.reason));
             (args.release, "fail", Some(args.activity), more)
         }
+        wave @ (C::HaltWave(_) | C::ResumeWave(_) | C::EndWave(_)) => return Ok(about_wave(wave)),
         C::Amend(args) => return amendment(args),
         C::Pause(args) => (args.release, "pause", None, because(args.reason)),
         C::Resume { release } => (release, "resume", None, because(None)),
@@ -121,6 +122,21 @@ fn because(reason: Option<String>) -> [(&'static str, Option<Value>); 2] {
     [("reason", reason.map(Value::from)), ("", None)]
 }
 
+fn about_wave(command: ReleaseCommand) -> Decision {
+    use ReleaseCommand as C;
+    let (release, action, wave, reason) = match command {
+        C::HaltWave(args) => (args.release, "halt-wave", args.wave, Some(args.reason)),
+        C::ResumeWave(args) => (args.release, "resume-wave", args.wave, args.reason),
+        C::EndWave(args) => (args.release, "end-wave", args.wave, Some(args.reason)),
+        _ => unreachable!("`decision` hands over what is about a wave"),
+    };
+    let mut body = json!({ "action": action, "wave": wave });
+    if let Some(reason) = reason {
+        body["reason"] = reason.into();
+    }
+    Decision { release, body }
+}
+
 /// What the activity gave; an empty object if nothing is said.
 fn outputs(file: Option<&Path>, pairs: &[Pair]) -> Result<Value, Error> {
     Ok(values::object(file, pairs)?.unwrap_or_else(|| json!({})))
@@ -160,20 +176,17 @@ fn tell(context: &mut Context, decision: &Decision, answer: &Value) -> Result<()
         return context.out.json(answer);
     }
     let action = cell(decision.body.get("action"));
-    let what = match decision.body.get("activity") {
-        Some(path) => cell(Some(path)),
-        None => decision.release.clone(),
-    };
-    let now_is = Release::parse(answer).ok().and_then(|release| {
-        let path = decision.body.get("activity").and_then(Value::as_str);
-        match path {
-            Some(path) => release
-                .activities()
-                .find(|activity| activity.path == path)
-                .map(|activity| activity.state.clone()),
-            None => Some(release.state.clone()),
-        }
-    });
+    let about = |key| decision.body.get(key).and_then(Value::as_str);
+    let what = about("activity").or(about("wave"));
+    let what = what.unwrap_or(&decision.release).to_owned();
+    let now_is =
+        Release::parse(answer)
+            .ok()
+            .and_then(|release| match (about("activity"), about("wave")) {
+                (Some(path), _) => release.state_of(path).map(ToOwned::to_owned),
+                (None, Some(path)) => release.wave(path).map(|wave| wave.state.clone()),
+                (None, None) => Some(release.state.clone()),
+            });
     let Some(state) = now_is.filter(|state| !state.is_empty()) else {
         return release::shown(context, answer);
     };
@@ -259,6 +272,26 @@ mod tests {
             (
                 "abort rel-1 --reason wrong",
                 json!({"action": "abort", "reason": "wrong"}),
+            ),
+        ] {
+            assert_eq!(body(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn commands_about_waves_name_them() {
+        for (line, expected) in [
+            (
+                "halt-wave rel-1 production --reason pager",
+                json!({"action": "halt-wave", "wave": "production", "reason": "pager"}),
+            ),
+            (
+                "resume-wave rel-1 production",
+                json!({"action": "resume-wave", "wave": "production"}),
+            ),
+            (
+                "end-wave rel-1 shops/deploy --reason enough",
+                json!({"action": "end-wave", "wave": "shops/deploy", "reason": "enough"}),
             ),
         ] {
             assert_eq!(body(line), expected, "{line}");

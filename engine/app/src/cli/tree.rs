@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use fermata_core::time::Timestamp;
 
 use super::text::{self, Paint, Tone};
-use crate::client::view::{Activity, Phase, Release};
+use crate::client::view::{Activity, Phase, Release, Wave};
 
 /// Widest column of names; longer ones are cut.
 const NAME_WIDTH_MAX: usize = 32;
@@ -146,6 +146,7 @@ fn phase_note(phase: &Phase, folded: bool) -> String {
         ("waiting", _) if !phase.needs.is_empty() => format!("after {}", needs(phase)),
         ("skipped", Some("condition")) => "its condition does not hold".into(),
         ("skipped", Some("upstream")) => "what it needs did not succeed".into(),
+        _ if phase.wave.is_some() => phase.wave.as_ref().map(Wave::note).unwrap_or_default(),
         _ => phase.fault.clone().unwrap_or(note),
     }
 }

@@ -79,6 +79,11 @@ fn waits_on(about: &Value, now: Timestamp) -> String {
             }
             lines
         }
+        "batch" => {
+            let (batch, of) = (cell(about.get("batch")), cell(about.get("batches")));
+            let before = cell(about.get("status"));
+            format!("waits for batch {batch} of {of}: {}", text::tidy(&before))
+        }
         "needs" => {
             let needs = about.get("needs");
             format!("comes after {}", cell(needs))
@@ -158,7 +163,7 @@ fn command(release: &str, path: &str, action: &str) -> String {
     let (verb, rest) = match action {
         "supply-outputs" => ("supply", " --outputs KEY=VALUE"),
         "reject" => ("reject", " --comment WHY"),
-        "skip" | "fail" | "abort" => (action, " --reason WHY"),
+        "skip" | "fail" | "abort" | "halt-wave" | "end-wave" => (action, " --reason WHY"),
         _ => (action, ""),
     };
     match action {

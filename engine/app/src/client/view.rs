@@ -65,6 +65,8 @@ pub(crate) struct Phase {
     pub(crate) why: Option<String>,
     /// Why its condition could not be evaluated.
     pub(crate) fault: Option<String>,
+    /// How far its batches are, if it is fanned out.
+    pub(crate) wave: Option<Wave>,
     /// In the order of the document.
     pub(crate) activities: Vec<Activity>,
 }
@@ -123,6 +125,8 @@ pub(crate) struct Activity {
     pub(crate) rules: Vec<Rule>,
     /// What it needs first, as `phase/activity`, in joins or not.
     pub(crate) needs: Vec<String>,
+    /// How far its batches are, if it is fanned out.
+    pub(crate) wave: Option<Wave>,
     /// Needs of which not all must be satisfied.
     pub(crate) joins: Vec<Join>,
 }
@@ -142,6 +146,30 @@ impl Join {
     pub(crate) fn text(&self, name: impl Fn(&str) -> String) -> String {
         let names: Vec<String> = self.of.iter().map(|need| name(need)).collect();
         format!("{} of {}", self.at_least, names.join(" or "))
+    }
+}
+
+/// How far a fan-out is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Wave {
+    /// Batches that are open.
+    pub(crate) open: u64,
+    /// `going`, `baking`, `gated`, `halted` or `over`.
+    pub(crate) state: String,
+    /// The whole in a sentence.
+    pub(crate) text: String,
+    /// Instances that are not shown.
+    pub(crate) left_out: u64,
+}
+
+impl Wave {
+    /// The whole in a sentence, with how many instances are not shown.
+    pub(crate) fn note(&self) -> String {
+        match self.left_out {
+            0 => self.text.clone(),
+            count => format!("{}; {count} not shown", self.text),
+        }
     }
 }
 
@@ -221,7 +249,41 @@ impl Release {
         let held = self
             .activities()
             .any(|activity| activity.state == "on-hold");
-        held && !self.has_ended() && !self.activities().any(Activity::is_moving)
+        let halted = self.waves().any(|wave| wave.state == "halted");
+        (held || halted)
+            && !self.has_ended()
+            && !self.bakes()
+            && !self.activities().any(Activity::is_moving)
+    }
+
+    /// The state of the activity, or else of the phase, that is called `path`.
+    pub(crate) fn state_of(&self, path: &str) -> Option<&str> {
+        let activity = self.activities().find(|activity| activity.path == path);
+        let phase = self.phases.iter().find(|phase| phase.name == path);
+        let activity = activity.map(|activity| activity.state.as_str());
+        activity.or_else(|| phase.map(|phase| phase.state.as_str()))
+    }
+
+    /// How far the phase or activity is that is called `path`, if it is fanned out.
+    pub(crate) fn wave(&self, path: &str) -> Option<&Wave> {
+        let phase = self.phases.iter().find(|phase| phase.name == path);
+        let activity = self.activities().find(|activity| activity.path == path);
+        let phase = phase.and_then(|phase| phase.wave.as_ref());
+        phase.or_else(|| activity.and_then(|activity| activity.wave.as_ref()))
+    }
+
+    /// How far everything is that is fanned out.
+    fn waves(&self) -> impl Iterator<Item = &Wave> {
+        let phases = self.phases.iter().filter_map(|phase| phase.wave.as_ref());
+        phases.chain(
+            self.activities()
+                .filter_map(|activity| activity.wave.as_ref()),
+        )
+    }
+
+    /// Whether the next batch of something opens by itself.
+    fn bakes(&self) -> bool {
+        self.waves().any(|wave| wave.state == "baking")
     }
 
     /// Whether people must decide and nothing else moves or will move by itself.
@@ -229,17 +291,25 @@ impl Release {
         let people = |activity: &Activity| activity.state == "needs-people";
         let asked = self.activities().any(people);
         let moves = |activity: &Activity| activity.is_moving() && !people(activity);
-        asked && !self.has_ended() && !self.activities().any(moves)
+        asked && !self.has_ended() && !self.bakes() && !self.activities().any(moves)
     }
 }
 
 impl Activity {
-    /// Whether it has an end and is not there yet, and does not wait for other activities.
+    /// Whether it has an end and is not there yet, and does not wait for other activities. What is fanned
+    /// out moves with its instances.
     pub(crate) fn is_moving(&self) -> bool {
-        matches!(
-            self.state.as_str(),
-            "running" | "suspended" | "retrying" | "needs-people" | "ready" | "blocked" | "undoing"
-        )
+        self.wave.is_none()
+            && matches!(
+                self.state.as_str(),
+                "running"
+                    | "suspended"
+                    | "retrying"
+                    | "needs-people"
+                    | "ready"
+                    | "blocked"
+                    | "undoing"
+            )
     }
 
     /// Whether it will not change any more.
@@ -310,6 +380,23 @@ mod tests {
             (&["succeeded"], false),
         ] {
             assert_eq!(release(states).is_stuck(), stuck, "{states:?}");
+        }
+    }
+
+    #[test]
+    fn a_halted_wave_is_stuck_and_a_baking_one_is_not() {
+        for (wave, states, stuck) in [
+            ("halted", &["succeeded"][..], true),
+            ("halted", &["running"], false),
+            ("baking", &["on-hold"], false),
+            ("going", &["on-hold"], true),
+        ] {
+            let mut release = release(states);
+            release.phases[0].wave = Some(Wave {
+                state: wave.into(),
+                ..Wave::default()
+            });
+            assert_eq!(release.is_stuck(), stuck, "{wave} {states:?}");
         }
     }
 

@@ -83,6 +83,18 @@ fn command(action: ActionBody) -> Result<Command, Problem> {
             activity: activity(&mut action)?,
             reason: action.reason.unwrap_or_default(),
         },
+        ActionName::HaltWave => Command::HaltWave {
+            wave: needed(action.wave, "wave")?,
+            reason: action.reason.unwrap_or_default(),
+        },
+        ActionName::ResumeWave => Command::ResumeWave {
+            wave: needed(action.wave, "wave")?,
+            reason: action.reason,
+        },
+        ActionName::EndWave => Command::EndWave {
+            wave: needed(action.wave, "wave")?,
+            reason: action.reason.unwrap_or_default(),
+        },
         ActionName::Fail => Command::Fail {
             activity: activity(&mut action)?,
             reason: action.reason.unwrap_or_default(),
@@ -126,16 +138,18 @@ fn amendment(action: ActionBody) -> Result<Command, Problem> {
 /// Refuses what the action does not take.
 fn foreign(action: &ActionBody) -> Result<(), Problem> {
     use ActionName::{
-        Abort, AmendInputs, AmendOutputs, AmendRetry, Approve, Fail, Pause, Reject, Resume, Retry,
-        Skip, Start, SupplyOutputs,
+        Abort, AmendInputs, AmendOutputs, AmendRetry, Approve, EndWave, Fail, HaltWave, Pause,
+        Reject, Resume, ResumeWave, Retry, Skip, Start, SupplyOutputs,
     };
+    const WAVES: [ActionName; 3] = [HaltWave, ResumeWave, EndWave];
     let is = |names: &[ActionName]| names.contains(&action.action);
     let fields = [
         (
             "activity",
             action.activity.is_some(),
-            !is(&[Start, Pause, Resume, Abort, AmendInputs]),
+            !is(&[Start, Pause, Resume, Abort, AmendInputs]) && !is(&WAVES),
         ),
+        ("wave", action.wave.is_some(), is(&WAVES)),
         ("comment", action.comment.is_some(), is(&[Approve, Reject])),
         (
             "reason",
@@ -149,7 +163,7 @@ fn foreign(action: &ActionBody) -> Result<(), Problem> {
                 AmendInputs,
                 AmendOutputs,
                 AmendRetry,
-            ]),
+            ]) || is(&WAVES),
         ),
         ("form", action.form.is_some(), is(&[Approve])),
         ("with", action.with.is_some(), is(&[Retry])),

@@ -14,6 +14,7 @@ pub(crate) mod process;
 pub(crate) mod query;
 pub(crate) mod release;
 pub(crate) mod usage;
+pub(crate) mod wave;
 
 /// One page of a list.
 #[derive(Debug, Serialize, ToSchema)]

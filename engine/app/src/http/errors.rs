@@ -43,7 +43,7 @@ impl From<Error> for Problem {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let kind = match refusal {
-            Refusal::UnknownActivity => &UNKNOWN_ACTIVITY,
+            Refusal::UnknownActivity | Refusal::UnknownPhase => &UNKNOWN_ACTIVITY,
             Refusal::Invalid(_) | Refusal::FormRequired | Refusal::ReasonRequired => {
                 &INVALID_VALUES
             }
@@ -64,6 +64,9 @@ fn advice(refusal: &Refusal) -> Option<&'static str> {
         Refusal::AlreadyPaused => "resume it with the action `resume`",
         Refusal::WrongState { .. } | Refusal::NotManual | Refusal::NotComponent => {
             "GET …/why says what waits, and which actions move it"
+        }
+        Refusal::NotHalted | Refusal::AlreadyHalted | Refusal::WaveOver | Refusal::NotFannedOut => {
+            "GET …/releases/{id} shows under `wave` how far it is"
         }
         Refusal::NotAnApprover => {
             "GET …/why says who may approve; groups are those of your principal"

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use fermata_core::attempt::{AttemptKey, Progress};
 use fermata_core::id::ReleaseId;
 use fermata_core::process::Process;
-use fermata_core::release::event::Turn;
+use fermata_core::release::event::{Event, Turn};
 use fermata_service::{Seen, Watch};
 use futures::stream;
 use prometheus_client::metrics::gauge::Gauge;
@@ -101,10 +101,13 @@ async fn pages(
     while items.len() < limit {
         // A turn has at least one event, so so many turns fill the page.
         let turns = api.service.turns(id, next, limit - items.len()).await?;
+        // No later than this release, whose process has the instances that the turns are about.
+        let known = |turn: &&Turn| turn.first < release.version();
+        let turns: Vec<&Turn> = turns.iter().take_while(known).collect();
         let Some(last) = turns.last() else { break };
         let first = next;
         next = last.next();
-        for turn in &turns {
+        for turn in turns {
             items.extend(event::events(release.process(), turn, first));
         }
     }
@@ -123,6 +126,8 @@ async fn follow(api: &Arc<Api>, id: ReleaseId, from: u64) -> Result<Response, Pr
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let stream = Stream {
+        api: Arc::clone(api),
+        id,
         process: Arc::clone(release.process()),
         watch: api.service.watch(id, from)?,
         stopping: api.stopping.clone(),
@@ -158,6 +163,9 @@ impl Drop for Seat {
 /// One watcher. It reads what is stored at its own pace, so that a slow one holds up nobody.
 #[derive(Debug)]
 struct Stream {
+    api: Arc<Api>,
+    id: ReleaseId,
+    /// What the release runs, with the instances that are known so far.
     process: Arc<Process>,
     watch: Watch,
     stopping: Stopping,
@@ -179,7 +187,10 @@ impl Stream {
                 () = self.stopping.begun() => return None,
             };
             let taken = match seen.map_err(axum::Error::new) {
-                Ok(Some(Seen::Turn(turn))) => self.take_turn(&turn),
+                Ok(Some(Seen::Turn(turn))) => {
+                    self.follow_process(&turn).await;
+                    self.take_turn(&turn)
+                }
                 Ok(Some(Seen::Progress(said))) => self.take_progress(said),
                 Ok(None) => return None,
                 Err(error) => Err(error),
@@ -187,6 +198,30 @@ impl Stream {
             if let Err(error) = taken {
                 tracing::warn!("an event stream broke: {error}");
                 return Some(Err(error));
+            }
+        }
+    }
+
+    /// A fan-out puts instances into the process of its release: later events are about them.
+    async fn follow_process(&mut self, turn: &Turn) {
+        for event in &turn.events {
+            let Event::Expanded {
+                group,
+                items,
+                batches,
+            } = event
+            else {
+                continue;
+            };
+            if self.process.instances(*group).is_none()
+                && let Ok(Some(release)) = self.api.service.release(self.id).await
+            {
+                self.process = Arc::clone(release.process());
+            }
+            // What others see of the release may be a little behind what is stored.
+            if self.process.instances(*group).is_none() {
+                let batches = u32::try_from(batches.len()).unwrap_or(u32::MAX);
+                Arc::make_mut(&mut self.process).expand(*group, items, batches);
             }
         }
     }
@@ -200,7 +235,12 @@ impl Stream {
 
     /// Takes in how far the runs say they are, where that has changed.
     fn take_progress(&mut self, now: Vec<(AttemptKey, Progress)>) -> Result<(), axum::Error> {
-        for (key, progress) in now.iter().filter(|said| !self.said.contains(said)) {
+        let known = self.process.activities.len();
+        let known = |key: &AttemptKey| (key.activity.0 as usize) < known;
+        for (key, progress) in now
+            .iter()
+            .filter(|said| known(&said.0) && !self.said.contains(said))
+        {
             let body = json!({
                 "activity": self.process.path(key.activity),
                 "attempt": key.attempt,

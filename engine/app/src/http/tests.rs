@@ -11,4 +11,5 @@ mod events;
 mod processes;
 mod releases;
 mod usage;
+mod waves;
 mod world;

@@ -1,6 +1,6 @@
 //! Why something is not moving, as JSON.
 
-use fermata_core::release::{OpenRule, Waiting, WaitsOn};
+use fermata_core::release::{BeforeBatch, OpenRule, Waiting, WaitsOn};
 
 use crate::http::dto::release::{OpenRuleBody, WaitingBody, WaitsOnBody};
 use crate::view::{failure, parties};
@@ -61,6 +61,39 @@ fn on(on: WaitsOn) -> WaitsOnBody {
         WaitsOn::Needs(needs) => WaitsOnBody {
             needs,
             ..kind("needs")
+        },
+        WaitsOn::Batch {
+            batch,
+            batches,
+            before,
+        } => WaitsOnBody {
+            batch: Some(batch),
+            batches: Some(batches),
+            ..before_batch(before)
+        },
+    }
+}
+
+fn before_batch(before: BeforeBatch) -> WaitsOnBody {
+    let body = WaitsOnBody {
+        kind: "batch".into(),
+        status: Some(before.to_string()),
+        ..WaitsOnBody::default()
+    };
+    match before {
+        BeforeBatch::Instances(_) => body,
+        BeforeBatch::Bake(until) => WaitsOnBody {
+            until: Some(until.to_string()),
+            ..body
+        },
+        BeforeBatch::Gate(gate) => WaitsOnBody {
+            needs: vec![gate],
+            ..body
+        },
+        BeforeBatch::Halt { by, reason } => WaitsOnBody {
+            reason: Some(reason.text(&by)),
+            by: Some(by.to_string()),
+            ..body
         },
     }
 }

@@ -10,9 +10,12 @@ use crate::nearest::nearest;
 use crate::process::{ActivityIx, PhaseIx};
 
 /// The variables that an expression may start from.
-pub(super) const ROOTS: [&str; 4] = ["inputs", "release", "needs", "phases"];
+pub(super) const ROOTS: [&str; 5] = ["inputs", "release", "needs", "phases", "each"];
 /// What `release` has.
 const RELEASE: [&str; 5] = ["id", "title", "process", "version", "initiator"];
+
+/// What `each` has for an instance.
+const EACH: [&str; 3] = ["item", "index", "batch"];
 
 /// What an expression is for, which decides what it may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +38,8 @@ pub(crate) struct Names<'a> {
     pub(crate) phases: &'a BTreeMap<&'a str, PhaseNames<'a>>,
     /// The phase whose activities go by their name alone.
     pub(crate) phase: Option<&'a str>,
+    /// What `each` stands for.
+    pub(crate) each: EachNames,
     /// Whether something is settled when the expression is evaluated.
     pub(crate) upstream: &'a dyn Fn(Read) -> bool,
     /// Why an activity that is upstream need not have outputs, if so.
@@ -54,10 +59,25 @@ pub(crate) struct Guard {
     pub(crate) output: Option<String>,
 }
 
+/// What `each` stands for where an expression is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EachNames {
+    /// Nothing: the expression is evaluated once for all.
+    None,
+    /// The instance.
+    Instance,
+    /// The batch that a gate opens.
+    Gate,
+}
+
 /// The names within one phase.
 pub(crate) struct PhaseNames<'a> {
     /// The phase.
     pub(crate) ix: PhaseIx,
+    /// Whether it is fanned out.
+    pub(crate) each: bool,
+    /// Its activities that are fanned out.
+    pub(crate) fanned: BTreeSet<&'a str>,
     /// Its activities.
     pub(crate) activities: BTreeMap<&'a str, ActivityIx>,
 }
@@ -93,6 +113,7 @@ impl Names<'_> {
                 let fields = RELEASE.into_iter();
                 field(chain, Read::Release, "field of `release`", fields)
             }
+            "each" => self.each(chain),
             "needs" if self.purpose == Purpose::Outputs => Err(Fault::new(
                 "unknown-name",
                 root.place,
@@ -100,6 +121,25 @@ impl Names<'_> {
             )
             .hint("write `phases.PHASE.outputs` or `phases.PHASE.activities.ACTIVITY.outputs`")),
             _ => self.part(chain),
+        }
+    }
+
+    /// `each.…`.
+    fn each(&self, chain: &[Link]) -> Result<Meaning, Fault> {
+        let root = &chain[0];
+        match (self.each, chain.get(1)) {
+            (EachNames::None, _) => Err(Fault::new(
+                "unknown-name",
+                root.place,
+                "there is no `each` here: this is evaluated once, not for each item",
+            )
+            .hint("`each` is known to the activities of a phase with `each`, and to an activity with `each`")),
+            (EachNames::Gate, Some(link)) if link.name != "batch" => Err(Fault::new(
+                "unknown-name",
+                link.place,
+                "a gate runs once for a batch, so of `each` it knows the `batch` alone",
+            )),
+            _ => field(chain, Read::Each, "field of `each`", EACH.into_iter()),
         }
     }
 
@@ -135,6 +175,9 @@ impl Names<'_> {
                 return Err(Fault::new("unknown-name", chain[2].place, message)
                     .hint("write `activities[\"NAME\"].outputs`"));
             };
+            if names.each && self.phase != Some(phase) {
+                return Err(fanned_out(link, &format!("{phase}/{}", link.name), phase));
+            }
             let Some(activity) = names.activities.get(link.name.as_str()) else {
                 let what = format!("activity of the phase `{phase}`");
                 return Err(unknown(link, &what, &mut names.activities.keys().copied()));
@@ -143,6 +186,9 @@ impl Names<'_> {
         }
         let read = Read::Phase(names.ix);
         Self::check_member(chain, 2, &["outputs", "status", "activities"])?;
+        if names.each {
+            check_list(chain, 2, phase)?;
+        }
         self.check_upstream(read, link, phase)?;
         Ok(Meaning {
             read,
@@ -180,6 +226,9 @@ impl Names<'_> {
         let read = Read::Activity(ix);
         let link = &chain[taken - 1];
         Self::check_member(chain, taken, &["outputs", "status"])?;
+        if self.phases[phase].fanned.contains(link.name.as_str()) {
+            check_list(chain, taken, &link.name)?;
+        }
         self.check_upstream(read, link, &format!("{phase}/{}", link.name))?;
         Ok(Meaning {
             read,
@@ -263,6 +312,30 @@ impl Names<'_> {
         )
         .hint(format!("add `{what}` to `needs`")))
     }
+}
+
+/// Refuses a name after the outputs of what is fanned out: they are a list.
+fn check_list(chain: &[Link], at: usize, what: &str) -> Result<(), Fault> {
+    match (chain.get(at), chain.get(at + 1)) {
+        (Some(outputs), Some(link)) if outputs.name == "outputs" => {
+            let message = format!(
+                "the outputs of {} are a list: it runs once for each item",
+                quoted(what)
+            );
+            Err(Fault::new("fanned-out", link.place, message).hint(
+                "take an item by its place, `outputs[0]`, or go through them, `outputs.map(o, …)`",
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The fault of what reaches into a phase that is fanned out.
+fn fanned_out(link: &Link, what: &str, phase: &str) -> Fault {
+    let message = format!("{} runs once for each item of its phase", quoted(what));
+    Fault::new("fanned-out", link.place, message).hint(format!(
+        "read `phases.{phase}.outputs`, a list with one entry for each item"
+    ))
 }
 
 /// Whether a chain of names from `needs` or `phases` leads to the status of something.

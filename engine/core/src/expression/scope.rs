@@ -17,8 +17,10 @@ pub struct Facts<'f> {
     pub release: &'f dyn Fn() -> Value,
     /// The outputs of an activity, an empty object if it has none, and the code of its state.
     pub activity: &'f dyn Fn(ActivityIx) -> (Value, &'static str),
-    /// The code of the state of a phase.
-    pub phase: &'f dyn Fn(PhaseIx) -> &'static str,
+    /// The outputs of a phase and the code of its state.
+    pub phase: &'f dyn Fn(PhaseIx) -> (Value, &'static str),
+    /// What `each` stands for; null where it stands for nothing.
+    pub each: &'f dyn Fn() -> Value,
     /// `{failed, succeeded}`: how the needs of the reader ended.
     pub needs: &'f dyn Fn() -> Value,
 }
@@ -40,17 +42,12 @@ pub fn scope(process: &Process, reads: &[Read], facts: &Facts<'_>) -> Value {
                 activities.insert(activity.name.as_str().to_owned(), value);
             }
             Read::Phase(ix) => {
-                let phase = process.phase(ix);
-                let mut outputs = Map::new();
-                for activity in phase.activities.clone().map(ActivityIx) {
-                    let name = process.activity(activity).name.as_str().to_owned();
-                    outputs.insert(name, (facts.activity)(activity).0);
-                }
-                let status = (facts.phase)(ix);
-                let part = part(&mut phases, phase.name.as_str());
-                part.insert("outputs".into(), outputs.into());
+                let (outputs, status) = (facts.phase)(ix);
+                let part = part(&mut phases, process.phase(ix).name.as_str());
+                part.insert("outputs".into(), outputs);
                 part.insert("status".into(), status.into());
             }
+            Read::Each => drop(scope.insert("each".into(), (facts.each)())),
         }
     }
     if !phases.is_empty() {

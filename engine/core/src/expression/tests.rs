@@ -28,7 +28,8 @@ fn rendered(text: &str, inputs: &Value) -> Result<Value, String> {
         inputs: &|| inputs.clone(),
         release: &|| json!({ "id": "rel-1", "version": 3 }),
         activity: &|_| (json!({ "url": "https://a", "count": 2 }), "succeeded"),
-        phase: &|_| "running",
+        phase: &|_| (json!({}), "running"),
+        each: &|| json!(null),
         needs: &|| json!({ "failed": false, "succeeded": true }),
     };
     let scope = scope(&process, component.with.reads(), &facts);

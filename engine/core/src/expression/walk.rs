@@ -307,12 +307,6 @@ impl<'w> Walk<'w> {
         if self.is_bound(name) || TYPES.contains(&name) {
             return;
         }
-        if name == "each" {
-            let message = "`each` is not supported by this version";
-            self.faults
-                .push(Fault::new("not-supported", place, message));
-            return;
-        }
         let text = self.program.source_info().source.as_str();
         let after_minus = text[..place.start.min(text.len())].ends_with('-');
         let known = ROOTS
@@ -393,7 +387,7 @@ impl<'w> Walk<'w> {
         }
         let variables = [Some(&part.iter_var), part.iter_var2.as_ref()];
         for name in variables.into_iter().flatten() {
-            if ROOTS.contains(&name.as_str()) || name == "each" {
+            if ROOTS.contains(&name.as_str()) {
                 let message = format!("the variable of a list macro cannot be called `{name}`");
                 self.faults
                     .push(Fault::new("bad-expression", place, message));

@@ -13,11 +13,13 @@ use crate::id::Name;
 use crate::limits::{ACTIVITIES_MAX, PHASES_MAX};
 
 pub(super) mod activity;
+pub(super) mod fan_out;
 pub(super) mod inputs;
-mod manual;
+pub(super) mod manual;
 pub(super) mod needs;
 
 use activity::{ActivityPart, KindPart};
+use fan_out::{FanOutPart, GatePart};
 use needs::NeedsPart;
 
 const PROCESS: Keys = Keys {
@@ -30,31 +32,25 @@ const PROCESS: Keys = Keys {
         "outputs",
         "on-failure",
     ],
-    later: &[
-        "locks",
-        "batches",
-        "bake",
-        "each",
-        "undo",
-        "point-of-no-return",
-        "freeze",
-        "group",
-    ],
+    later: &["locks", "undo", "point-of-no-return", "freeze", "group"],
 };
 
 const PHASE: Keys = Keys {
     of: "a phase",
-    known: &["title", "owners", "needs", "if", "on-failure", "activities"],
-    later: &[
+    known: &[
+        "title",
+        "owners",
+        "needs",
+        "if",
         "each",
         "batches",
         "bake",
-        "locks",
-        "wait",
-        "undo",
-        "point-of-no-return",
-        "timeout",
+        "gate",
+        "max-failures",
+        "on-failure",
+        "activities",
     ],
+    later: &["locks", "wait", "undo", "point-of-no-return", "timeout"],
 };
 
 /// A name as it is written, with its place. It need not be a good name.
@@ -77,11 +73,19 @@ impl<'n> Document<'n> {
     /// Everything in it that holds JSON Schemas.
     pub(super) fn schemas(&self) -> impl Iterator<Item = &'n Node> {
         let activities = self.phases.iter().flat_map(|phase| &phase.activities);
-        let forms = activities.filter_map(|activity| match &activity.kind {
-            KindPart::Manual(manual) => manual.form,
-            KindPart::Component(_) | KindPart::Broken => None,
+        let forms = activities
+            .clone()
+            .filter_map(|activity| match &activity.kind {
+                KindPart::Manual(manual) => manual.form,
+                KindPart::Component(_) | KindPart::Broken => None,
+            });
+        let phases = self.phases.iter().map(|phase| &phase.each);
+        let each = phases.chain(activities.map(|activity| &activity.each));
+        let gates = each.filter_map(|each| match each.as_ref()?.gate.as_ref()? {
+            GatePart::Manual(manual) => manual.form,
+            GatePart::Named(_) => None,
         });
-        self.inputs.into_iter().chain(forms)
+        self.inputs.into_iter().chain(forms).chain(gates)
     }
 }
 
@@ -92,6 +96,7 @@ pub(super) struct PhasePart<'n> {
     pub(super) owners: Vec<Party>,
     pub(super) needs: NeedsPart<'n>,
     pub(super) condition: Option<&'n Node>,
+    pub(super) each: Option<FanOutPart<'n>>,
     pub(super) activities: Vec<ActivityPart<'n>>,
 }
 
@@ -173,6 +178,7 @@ fn phase<'n>(
         owners: owners(fields, findings),
         needs: needs::read(fields, findings),
         condition: fields.get("if"),
+        each: fan_out::read(fields, findings),
         activities,
     })
 }

@@ -1,5 +1,7 @@
 //! Document to [`Process`], or every defect at once.
 
+use std::sync::Arc;
+
 use crate::component::{Descriptor, Uses};
 use crate::defect::{Defect, Fault, Place};
 use crate::expression::{Condition, Template};
@@ -8,13 +10,18 @@ use crate::limits::DOCUMENT_BYTES_MAX;
 
 use super::definition::Definition;
 use super::document::activity::{ActivityPart, KindPart};
+use super::document::manual::ManualPart;
 use super::document::{self, Document, PhasePart, Written, inputs};
 use super::source::{Findings, Source};
-use super::{Activity, ActivityIx, Component, Kind, Manual, Phase, PhaseIx, Process, tree};
+use super::{
+    Activity, ActivityDefinition, ActivityIx, Component, Kind, Manual, Phase, PhaseDefinition,
+    PhaseIx, Process, Role, tree,
+};
 
 mod certain;
 pub(super) mod components;
 mod expressions;
+mod fan_out;
 mod needs;
 
 use components::Components;
@@ -142,18 +149,26 @@ fn build(
         .map(|node| expressions.outputs(node, findings));
     let phases: Vec<_> = (0..)
         .zip(parts.phases)
-        .map(|(ix, part)| phase(PhaseIx(ix), part, &mut expressions, findings))
+        .map(|(ix, part)| phase(PhaseIx(ix), part, &needs, (&mut expressions, findings)))
         .collect();
     let activities: Vec<_> = (0..)
         .zip(&parts.activities)
         .map(|(ix, (phase, part))| {
             let reader = Reader::Activity(ActivityIx(ix), *phase);
             // The condition comes first: what it asks for need not be asked for again.
+            let once = reader.once_for_all();
             let condition = part
                 .condition
-                .map(|node| expressions.condition(node, reader, findings));
+                .map(|node| expressions.condition(node, once, findings));
             let kind = kind(part, reader, (&mut expressions, &mut components), findings);
-            activity(*phase, part, condition.flatten(), kind)
+            let owner = (*phase, *part, reader);
+            activity(
+                owner,
+                condition.flatten(),
+                kind,
+                &needs,
+                (&mut expressions, findings),
+            )
         })
         .collect();
     if !findings.is_empty() {
@@ -170,49 +185,83 @@ fn build(
         outputs: outputs.flatten(),
     };
     needs.link(&mut process);
+    fan_out::link(&needs.gates, &mut process);
     Some(process)
 }
 
 fn phase(
     ix: PhaseIx,
     part: &PhasePart<'_>,
-    expressions: &mut Expressions<'_, '_>,
-    findings: &mut Findings<'_, '_>,
+    needs: &Needs<'_, '_>,
+    (expressions, findings): (&mut Expressions<'_, '_>, &mut Findings<'_, '_>),
 ) -> Option<Phase> {
     let condition = part
         .condition
         .map(|node| expressions.condition(node, Reader::Phase(ix), findings));
     let name: Name = part.name.text.parse().ok()?;
+    let title = part.title.unwrap_or(name.as_str()).to_owned();
+    let owner = fan_out::Owner {
+        items: Reader::Phase(ix),
+        gate: Reader::PhaseGate(ix),
+        phase: part.name.text,
+        gate_name: "gate".to_owned(),
+        title: &title,
+        owners: &part.owners,
+    };
+    let each = part.each.as_ref();
+    let each = each.map(|part| fan_out::build(part, &owner, needs, (expressions, findings)));
     Some(Phase {
-        title: part.title.unwrap_or(name.as_str()).to_owned(),
-        name,
-        owners: part.owners.clone(),
+        definition: Arc::new(PhaseDefinition {
+            name,
+            title,
+            owners: part.owners.clone(),
+            condition: condition.flatten(),
+            each: each.flatten(),
+        }),
         needs: Vec::new(),
         joins: Vec::new(),
         dependents: Vec::new(),
-        condition: condition.flatten(),
         activities: 0..0,
+        instances: None,
+        instance: None,
     })
 }
 
 fn activity(
-    phase: PhaseIx,
-    part: &ActivityPart<'_>,
+    (phase, part, reader): (PhaseIx, &ActivityPart<'_>, Reader),
     condition: Option<Condition>,
     kind: Option<Kind>,
+    needs: &Needs<'_, '_>,
+    (expressions, findings): (&mut Expressions<'_, '_>, &mut Findings<'_, '_>),
 ) -> Option<Activity> {
     let name: Name = part.name.text.parse().ok()?;
+    let title = part.title.unwrap_or(name.as_str()).to_owned();
+    let owner = fan_out::Owner {
+        items: reader.once_for_all(),
+        gate: reader.gate(),
+        phase: needs.phase_name(phase),
+        gate_name: format!("{name}-gate"),
+        title: &title,
+        owners: &part.owners,
+    };
+    let each = part.each.as_ref();
+    let each = each.map(|part| fan_out::build(part, &owner, needs, (expressions, findings)));
     Some(Activity {
-        title: part.title.unwrap_or(name.as_str()).to_owned(),
-        name,
+        definition: Arc::new(ActivityDefinition {
+            name,
+            title,
+            owners: part.owners.clone(),
+            condition,
+            kind: kind?,
+            on_failure: part.on_failure,
+            each: each.flatten(),
+        }),
         phase,
-        owners: part.owners.clone(),
         needs: Vec::new(),
         joins: Vec::new(),
         dependents: Vec::new(),
-        condition,
-        kind: kind?,
-        on_failure: part.on_failure,
+        instances: None,
+        role: Role::Member,
     })
 }
 
@@ -235,18 +284,29 @@ fn kind(
                 timeout: call.timeout,
             }))
         }
-        KindPart::Manual(part) => {
-            let form = part.form.map(|node| components::form(node, findings));
-            let instructions = part.instructions?;
-            Some(Kind::Manual(Manual {
-                instructions: expressions.text(instructions, reader, findings),
-                form: form.flatten(),
-                approvals: part.approvals.clone(),
-                exclude_initiator: part.exclude_initiator,
-                expires: part.expires,
-            }))
-        }
+        KindPart::Manual(part) => Some(Kind::Manual(manual(part, reader, expressions, findings))),
         KindPart::Broken => None,
+    }
+}
+
+/// A question to people; a gate need not say what it asks.
+fn manual(
+    part: &ManualPart<'_>,
+    reader: Reader,
+    expressions: &mut Expressions<'_, '_>,
+    findings: &mut Findings<'_, '_>,
+) -> Manual {
+    let form = part.form.map(|node| components::form(node, findings));
+    let instructions = match part.instructions {
+        Some(node) => expressions.text(node, reader, findings),
+        None => Template::text("May the next batch begin?"),
+    };
+    Manual {
+        instructions,
+        form: form.flatten(),
+        approvals: part.approvals.clone(),
+        exclude_initiator: part.exclude_initiator,
+        expires: part.expires,
     }
 }
 

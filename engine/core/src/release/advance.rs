@@ -1,11 +1,12 @@
 //! What follows for the graph from what has become true.
 
-use crate::process::{ActivityIx, PhaseIx};
+use crate::process::{ActivityIx, Group, PhaseIx};
 use crate::release::event::{Event, PhaseOutcome, ReleaseOutcome, SkipReason, Turn};
 use crate::release::index::Node;
 use crate::release::input::Input;
 use crate::release::refusal::Refusal;
 use crate::release::state::{ActivityState, ReleaseState};
+use crate::release::wave::Next;
 use crate::release::{Release, decide};
 use crate::time::Timestamp;
 
@@ -36,23 +37,43 @@ pub fn turn(release: &mut Release, input: &Input, now: Timestamp) -> Result<Turn
 pub fn advance(release: &Release, now: Timestamp) -> Vec<Event> {
     match release.state {
         ReleaseState::Draft | ReleaseState::Ended { .. } => Vec::new(),
-        ReleaseState::Running | ReleaseState::Paused { .. } => release
-            .frontier
-            .iter()
-            .map(|node| match node {
-                Node::Phase(ix) => release.advance_phase(*ix),
-                Node::Activity(ix) => release.advance_activity(*ix, now),
-                Node::Release => release.end(),
-            })
-            .collect(),
+        ReleaseState::Running | ReleaseState::Paused { .. } => release.advance(now),
     }
 }
 
 impl Release {
+    fn advance(&self, now: Timestamp) -> Vec<Event> {
+        let mut events = Vec::with_capacity(self.frontier.len());
+        // Each fan-out takes from what is left of the instances that a release may have.
+        let mut expanded = false;
+        for node in &self.frontier {
+            if self.expands(*node) && std::mem::replace(&mut expanded, true) {
+                continue;
+            }
+            events.extend(match node {
+                Node::Phase(ix) => Some(self.advance_phase(*ix)),
+                Node::Activity(ix) => Some(self.advance_activity(*ix, now)),
+                Node::Wave(group) => self.advance_wave(*group, now),
+                Node::Release => Some(self.end()),
+            });
+        }
+        events
+    }
+
+    /// Whether the items of a fan-out may become known at `node`.
+    fn expands(&self, node: Node) -> bool {
+        match node {
+            Node::Phase(ix) => self.is_to_expand(Group::Phase(ix)),
+            Node::Activity(ix) => self.is_to_expand(Group::Activity(ix)),
+            Node::Wave(_) | Node::Release => false,
+        }
+    }
+
     fn advance_phase(&self, phase: PhaseIx) -> Event {
         let node = &self.phases[phase.0 as usize];
+        let group = Group::Phase(phase);
         if node.is_over() {
-            let outcome = if node.failed {
+            let outcome = if node.failed || self.has_failed(group) {
                 PhaseOutcome::Failed
             } else {
                 PhaseOutcome::Succeeded
@@ -63,9 +84,20 @@ impl Release {
             let why = SkipReason::Upstream;
             return Event::PhaseSkipped { phase, why };
         }
+        if self.process.phase(phase).instance.is_some() {
+            // The condition was that of all instances together.
+            return Event::PhaseOpened { phase, fault: None };
+        }
         let condition = self.process.phase(phase).condition.as_ref();
-        match self.holds(condition, &node.needs) {
-            Ok(true) => Event::PhaseOpened { phase, fault: None },
+        match self.holds(condition, (None, &node.needs)) {
+            Ok(true) => match self.expand(group) {
+                None => Event::PhaseOpened { phase, fault: None },
+                Some(Ok(expanded)) => expanded,
+                Some(Err(fault)) => Event::PhaseOpened {
+                    phase,
+                    fault: Some(fault),
+                },
+            },
             Ok(false) => {
                 let why = SkipReason::Condition;
                 Event::PhaseSkipped { phase, why }
@@ -83,6 +115,14 @@ impl Release {
         if matches!(node.state, ActivityState::Ready { .. }) {
             return self.begin(activity, now);
         }
+        if matches!(node.state, ActivityState::FannedOut { .. }) {
+            let outcome = if self.has_failed(Group::Activity(activity)) {
+                PhaseOutcome::Failed
+            } else {
+                PhaseOutcome::Succeeded
+            };
+            return Event::InstancesEnded { activity, outcome };
+        }
         if node.needs.is_broken() {
             let why = SkipReason::Upstream;
             return Event::ActivitySkipped { activity, why };
@@ -93,7 +133,17 @@ impl Release {
         {
             return self.failed_before(activity, fault.to_owned());
         }
-        match self.holds(definition.condition.as_ref(), self.needs_of(activity)) {
+        // The condition of an instance was that of all instances together.
+        let condition = definition.condition.as_ref();
+        let condition = condition.filter(|_| definition.instance().is_none());
+        match self.holds(condition, (Some(activity), self.needs_of(activity))) {
+            Ok(true) if self.is_to_expand(Group::Activity(activity)) => {
+                match self.expand(Group::Activity(activity)) {
+                    Some(Ok(expanded)) => expanded,
+                    Some(Err(fault)) => self.failed_before(activity, fault),
+                    None => self.begin(activity, now),
+                }
+            }
             Ok(true) if self.is_paused() => Event::ActivityReadied { activity },
             Ok(true) => self.begin(activity, now),
             Ok(false) => {
@@ -102,6 +152,31 @@ impl Release {
             }
             Err(fault) => self.failed_before(activity, fault),
         }
+    }
+
+    /// Whether more instances of a group failed than may.
+    fn has_failed(&self, group: Group) -> bool {
+        let wave = self.wave(group).zip(self.process.fan_out(group));
+        wave.is_some_and(|(wave, fan_out)| wave.failed > fan_out.failures_max)
+    }
+
+    fn advance_wave(&self, group: Group, now: Timestamp) -> Option<Event> {
+        let (wave, fan_out) = self.wave(group).zip(self.process.fan_out(group))?;
+        let batch = wave.open + 1;
+        Some(match wave.next(fan_out)? {
+            Next::Halt(reason) => Event::WaveHalted { group, reason },
+            Next::Open => Event::BatchOpened { group, batch },
+            Next::Bake => Event::BatchBaking {
+                group,
+                until: now.after(fan_out.bake),
+            },
+            Next::Gate => {
+                let gates = &self.process.instances(group)?.gates;
+                // The first gate stands before the second batch.
+                let gate = ActivityIx(gates.start + wave.open.checked_sub(1)?);
+                Event::GateOpened { group, gate }
+            }
+        })
     }
 
     /// Whether the activity needs nothing inside its own phase.
@@ -121,7 +196,7 @@ impl Release {
         };
         // Outputs that cannot be rendered, say because what they read failed, fail nothing.
         let template = self.process.outputs.as_ref();
-        let outputs = template.and_then(|template| self.render(template).ok());
+        let outputs = template.and_then(|template| self.render(template, None).ok());
         Event::Ended { outcome, outputs }
     }
 }

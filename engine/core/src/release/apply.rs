@@ -2,11 +2,12 @@
 //! the version, so that no history can stop the engine.
 
 use std::mem;
+use std::sync::Arc;
 
 use crate::actor::Actor;
 use crate::json::Json;
 use crate::limits::EVIDENCE_PER_ACTIVITY_MAX;
-use crate::process::{ActivityIx, PhaseIx};
+use crate::process::{ActivityIx, Group, PhaseIx, Role};
 use crate::release::event::{Event, Pinned, ReleaseOutcome, SkipReason};
 use crate::release::index::Node;
 use crate::release::state::{ActivityState, PhaseState, Record, ReleaseState, Settled};
@@ -15,6 +16,7 @@ use crate::time::Timestamp;
 
 mod activity;
 mod stop;
+mod wave;
 
 impl Release {
     /// Folds `event`, which came true at `at` through `by`, into the state.
@@ -31,7 +33,19 @@ impl Release {
             Event::PhaseEnded { phase, outcome } => {
                 let outcome = *outcome;
                 self.put_phase_state(*phase, PhaseState::Ended { outcome, at });
+                self.close_wave(Group::Phase(*phase), at);
             }
+            Event::InstancesEnded { activity, outcome } => {
+                self.apply_instances_ended(*activity, *outcome, at);
+            }
+            Event::Expanded { .. }
+            | Event::BatchOpened { .. }
+            | Event::BatchBaking { .. }
+            | Event::BatchBaked { .. }
+            | Event::GateOpened { .. }
+            | Event::WaveHalted { .. }
+            | Event::WaveResumed { .. }
+            | Event::WaveEnded { .. } => self.apply_to_wave(at, by, event),
             Event::Paused { reason } => self.apply_paused(at, by, reason.as_ref()),
             Event::Resumed => self.apply_resumed(at),
             Event::Aborted { reason } => self.apply_aborted(at, reason),
@@ -120,6 +134,11 @@ impl Release {
     }
 
     fn settle_phase(&mut self, ix: PhaseIx, how: Settled) {
+        if let Some(instance) = self.process.0.phase(ix).instance.as_deref() {
+            let (of, index) = (instance.of, instance.index);
+            self.settle_instance(of, index, how);
+            return;
+        }
         let failed = matches!(self.phase_state(ix), PhaseState::Ended { .. });
         self.phase_failed |= failed && how == Settled::Broken;
         self.phases_unsettled = self.phases_unsettled.saturating_sub(1);
@@ -162,22 +181,33 @@ impl Release {
     }
 
     fn settle(&mut self, ix: ActivityIx, how: Settled) {
-        let activity = self.process.0.activity(ix);
-        let phase = &mut self.phases[activity.phase.0 as usize];
-        phase.unsettled = phase.unsettled.saturating_sub(1);
-        phase.failed |= how == Settled::Broken;
-        if phase.is_over() {
-            self.frontier.insert(Node::Phase(activity.phase));
+        let process = Arc::clone(&self.process.0);
+        let activity = process.activity(ix);
+        match &activity.role {
+            Role::Member => self.settle_member(activity.phase, how),
+            Role::Instance(instance) => self.settle_instance(instance.of, instance.index, how),
+            Role::Gate(group, _) => self.settle_gate(*group, ix, how),
+            Role::Template => {}
         }
         for dependent in &activity.dependents {
             let node = &mut self.activities[dependent.0 as usize];
-            let dependent_activity = self.process.0.activity(*dependent);
+            let dependent_activity = process.activity(*dependent);
             node.needs.end(&dependent_activity.joins, ix, how);
             let phase = dependent_activity.phase;
             let open = matches!(self.phases[phase.0 as usize].state, PhaseState::Open { .. });
             if open && node.is_due() {
                 self.frontier.insert(Node::Activity(*dependent));
             }
+        }
+    }
+
+    /// Counts in its phase that an activity has ended.
+    fn settle_member(&mut self, ix: PhaseIx, how: Settled) {
+        let phase = &mut self.phases[ix.0 as usize];
+        phase.unsettled = phase.unsettled.saturating_sub(1);
+        phase.failed |= how == Settled::Broken;
+        if phase.is_over() {
+            self.frontier.insert(Node::Phase(ix));
         }
     }
 
@@ -197,7 +227,7 @@ impl Release {
 impl PhaseNode {
     /// Whether it can open or be skipped now.
     pub(super) fn is_due(&self) -> bool {
-        self.state == PhaseState::Waiting && self.needs.is_decided()
+        self.state == PhaseState::Waiting && !self.held && self.needs.is_decided()
     }
 
     /// Whether it can end now.
@@ -209,6 +239,6 @@ impl PhaseNode {
 impl ActivityNode {
     /// Whether it can start or be skipped as soon as its phase is open.
     pub(super) fn is_due(&self) -> bool {
-        self.state == ActivityState::Waiting && self.needs.is_decided()
+        self.state == ActivityState::Waiting && !self.held && self.needs.is_decided()
     }
 }

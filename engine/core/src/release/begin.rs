@@ -13,7 +13,7 @@ impl Release {
     pub(super) fn begin(&self, ix: ActivityIx, now: Timestamp) -> Event {
         let begun = match &self.process.activity(ix).kind {
             Kind::Component(component) => self
-                .render_with(component)
+                .render_with(component, ix)
                 .map(|with| attempt_started(ix, 1, Some(with), now.after(component.timeout))),
             Kind::Manual(manual) => self.ask(ix, manual, now),
         };
@@ -21,14 +21,18 @@ impl Release {
     }
 
     /// The rendered `with`.
-    pub(super) fn render_with(&self, component: &Component) -> Result<Json, String> {
-        self.render(&component.with)
+    pub(super) fn render_with(
+        &self,
+        component: &Component,
+        ix: ActivityIx,
+    ) -> Result<Json, String> {
+        self.render(&component.with, Some(ix))
             .map_err(|fault| format!("`with` could not be rendered: {fault}"))
     }
 
     fn ask(&self, ix: ActivityIx, manual: &Manual, now: Timestamp) -> Result<Event, String> {
         let instructions = self
-            .render(&manual.instructions)
+            .render(&manual.instructions, Some(ix))
             .map_err(|fault| format!("the instructions could not be rendered: {fault}"))?;
         let instructions = match instructions.value() {
             serde_json::Value::String(text) => text,

@@ -6,11 +6,13 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use crate::process::{ActivityIx, Group, PhaseIx, Role};
 use crate::release::Release;
 use crate::release::index::Index;
 use crate::release::needs::Tally;
 use crate::release::replay::replaced;
 use crate::release::state::{ActivityState, PhaseState, ReleaseState, Settled};
+use crate::release::wave::Stage;
 
 /// An invariant that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,11 +31,17 @@ impl fmt::Display for Violation {
 
 type Invariant = (&'static str, fn(&Release) -> Vec<String>);
 
-const INVARIANTS: [Invariant; 14] = [
+const INVARIANTS: [Invariant; 17] = [
     ("graph-is-quiet", graph_is_quiet),
     ("activity-counts-its-needs", activity_counts_its_needs),
     ("phase-counts-its-needs", phase_counts_its_needs),
     ("phase-counts-its-activities", phase_counts_its_activities),
+    ("wave-counts-its-instances", wave_counts_its_instances),
+    (
+        "held-is-what-waits-for-its-turn",
+        held_is_what_waits_for_its_turn,
+    ),
+    ("no-instance-runs-ahead", no_instance_runs_ahead),
     ("release-counts-its-phases", release_counts_its_phases),
     ("index-follows-states", index_follows_states),
     ("draft-has-not-begun", draft_has_not_begun),
@@ -82,6 +90,9 @@ fn activity_counts_its_needs(release: &Release) -> Vec<String> {
     let mut found = Vec::new();
     for (ix, node) in release.activity_ixs() {
         let activity = release.process.activity(ix);
+        if activity.role == Role::Template {
+            continue;
+        }
         let recounted = Tally::recounted(
             &activity.needs,
             &activity.joins,
@@ -111,7 +122,7 @@ fn phase_counts_its_needs(release: &Release) -> Vec<String> {
             |need| release.phase_state(need).settled(),
         );
         if node.needs != recounted {
-            let name = &phase.name;
+            let name = release.process.phase_path(ix);
             found.push(format!(
                 "{name} counts {:?}; recounted {recounted:?}",
                 node.needs
@@ -126,16 +137,108 @@ fn phase_counts_its_activities(release: &Release) -> Vec<String> {
     let mut found = Vec::new();
     for (ix, node) in release.phase_ixs() {
         let phase = release.process.phase(ix);
-        let range = phase.activities.start as usize..phase.activities.end as usize;
-        let states = release.activities[range].iter().map(|node| &node.state);
-        let settled: Vec<Option<Settled>> = states.map(ActivityState::settled).collect();
+        let settled: Vec<Option<Settled>> = if let Some(instances) = &phase.instances {
+            let phases = instances.nodes.clone().map(PhaseIx);
+            phases.map(|ix| release.phase_state(ix).settled()).collect()
+        } else {
+            let activities = phase.activities.clone().map(ActivityIx);
+            let members =
+                activities.filter(|ix| release.process.activity(*ix).role == Role::Member);
+            members
+                .map(|ix| release.activity_state(ix).settled())
+                .collect()
+        };
         let unsettled = settled.iter().filter(|how| how.is_none()).count();
-        let failed = settled.contains(&Some(Settled::Broken));
+        // How many instances may fail is the business of their wave.
+        let failed = phase.instances.is_none() && settled.contains(&Some(Settled::Broken));
         if (node.unsettled as usize, node.failed) != (unsettled, failed) {
             found.push(format!(
                 "{} counts {}, {}; recounted {unsettled}, {failed}",
-                phase.name, node.unsettled, node.failed
+                release.process.phase_path(ix),
+                node.unsettled,
+                node.failed
             ));
+        }
+    }
+    found
+}
+
+/// The counters of a wave equal a recount of its instances.
+fn wave_counts_its_instances(release: &Release) -> Vec<String> {
+    let mut found = Vec::new();
+    for (group, wave) in release.waves() {
+        let nodes = release.process.instances(group);
+        let settled: Vec<Option<Settled>> = nodes
+            .map_or(0..0, |instances| instances.nodes.clone())
+            .map(|ix| match group {
+                Group::Phase(_) => release.phase_state(PhaseIx(ix)).settled(),
+                Group::Activity(_) => release.activity_state(ActivityIx(ix)).settled(),
+            })
+            .collect();
+        let count = |how| settled.iter().filter(|settled| **settled == how).count();
+        let released = settled.iter().take(wave.released() as usize);
+        let recounted = [
+            settled.len(),
+            settled.len() - count(None),
+            count(Some(Settled::Broken)),
+            released.filter(|how| how.is_none()).count(),
+        ];
+        let counted = [wave.count(), wave.ended, wave.failed, wave.unended].map(|n| n as usize);
+        if counted != recounted {
+            let path = release.process.group_path(group);
+            found.push(format!(
+                "{path} counts {counted:?}; recounted {recounted:?}"
+            ));
+        }
+    }
+    found
+}
+
+/// What waits for its turn in a wave is held, and nothing else is.
+fn held_is_what_waits_for_its_turn(release: &Release) -> Vec<String> {
+    let is_held = |role: &Role| match role {
+        Role::Instance(instance) => !release.is_released(instance.of, instance.index),
+        Role::Gate(group, batch) => release.wave(*group).is_some_and(|wave| {
+            let asked = matches!(wave.stage, Stage::Gated(_) | Stage::Passed);
+            wave.open + 1 < *batch || wave.open + 1 == *batch && !asked
+        }),
+        Role::Member | Role::Template => false,
+    };
+    let activities = release.activity_ixs();
+    let wrong = activities.filter(|(ix, node)| {
+        let role = &release.process.activity(*ix).role;
+        node.state == ActivityState::Waiting && node.held != is_held(role)
+    });
+    let mut found: Vec<String> = wrong.map(|(ix, _)| release.process.path(ix)).collect();
+    let wrong = release.phase_ixs().filter(|(ix, node)| {
+        let instance = release.process.phase(*ix).instance.as_deref();
+        let held = instance.is_some_and(|found| !release.is_released(found.of, found.index));
+        node.state == PhaseState::Waiting && node.held != held
+    });
+    found.extend(wrong.map(|(ix, _)| release.process.phase_path(ix)));
+    found
+}
+
+/// No instance has begun before its batch was open.
+fn no_instance_runs_ahead(release: &Release) -> Vec<String> {
+    let mut found = Vec::new();
+    for (group, wave) in release.waves() {
+        for batch in wave.open + 1..=wave.batches() {
+            for ix in release.batch_nodes(group, batch) {
+                let begun = match group {
+                    Group::Phase(_) => {
+                        matches!(release.phase_state(PhaseIx(ix)), PhaseState::Open { .. })
+                    }
+                    Group::Activity(_) => {
+                        let state = release.activity_state(ActivityIx(ix));
+                        *state != ActivityState::Waiting && state.settled().is_none()
+                    }
+                };
+                if begun {
+                    let path = release.process.group_path(group);
+                    found.push(format!("{ix} of {path} in batch {batch}"));
+                }
+            }
         }
     }
     found
@@ -143,9 +246,10 @@ fn phase_counts_its_activities(release: &Release) -> Vec<String> {
 
 /// The release knows how many phases have not ended.
 fn release_counts_its_phases(release: &Release) -> Vec<String> {
-    let phases = release.phases.iter();
+    let phases = release.phase_ixs();
     let unsettled = phases
-        .filter(|phase| phase.state.settled().is_none())
+        .filter(|(ix, _)| release.process.phase(*ix).instance.is_none())
+        .filter(|(_, phase)| phase.state.settled().is_none())
         .count();
     let counted = release.phases_unsettled as usize;
     told(counted == unsettled, || {
@@ -159,6 +263,11 @@ fn index_follows_states(release: &Release) -> Vec<String> {
     for (ix, node) in release.activity_ixs() {
         index.insert(ix, &node.state);
     }
+    for (group, wave) in release.waves() {
+        if let Stage::Baking { until } = wave.stage {
+            index.bakes.insert((until, group));
+        }
+    }
     told(index == release.index, || {
         format!("kept {:?}; rebuilt {index:?}", release.index)
     })
@@ -166,10 +275,10 @@ fn index_follows_states(release: &Release) -> Vec<String> {
 
 /// Nothing in a draft has moved, and a release that has started knows its pins.
 fn draft_has_not_begun(release: &Release) -> Vec<String> {
-    let moved = release
-        .activities
-        .iter()
-        .any(|node| node.state != ActivityState::Waiting);
+    let moved = release.activity_ixs().any(|(ix, node)| {
+        let is_template = release.process.activity(ix).role == Role::Template;
+        !is_template && node.state != ActivityState::Waiting
+    });
     let draft = release.state == ReleaseState::Draft;
     let pins = release.process.uses().len();
     let mut found = told(!(draft && moved), || "an activity has moved".to_owned());
@@ -186,6 +295,7 @@ fn nothing_begins_before_its_needs(release: &Release) -> Vec<String> {
             node.state,
             ActivityState::Ready { .. }
                 | ActivityState::Running(_)
+                | ActivityState::FannedOut { .. }
                 | ActivityState::Suspended { .. }
                 | ActivityState::Retrying { .. }
                 | ActivityState::NeedsPeople(_)
@@ -213,7 +323,7 @@ fn nothing_due_is_left_waiting(release: &Release) -> Vec<String> {
     }
     let phases = release.phase_ixs().filter(|(_, phase)| phase.is_due());
     let mut found: Vec<String> = phases
-        .map(|(ix, _)| release.process.phase(ix).name.to_string())
+        .map(|(ix, _)| release.process.phase_path(ix))
         .collect();
     let open = |phase| matches!(release.phase_state(phase), PhaseState::Open { .. });
     let activities = release
@@ -232,7 +342,7 @@ fn phase_ends_with_its_activities(release: &Release) -> Vec<String> {
     });
     wrong
         .map(|(ix, node)| {
-            let name = &release.process.phase(ix).name;
+            let name = release.process.phase_path(ix);
             format!(
                 "{name} is {} with {} open",
                 node.state.word(),

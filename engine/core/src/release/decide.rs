@@ -1,6 +1,6 @@
 //! What an input makes true, or why it is refused.
 
-use crate::process::{ActivityIx, Component, Kind};
+use crate::process::{ActivityIx, Component, Kind, Role};
 use crate::release::Release;
 use crate::release::event::Event;
 use crate::release::input::{Input, What};
@@ -22,6 +22,7 @@ mod skip;
 mod start;
 mod supply;
 mod time;
+mod wave;
 
 pub(super) use people::still_open;
 
@@ -47,6 +48,10 @@ pub fn decide(release: &Release, input: &Input, now: Timestamp) -> Result<Vec<Ev
         What::Retry { activity, with } => retry::retry(release, *activity, with.as_ref(), now),
         What::SupplyOutputs { activity, outputs } => supply::supply(release, *activity, outputs),
         What::Skip { activity, reason } => skip::skip(release, *activity, reason),
+        What::SkipPhase { phase, reason } => skip::phase(release, *phase, reason),
+        What::HaltWave { group, reason } => wave::halt(release, *group, reason),
+        What::ResumeWave { group, reason } => wave::resume(release, *group, reason.as_ref()),
+        What::EndWave { group, reason } => wave::end(release, *group, reason),
         What::Fail { activity, reason } => fail::fail(release, *activity, reason),
         What::Pause { reason } => pause::pause(release, reason.as_ref()),
         What::Resume => resume::resume(release),
@@ -78,7 +83,12 @@ fn live(release: &Release) -> Result<(), Refusal> {
 fn known(release: &Release, ix: ActivityIx) -> Result<&ActivityState, Refusal> {
     live(release)?;
     let node = release.activities.get(ix.0 as usize);
-    node.map(|node| &node.state).ok_or(Refusal::UnknownActivity)
+    let state = &node.ok_or(Refusal::UnknownActivity)?.state;
+    let stands_for_others = release.process.activity(ix).role == Role::Template;
+    if stands_for_others || matches!(state, ActivityState::FannedOut { .. }) {
+        return Err(Refusal::FannedOut);
+    }
+    Ok(state)
 }
 
 /// The component that an activity runs.

@@ -9,7 +9,7 @@ use crate::attempt::Evidence;
 use crate::component::{Pin, Uses};
 use crate::failure::Failure;
 use crate::json::Json;
-use crate::process::{ActivityIx, PhaseIx, ProcessRef};
+use crate::process::{ActivityIx, Group, PhaseIx, ProcessRef};
 use crate::time::Timestamp;
 
 /// What one turn made true: stored as one record.
@@ -225,6 +225,81 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// The items of a fan-out are known: there is one instance for each from now on.
+    Expanded {
+        /// Which phase or activity.
+        group: Group,
+        /// What the instances run for, in order.
+        items: Vec<Json>,
+        /// How many instances are released once each batch is open; the last is all of them.
+        batches: Vec<u32>,
+    },
+    /// The instances of a batch are released.
+    BatchOpened {
+        /// Of which phase or activity.
+        group: Group,
+        /// Which; 1 for the first.
+        batch: u32,
+    },
+    /// Every released instance has ended: the next batch waits.
+    BatchBaking {
+        /// Of which phase or activity.
+        group: Group,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// The wait is over.
+    BatchBaked {
+        /// Of which phase or activity.
+        group: Group,
+    },
+    /// What stands between two batches begins.
+    GateOpened {
+        /// Of which phase or activity.
+        group: Group,
+        /// The activity that it is.
+        gate: ActivityIx,
+    },
+    /// No further batch opens until a person lets it.
+    WaveHalted {
+        /// Of which phase or activity.
+        group: Group,
+        /// Why.
+        reason: HaltReason,
+    },
+    /// Further batches may open again.
+    WaveResumed {
+        /// Of which phase or activity.
+        group: Group,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// A person has decided that no further batch opens: what was not released is skipped.
+    WaveEnded {
+        /// Of which phase or activity.
+        group: Group,
+        /// Why.
+        reason: String,
+    },
+    /// Every instance of the activity has ended.
+    InstancesEnded {
+        /// Which activity.
+        activity: ActivityIx,
+        /// Whether few enough failed.
+        outcome: PhaseOutcome,
+    },
+}
+
+/// Why no further batch opens. The order of variants is the stored format.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HaltReason {
+    /// So many instances failed, more than `max-failures`.
+    Failures(u32),
+    /// Its gate did not succeed.
+    Gate,
+    /// A person wants it, for this reason.
+    Person(String),
 }
 
 /// A `uses` and the exact component behind it.
@@ -267,6 +342,9 @@ pub enum SkipReason {
     Upstream,
     /// A person skipped it, for this reason: counts as satisfied.
     Person(String),
+    /// It is what instances or gates are made of, or a gate that its wave did not come to: counts as
+    /// satisfied.
+    NotNeeded,
 }
 
 /// Who gave an activity's outputs. The order of variants is the stored format.
@@ -333,7 +411,8 @@ impl Event {
             | Self::ActivityFailed { activity, .. }
             | Self::ActivitySkipped { activity, .. }
             | Self::OutputsAmended { activity, .. }
-            | Self::RetryAmended { activity, .. } => Some(*activity),
+            | Self::RetryAmended { activity, .. }
+            | Self::InstancesEnded { activity, .. } => Some(*activity),
             Self::Created { .. }
             | Self::Started { .. }
             | Self::PhaseOpened { .. }
@@ -344,6 +423,17 @@ impl Event {
             | Self::Aborted { .. }
             | Self::Ended { .. }
             | Self::InputsAmended { .. } => None,
+            Self::Expanded { .. }
+            | Self::BatchOpened { .. }
+            | Self::BatchBaking { .. }
+            | Self::BatchBaked { .. }
+            | Self::GateOpened { .. }
+            | Self::WaveHalted { .. }
+            | Self::WaveResumed { .. }
+            | Self::WaveEnded { .. } => match self.group() {
+                Some(Group::Activity(ix)) => Some(ix),
+                Some(Group::Phase(_)) | None => None,
+            },
         }
     }
 
@@ -353,6 +443,24 @@ impl Event {
             Self::PhaseOpened { phase, .. }
             | Self::PhaseSkipped { phase, .. }
             | Self::PhaseEnded { phase, .. } => Some(*phase),
+            _ => match self.group() {
+                Some(Group::Phase(ix)) => Some(ix),
+                Some(Group::Activity(_)) | None => None,
+            },
+        }
+    }
+
+    /// The fan-out it is about, if it is about one.
+    pub fn group(&self) -> Option<Group> {
+        match self {
+            Self::Expanded { group, .. }
+            | Self::BatchOpened { group, .. }
+            | Self::BatchBaking { group, .. }
+            | Self::BatchBaked { group }
+            | Self::GateOpened { group, .. }
+            | Self::WaveHalted { group, .. }
+            | Self::WaveResumed { group, .. }
+            | Self::WaveEnded { group, .. } => Some(*group),
             _ => None,
         }
     }

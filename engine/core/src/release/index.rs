@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::process::{ActivityIx, PhaseIx};
+use crate::process::{ActivityIx, Group, PhaseIx};
 use crate::release::state::ActivityState;
 use crate::time::Timestamp;
 
@@ -15,6 +15,8 @@ pub(super) enum Node {
     Phase(PhaseIx),
     /// Starts or is skipped.
     Activity(ActivityIx),
+    /// Opens a batch, bakes, asks its gate or stops.
+    Wave(Group),
     /// Ends.
     Release,
 }
@@ -42,6 +44,7 @@ impl Timer {
             ActivityState::NeedsPeople(question) => question.expires_at.map(Self::Lapse),
             ActivityState::Waiting
             | ActivityState::Ready { .. }
+            | ActivityState::FannedOut { .. }
             | ActivityState::OnHold { .. }
             | ActivityState::Succeeded { .. }
             | ActivityState::Failed { .. }
@@ -64,6 +67,8 @@ pub(super) struct Index {
     pub(super) lapses: BTreeSet<(Timestamp, ActivityIx)>,
     /// Those that start again.
     pub(super) starts: BTreeSet<(Timestamp, ActivityIx)>,
+    /// Waves that bake: a pause holds them up.
+    pub(super) bakes: BTreeSet<(Timestamp, Group)>,
 }
 
 impl Index {
@@ -99,7 +104,9 @@ impl Index {
     pub(super) fn wake_at(&self, may_start: bool) -> Option<Timestamp> {
         let lapse = self.lapses.first();
         let start = self.starts.first().filter(|_| may_start);
-        lapse.into_iter().chain(start).min().map(|(at, _)| *at)
+        let bake = self.bakes.first().filter(|_| may_start);
+        let activity = lapse.into_iter().chain(start).map(|(at, _)| *at);
+        activity.chain(bake.map(|(at, _)| *at)).min()
     }
 
     /// What is due at `now`, earliest first, then by position.
@@ -119,5 +126,17 @@ impl Index {
         due.sort_unstable();
         due.truncate(count_max);
         due
+    }
+
+    /// Waves whose bake is over at `now`, earliest first.
+    pub(super) fn baked(
+        &self,
+        may_start: bool,
+        now: Timestamp,
+        count_max: usize,
+    ) -> impl Iterator<Item = Group> {
+        let bakes = self.bakes.iter().filter(move |_| may_start);
+        let over = bakes.take_while(move |(until, _)| *until <= now);
+        over.take(count_max).map(|(_, group)| *group)
     }
 }

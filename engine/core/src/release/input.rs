@@ -3,7 +3,7 @@
 use crate::actor::Caller;
 use crate::attempt::{AttemptKey, Report};
 use crate::json::Json;
-use crate::process::ActivityIx;
+use crate::process::{ActivityIx, Group, PhaseIx};
 use crate::release::event::Pinned;
 
 /// Something that happened or that somebody wants, and who.
@@ -70,6 +70,35 @@ pub enum What {
     Skip {
         /// Which.
         activity: ActivityIx,
+        /// Why; not empty.
+        reason: String,
+    },
+    /// Do without a phase, or an instance of one, that has not ended: each of its activities that has
+    /// not ended is skipped.
+    SkipPhase {
+        /// Which.
+        phase: PhaseIx,
+        /// Why; not empty.
+        reason: String,
+    },
+    /// Open no further batch of a fan-out; what runs goes on.
+    HaltWave {
+        /// Of which phase or activity.
+        group: Group,
+        /// Why; not empty.
+        reason: String,
+    },
+    /// Let a halted fan-out go on.
+    ResumeWave {
+        /// Of which phase or activity.
+        group: Group,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Open no further batch of a fan-out, ever: what was not released is skipped.
+    EndWave {
+        /// Of which phase or activity.
+        group: Group,
         /// Why; not empty.
         reason: String,
     },

@@ -19,6 +19,18 @@ pub enum Refusal {
     Paused,
     /// The process has no such activity.
     UnknownActivity,
+    /// The process has no such phase.
+    UnknownPhase,
+    /// It runs once for each item: one of them must be named.
+    FannedOut,
+    /// It is not fanned out, or its items are not known yet.
+    NotFannedOut,
+    /// Every batch is open already, or everything in it has ended.
+    WaveOver,
+    /// No further batch opens already.
+    AlreadyHalted,
+    /// Nothing keeps the next batch from opening in its time.
+    NotHalted,
     /// The result belongs to a run that is not the current one.
     StaleAttempt,
     /// The activity's state does not allow this.
@@ -61,6 +73,12 @@ impl Refusal {
             Self::NotPaused => "not-paused",
             Self::Paused => "paused",
             Self::UnknownActivity => "unknown-activity",
+            Self::UnknownPhase => "unknown-phase",
+            Self::FannedOut => "fanned-out",
+            Self::NotFannedOut => "not-fanned-out",
+            Self::WaveOver => "wave-over",
+            Self::AlreadyHalted => "already-halted",
+            Self::NotHalted => "not-halted",
             Self::StaleAttempt => "stale-attempt",
             Self::WrongState { .. } => "wrong-state",
             Self::NotManual => "not-manual",
@@ -92,6 +110,16 @@ impl fmt::Display for Refusal {
                 f.write_str("the release is paused and nothing new may start: resume it first")
             }
             Self::UnknownActivity => f.write_str("the process has no such activity"),
+            Self::UnknownPhase => f.write_str("the process has no such phase"),
+            Self::FannedOut => f.write_str(
+                "it runs once for each item or batch: name the one that is meant, as in `production[eu]/payment`",
+            ),
+            Self::NotFannedOut => f.write_str(
+                "it has no batches: only what has `each` has, from the moment its items are known",
+            ),
+            Self::WaveOver => f.write_str("all its batches are open or over already"),
+            Self::AlreadyHalted => f.write_str("it is halted already"),
+            Self::NotHalted => f.write_str("it is not halted"),
             Self::StaleAttempt => {
                 f.write_str("this run is not the current one: its result does not count")
             }

@@ -1,18 +1,19 @@
 //! From history to state: the fold from its first turn on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
 use crate::actor::Actor;
 use crate::expression::Condition;
 use crate::id::ReleaseId;
-use crate::process::{Activity, Phase, Process, ProcessRef};
-use crate::release::event::{Event, Turn};
+use crate::process::{Activity, ActivityIx, Phase, Process, ProcessRef, Role};
+use crate::release::event::{Event, SkipReason, Turn};
 use crate::release::index::Index;
 use crate::release::needs::Tally;
 use crate::release::state::{ActivityState, PhaseState, ReleaseState};
 use crate::release::{ActivityNode, Definition, PhaseNode, Release};
+use crate::time::Timestamp;
 
 /// Turns that are not the history of a release of the given process.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +82,8 @@ impl Release {
             outputs: None,
             version: 1,
             phases: waiting_phases(&process),
-            activities: waiting_activities(&process),
+            activities: waiting_activities(&process, first.at),
+            waves: BTreeMap::new(),
             phases_unsettled: count(process.phases.len()),
             phase_failed: false,
             index: Index::default(),
@@ -127,36 +129,73 @@ impl Release {
     }
 }
 
-fn waiting_phases(process: &Process) -> Box<[PhaseNode]> {
-    let waiting = |phase: &Phase| PhaseNode {
-        state: PhaseState::Waiting,
-        needs: phase.tally(),
-        unsettled: phase.activities.end - phase.activities.start,
-        failed: false,
-        fault: None,
+fn waiting_phases(process: &Process) -> Vec<PhaseNode> {
+    let members = |phase: &Phase| {
+        let activities = phase.activities.clone().map(ActivityIx);
+        let members = activities.filter(|ix| process.activity(*ix).role == Role::Member);
+        count(members.count())
     };
-    process.phases.iter().map(waiting).collect()
+    let phases = process.phases.iter();
+    phases
+        .map(|phase| PhaseNode::waiting(phase.tally(), members(phase)))
+        .collect()
 }
 
-fn waiting_activities(process: &Process) -> Box<[ActivityNode]> {
-    let waiting = |activity: &Activity| ActivityNode {
-        state: ActivityState::Waiting,
-        needs: activity.tally(),
-        record: None,
+fn waiting_activities(process: &Process, at: Timestamp) -> Vec<ActivityNode> {
+    let node = |activity: &Activity| match activity.role {
+        Role::Template => ActivityNode::template(at),
+        Role::Member | Role::Instance(_) | Role::Gate(..) => {
+            ActivityNode::waiting(activity.tally())
+        }
     };
-    process.activities.iter().map(waiting).collect()
+    process.activities.iter().map(node).collect()
+}
+
+impl PhaseNode {
+    /// A phase that waits for others and has so many activities.
+    pub(super) fn waiting(needs: Tally, unsettled: u32) -> Self {
+        Self {
+            state: PhaseState::Waiting,
+            needs,
+            held: false,
+            unsettled,
+            failed: false,
+            fault: None,
+        }
+    }
+}
+
+impl ActivityNode {
+    /// An activity that waits for others.
+    pub(super) fn waiting(needs: Tally) -> Self {
+        Self {
+            state: ActivityState::Waiting,
+            needs,
+            held: false,
+            record: None,
+        }
+    }
+
+    /// An activity that others are made of, and that does not run itself.
+    pub(super) fn template(at: Timestamp) -> Self {
+        let why = SkipReason::NotNeeded;
+        Self {
+            state: ActivityState::Skipped { why, at },
+            ..Self::waiting(Tally::new::<ActivityIx>(&[], &[], false))
+        }
+    }
 }
 
 impl Phase {
     /// The count of its needs while none has ended.
-    fn tally(&self) -> Tally {
+    pub(super) fn tally(&self) -> Tally {
         Tally::new(&self.needs, &self.joins, replaced(self.condition.as_ref()))
     }
 }
 
 impl Activity {
     /// The count of its needs while none has ended.
-    fn tally(&self) -> Tally {
+    pub(super) fn tally(&self) -> Tally {
         Tally::new(&self.needs, &self.joins, replaced(self.condition.as_ref()))
     }
 }
@@ -167,5 +206,5 @@ pub(super) fn replaced(condition: Option<&Condition>) -> bool {
 }
 
 fn count(len: usize) -> u32 {
-    u32::try_from(len).expect("a process has at most ACTIVITIES_MAX nodes")
+    u32::try_from(len).expect("a process has at most ACTIVITIES_MAX activities")
 }

@@ -70,6 +70,11 @@ pub enum ActivityState {
     },
     /// A run is going on, or waits for a free slot of the engine.
     Running(Attempt),
+    /// Its instances run in its place.
+    FannedOut {
+        /// Since when.
+        since: Timestamp,
+    },
     /// The guest waits for something outside.
     Suspended {
         /// The attempt that waits.
@@ -223,7 +228,7 @@ impl ActivityState {
         match self {
             Self::Waiting => "waiting",
             Self::Ready { .. } => "ready",
-            Self::Running(_) => "running",
+            Self::Running(_) | Self::FannedOut { .. } => "running",
             Self::Suspended { .. } => "suspended",
             Self::Retrying { .. } => "retrying",
             Self::NeedsPeople(_) => "needs-people",
@@ -245,7 +250,7 @@ impl ActivityState {
                 continued: true, ..
             }
             | Self::Skipped {
-                why: SkipReason::Condition | SkipReason::Person(_),
+                why: SkipReason::Condition | SkipReason::Person(_) | SkipReason::NotNeeded,
                 ..
             } => Some(Settled::Satisfied),
             Self::Failed {
@@ -261,6 +266,7 @@ impl ActivityState {
             Self::Waiting
             | Self::Ready { .. }
             | Self::Running(_)
+            | Self::FannedOut { .. }
             | Self::Suspended { .. }
             | Self::Retrying { .. }
             | Self::NeedsPeople(_)
@@ -321,7 +327,7 @@ impl PhaseState {
                 ..
             }
             | Self::Skipped {
-                why: SkipReason::Condition | SkipReason::Person(_),
+                why: SkipReason::Condition | SkipReason::Person(_) | SkipReason::NotNeeded,
             } => Some(Settled::Satisfied),
             Self::Ended { .. }
             | Self::Skipped {

@@ -4,12 +4,14 @@ use std::fmt;
 
 use crate::actor::{Actor, Party};
 use crate::failure::Failure;
-use crate::process::{ActivityIx, Join, Kind, PhaseIx};
+use crate::process::{ActivityIx, Group, Join, Kind, PhaseIx, Role};
 use crate::release::Release;
 use crate::release::decide::still_open;
+use crate::release::event::HaltReason;
 use crate::release::index::Timer;
 use crate::release::needs::Tally;
 use crate::release::state::{ActivityState, PhaseState, Question, ReleaseState};
+use crate::release::wave::Stage;
 use crate::time::Timestamp;
 
 /// Something that is not moving.
@@ -72,6 +74,33 @@ pub enum WaitsOn {
     },
     /// Others to end first: activities as `phase/activity`, phases by name.
     Needs(Vec<String>),
+    /// A batch of a fan-out to open.
+    Batch {
+        /// Which; 1 for the first.
+        batch: u32,
+        /// How many there are.
+        batches: u32,
+        /// What comes before it.
+        before: BeforeBatch,
+    },
+}
+
+/// What keeps the next batch of a fan-out from opening.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BeforeBatch {
+    /// So many released instances have not ended.
+    Instances(u32),
+    /// It bakes until an instant.
+    Bake(Timestamp),
+    /// The gate has not ended: the activity, as `phase/activity`.
+    Gate(String),
+    /// It was halted.
+    Halt {
+        /// By whom.
+        by: Actor,
+        /// Why.
+        reason: HaltReason,
+    },
 }
 
 /// An approval rule that is not met yet.
@@ -92,7 +121,35 @@ pub fn why(release: &Release) -> Vec<Waiting> {
         .map(|(ix, _)| ix)
         .filter(|ix| !waits_for_others(*ix))
         .filter_map(|ix| why_activity(release, ix));
-    why_release(release).into_iter().chain(activities).collect()
+    let waves = release
+        .waves()
+        .filter_map(|(group, _)| why_wave(release, group));
+    why_release(release)
+        .into_iter()
+        .chain(waves)
+        .chain(activities)
+        .collect()
+}
+
+/// Why the next batch of a fan-out does not open, if that is not for its own instances or its gate.
+pub fn why_wave(release: &Release, group: Group) -> Option<Waiting> {
+    let wave = release.wave(group)?;
+    if release.has_ended() || wave.is_over() {
+        return None;
+    }
+    let (state, since, actions): (_, _, &'static [&'static str]) = match (&wave.halt, wave.stage) {
+        (Some(halt), _) => ("halted", halt.since, &["resume-wave", "end-wave"]),
+        (None, Stage::Baking { .. }) => ("baking", wave.since, &["halt-wave", "end-wave"]),
+        (None, _) => return None,
+    };
+    Some(Waiting {
+        activity: None,
+        path: release.process.group_path(group),
+        state,
+        since: Some(since),
+        on: release.batch(group, wave.open + 1)?,
+        actions,
+    })
 }
 
 /// Why the release as a whole is not moving, if it is a draft or paused.
@@ -121,7 +178,8 @@ pub fn why_activity(release: &Release, ix: ActivityIx) -> Option<Waiting> {
     let (since, on, actions): (_, _, &'static [&'static str]) = match state {
         ActivityState::Waiting if release.has_ended() => return None,
         ActivityState::Waiting => {
-            let needs = WaitsOn::Needs(release.open_needs(ix));
+            let batch = release.own_batch(ix);
+            let needs = batch.unwrap_or_else(|| WaitsOn::Needs(release.open_needs(ix)));
             (release.started_at(), needs, &["skip"])
         }
         ActivityState::Ready { since } => (Some(*since), release.pause()?, &["skip"]),
@@ -147,6 +205,7 @@ pub fn why_activity(release: &Release, ix: ActivityIx) -> Option<Waiting> {
             (Some(*since), decision, actions)
         }
         ActivityState::Running(_)
+        | ActivityState::FannedOut { .. }
         | ActivityState::Succeeded { .. }
         | ActivityState::Failed { .. }
         | ActivityState::Rejected { .. }
@@ -165,6 +224,39 @@ pub fn why_activity(release: &Release, ix: ActivityIx) -> Option<Waiting> {
 }
 
 impl Release {
+    /// The batch that an activity waits for, if it or its phase is an instance that is not released.
+    fn own_batch(&self, ix: ActivityIx) -> Option<WaitsOn> {
+        let activity = self.process.activity(ix);
+        let of_phase = self.process.phase(activity.phase).instance.as_deref();
+        if let Role::Gate(group, batch) = activity.role {
+            return self.batch(group, batch);
+        }
+        let instances = [activity.instance(), of_phase].into_iter().flatten();
+        let mut waiting = instances.filter(|found| !self.is_released(found.of, found.index));
+        let instance = waiting.next()?;
+        let batch = self.wave(instance.of)?.batch_of(instance.index);
+        self.batch(instance.of, batch)
+    }
+
+    /// What keeps a batch from opening.
+    fn batch(&self, group: Group, batch: u32) -> Option<WaitsOn> {
+        let wave = self.wave(group)?;
+        let before = match (&wave.halt, wave.stage) {
+            (Some(halt), _) => BeforeBatch::Halt {
+                by: halt.by.clone(),
+                reason: halt.reason.clone(),
+            },
+            (None, Stage::Baking { until }) => BeforeBatch::Bake(until),
+            (None, Stage::Gated(gate)) => BeforeBatch::Gate(self.process.path(gate)),
+            (None, _) => BeforeBatch::Instances(wave.unended),
+        };
+        Some(WaitsOn::Batch {
+            batch,
+            batches: wave.batches(),
+            before,
+        })
+    }
+
     /// The pause that holds everything up, if there is one.
     fn pause(&self) -> Option<WaitsOn> {
         match &self.state {
@@ -350,6 +442,11 @@ impl fmt::Display for WaitsOn {
                 write_list(f, owners)?;
                 write!(f, " to say how to go on ({failure})")
             }
+            Self::Batch {
+                batch,
+                batches,
+                before,
+            } => write!(f, "waits for batch {batch} of {batches}: {before}"),
             Self::Needs(needs) => {
                 f.write_str("waits for ")?;
                 write_list(f, needs)?;
@@ -372,6 +469,32 @@ fn write_people(f: &mut fmt::Formatter<'_>, rules: &[OpenRule]) -> fmt::Result {
         })
         .collect();
     write_list(f, &wanted)
+}
+
+impl fmt::Display for BeforeBatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Instances(1) => f.write_str("1 instance of those before it has not ended"),
+            Self::Instances(count) => {
+                write!(f, "{count} instances of those before it have not ended")
+            }
+            Self::Bake(until) => write!(f, "those before it bake until {until}"),
+            Self::Gate(gate) => write!(f, "the gate {gate} has not ended"),
+            Self::Halt { by, reason } => write!(f, "halted {}", reason.text(by)),
+        }
+    }
+}
+
+impl HaltReason {
+    /// Why, as the end of a sentence that begins with `halted`.
+    pub fn text(&self, by: &Actor) -> String {
+        match self {
+            Self::Failures(1) => "after 1 failure".to_owned(),
+            Self::Failures(failed) => format!("after {failed} failures"),
+            Self::Gate => "since its gate did not succeed".to_owned(),
+            Self::Person(reason) => format!("by {by} ({reason})"),
+        }
+    }
 }
 
 fn write_list<T: fmt::Display>(f: &mut fmt::Formatter<'_>, items: &[T]) -> fmt::Result {

@@ -13,6 +13,7 @@ pub(crate) struct Seed {
     join: u8,
     condition: u8,
     on_failure: u8,
+    each: u8,
 }
 
 /// A phase: what it needs, its condition, its activities.
@@ -21,29 +22,30 @@ pub(crate) struct PhaseSeed {
     needs: Vec<u8>,
     join: u8,
     condition: u8,
+    each: u8,
     activities: Vec<Seed>,
 }
 
 /// Documents of up to five phases with up to five activities each.
 pub(crate) fn documents() -> impl Strategy<Value = String> {
     let needs = |most| vec(any::<u8>(), 0..most);
-    let activity = (0..8_u8, needs(4), 0..6_u8, 0..12_u8, 0..4_u8).prop_map(
-        |(kind, needs, join, condition, on_failure)| Seed {
-            kind,
-            needs,
-            join,
-            condition,
-            on_failure,
-        },
-    );
-    let phase = (needs(3), 0..6_u8, 0..12_u8, vec(activity, 1..5)).prop_map(
-        |(needs, join, condition, activities)| PhaseSeed {
-            needs,
-            join,
-            condition,
-            activities,
-        },
-    );
+    let seeds = (0..8_u8, needs(4), 0..6_u8, 0..12_u8, 0..4_u8, 0..24_u8);
+    let activity = seeds.prop_map(|(kind, needs, join, condition, on_failure, each)| Seed {
+        kind,
+        needs,
+        join,
+        condition,
+        on_failure,
+        each,
+    });
+    let seeds = (needs(3), 0..6_u8, 0..12_u8, 0..10_u8, vec(activity, 1..5));
+    let phase = seeds.prop_map(|(needs, join, condition, each, activities)| PhaseSeed {
+        needs,
+        join,
+        condition,
+        each,
+        activities,
+    });
     vec(phase, 1..5).prop_map(|phases| document(&phases))
 }
 
@@ -70,16 +72,55 @@ fn document(phases: &[PhaseSeed]) -> String {
         let needed: Vec<String> = needs.iter().map(|need| format!("p{need}")).collect();
         writeln!(text, "  p{number}:").expect("text");
         writeln!(text, "    needs: {}", joined(&needed, phase.join)).expect("text");
-        if let Some(condition) = condition(phase.condition, needed.first(), "activities.a0.") {
+        // What is fanned out has no activity of that name, and a fanned out one no such output.
+        let plain = |need: &&usize| {
+            let phase = &phases[**need];
+            phase_each(**need, phase).is_none() && each(phase.activities[0].each).is_none()
+        };
+        let read = needs.iter().find(plain).map(|need| format!("p{need}"));
+        if let Some(condition) = condition(phase.condition, read.as_ref(), "activities.a0.") {
             writeln!(text, "    if: {condition}").expect("text");
         }
+        if let Some(each) = phase_each(number, phase) {
+            writeln!(
+                text,
+                "    {}",
+                each.replace(", ", "\n    ").replace(';', ",")
+            )
+            .expect("text");
+        }
         writeln!(text, "    activities:").expect("text");
+        let before = earlier.len();
         for (position, activity) in phase.activities.iter().enumerate() {
             write_activity(&mut text, (number, position), activity, &earlier);
-            earlier.push(format!("p{number}/a{position}"));
+            let fanned = each(activity.each).is_some() && (number, position) != (0, 0);
+            let list = if fanned { "*" } else { "" };
+            earlier.push(format!("p{number}/a{position}{list}"));
+        }
+        if phase_each(number, phase).is_some() {
+            earlier.truncate(before);
         }
     }
     text
+}
+
+/// How the phase is fanned out. The first is not: the outputs of the process read it.
+fn phase_each(number: usize, phase: &PhaseSeed) -> Option<&'static str> {
+    each(phase.each).filter(|_| number > 0)
+}
+
+/// How something is fanned out; its keys are separated by commas, and lists by semicolons.
+fn each(choice: u8) -> Option<&'static str> {
+    match choice {
+        0 => Some("each: [x; y; z], batches: [1; 100%], bake: 1m"),
+        1 => Some("each: ${{ inputs.many }}"),
+        2 => Some("each: ${{ inputs.yes }}"),
+        3 => Some(
+            "each: [{ name: u }; { name: v }; { name: v }], batches: [1; 2], gate: [{ from: group:qa }], max-failures: 1",
+        ),
+        4 => Some("each: [1; 2], batches: [1]"),
+        _ => None,
+    }
 }
 
 fn write_activity(text: &mut String, place: (usize, usize), seed: &Seed, earlier: &[String]) {
@@ -91,10 +132,12 @@ fn write_activity(text: &mut String, place: (usize, usize), seed: &Seed, earlier
     }
     needs.sort_unstable();
     needs.dedup();
-    let list: Vec<String> = needs.iter().map(|need| (*need).clone()).collect();
+    let list = needs.iter().map(|need| need.trim_end_matches('*'));
+    let list: Vec<String> = list.map(ToOwned::to_owned).collect();
     writeln!(text, "      a{position}:").expect("text");
     writeln!(text, "        needs: {}", joined(&list, seed.join)).expect("text");
-    let spelt = needs.first().map(|need| {
+    let plain = needs.iter().find(|need| !need.ends_with('*'));
+    let spelt = plain.map(|need| {
         let (of, name) = need.split_once('/').expect("a path");
         if of == format!("p{phase}") {
             name.to_owned()
@@ -104,6 +147,14 @@ fn write_activity(text: &mut String, place: (usize, usize), seed: &Seed, earlier
     });
     if let Some(condition) = condition(seed.condition, spelt.as_ref(), "") {
         writeln!(text, "        if: {condition}").expect("text");
+    }
+    if let Some(each) = each(seed.each).filter(|_| (phase, position) != (0, 0)) {
+        writeln!(
+            text,
+            "        {}",
+            each.replace(", ", "\n        ").replace(';', ",")
+        )
+        .expect("text");
     }
     let on_failure = ["hold", "fail", "continue", "hold"][usize::from(seed.on_failure)];
     writeln!(text, "        on-failure: {on_failure}").expect("text");

@@ -8,10 +8,11 @@ use fermata_core::attempt::{AttemptKey, Evidence, Outcome, Report};
 use fermata_core::expression::Condition;
 use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::json::Json;
-use fermata_core::process::ActivityIx;
+use fermata_core::process::{ActivityIx, Group, PhaseIx};
 use fermata_core::release::event::SkipReason;
 use fermata_core::release::input::What;
 use fermata_core::release::state::{ActivityState, ReleaseState, Settled};
+use fermata_core::release::wave::Wave;
 use fermata_core::release::{Release, why, why_activity};
 use fermata_core::time::Span;
 use proptest::collection::vec;
@@ -30,7 +31,7 @@ const DRAFT_ACTIONS: usize = 3;
 type Action = (u8, u8, u8);
 
 fn stories() -> impl Strategy<Value = (String, Vec<Action>)> {
-    let actions = vec((0..31_u8, any::<u8>(), any::<u8>()), 0..120);
+    let actions = vec((0..35_u8, any::<u8>(), any::<u8>()), 0..120);
     (documents(), actions)
 }
 
@@ -69,15 +70,19 @@ fn random_stories_reach_every_state_and_every_refusal() {
         "suspended",
         "waiting",
     ];
-    const REFUSALS: [&str; 19] = [
+    const REFUSALS: [&str; 25] = [
         "already-approved",
+        "already-halted",
         "already-paused",
         "already-started",
         "excluded",
+        "fanned-out",
         "form-required",
         "invalid-values",
         "not-an-approver",
         "not-component",
+        "not-fanned-out",
+        "not-halted",
         "not-manual",
         "not-paused",
         "not-started",
@@ -87,12 +92,14 @@ fn random_stories_reach_every_state_and_every_refusal() {
         "release-ended",
         "stale-attempt",
         "unknown-activity",
+        "unknown-phase",
+        "wave-over",
         "wrong-pins",
         "wrong-state",
     ];
     let mut runner = TestRunner::deterministic();
     let (mut states, mut refusals) = (BTreeSet::new(), BTreeSet::new());
-    for _ in 0..400 {
+    for _ in 0..800 {
         let story = stories().new_tree(&mut runner).expect("a story");
         let (document, actions) = story.current();
         let mut world = World::draft(&document, serde_json::json!({}));
@@ -112,10 +119,18 @@ fn random_stories_reach_every_state_and_every_refusal() {
 fn act(world: &mut World, number: usize, (verb, target, variant): Action) {
     // A draft is soon told: most of the story is about what comes after.
     let verb = if number == DRAFT_ACTIONS { START } else { verb };
-    let count = world.process.activities.len();
+    let count = world.release.process().activities.len();
     // One beyond the end now and then.
     let number = usize::from(target) % (count + 1);
-    let activity = ActivityIx(u32::try_from(number).expect("few"));
+    let mut activity = ActivityIx(u32::try_from(number).expect("few"));
+    if (13..=17).contains(&verb) && !variant.is_multiple_of(2) {
+        // Among many instances few questions would be answered twice by chance.
+        let asks = |ix: &ActivityIx| {
+            let state = world.release.activity_state(*ix);
+            matches!(state, ActivityState::NeedsPeople(_))
+        };
+        activity = world.activities().find(asks).unwrap_or(activity);
+    }
     if verb < 10 {
         let key = world.release.current_run(activity).unwrap_or(AttemptKey {
             release: ID,
@@ -223,13 +238,34 @@ fn what(world: &World, verb: u8, activity: ActivityIx, variant: u8) -> What {
         26 if variant < 20 => What::Abort { reason: text },
         26 => What::TimePassed,
         28..=30 => amendment(verb, activity, variant, text),
-        _ => What::Start {
+        START => What::Start {
             components: if variant < 10 {
                 Vec::new()
             } else {
                 pins(&world.process)
             },
         },
+        _ => wave(world, verb, (activity, variant), text),
+    }
+}
+
+/// Something about a phase or a fan-out.
+fn wave(world: &World, verb: u8, (target, variant): (ActivityIx, u8), reason: String) -> What {
+    let phases = u32::try_from(world.release.process().phases.len()).expect("few");
+    let phase = PhaseIx(target.0 % (phases + 1));
+    let groups: Vec<Group> = world.release.waves().map(|(group, _)| group).collect();
+    let group = match groups.get(usize::from(variant) % (groups.len() + 1)) {
+        Some(group) => *group,
+        None => Group::Phase(phase),
+    };
+    match verb {
+        31 => What::SkipPhase { phase, reason },
+        32 => What::HaltWave { group, reason },
+        33 => What::ResumeWave {
+            group,
+            reason: Some(reason),
+        },
+        _ => What::EndWave { group, reason },
     }
 }
 
@@ -271,6 +307,16 @@ fn finish_everything(world: &mut World) {
         for activity in world.activities() {
             settle(world, activity);
         }
+        let halted = world
+            .release
+            .waves()
+            .filter(|(_, wave)| wave.halt.is_some());
+        let halted: Vec<Group> = halted.map(|(group, _)| group).collect();
+        for group in halted {
+            let reason = None;
+            let over = world.input(person("ben", &[]), What::ResumeWave { group, reason });
+            assert!(over.is_ok() || world.release.wave(group).is_some_and(Wave::is_over));
+        }
     }
 }
 
@@ -307,7 +353,8 @@ fn settle(world: &mut World, activity: ActivityIx) {
 /// that needs everything to succeed ran in spite of one.
 fn reasons_hold(release: &Release, world: &World) {
     for ix in world.activities() {
-        let activity = world.process.activity(ix);
+        let process = release.process();
+        let activity = process.activity(ix);
         let skipped = match release.activity_state(ix) {
             ActivityState::Skipped {
                 why: SkipReason::Upstream,
@@ -316,7 +363,7 @@ fn reasons_hold(release: &Release, world: &World) {
             ActivityState::Succeeded { .. } => false,
             _ => continue,
         };
-        let phase = world.process.phase(activity.phase);
+        let phase = process.phase(activity.phase);
         let needs = activity
             .needs
             .iter()
@@ -333,7 +380,7 @@ fn reasons_hold(release: &Release, world: &World) {
             .any(Condition::replaces_needs)
             || !activity.joins.is_empty()
             || !phase.joins.is_empty();
-        let path = world.process.path(ix);
+        let path = process.path(ix);
         assert!(if skipped { broken } else { !broken || lenient }, "{path}");
     }
 }

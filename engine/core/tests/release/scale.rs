@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::mem::size_of;
 
-use fermata_core::limits::{ACTIVITIES_MAX, TIMERS_PER_TURN_MAX};
+use fermata_core::limits::{ACTIVITIES_MAX, INSTANCES_MAX, TIMERS_PER_TURN_MAX};
 use fermata_core::process::ActivityIx;
 use fermata_core::release::event::Event;
 use fermata_core::release::input::What;
@@ -93,5 +93,64 @@ fn a_state_fits_into_two_cache_lines() {
         size_of::<ActivityState>() <= 128,
         "{}",
         size_of::<ActivityState>()
+    );
+}
+
+/// A started release that runs `activities` once for each of so many items.
+fn fanned(count: usize, more: &str) -> World {
+    let text = format!(
+        "process: wide\ninputs: {{ all: {{ type: array }} }}\nphases:\n  one:\n    each: ${{{{ inputs.all }}}}\n    {more}\n    activities:\n      first: {{ uses: work@1, with: {{ to: '${{{{ each.item }}}}' }} }}\n      last: {{ needs: [first], uses: work@1 }}\n"
+    );
+    let all: Vec<usize> = (0..count).collect();
+    World::start(&text, json!({ "all": all }))
+}
+
+#[test]
+fn events_of_a_completion_do_not_depend_on_the_number_of_instances() {
+    for count in [10, 2_000] {
+        let mut world = fanned(count, "batches: [5]");
+        let first = world.release.process().find("one[3]/first").expect("there");
+        let last = world.release.process().find("one[3]/last").expect("there");
+        assert_eq!(world.succeed(first).events.len(), 2, "{count}");
+        assert_eq!(world.succeed(last).events.len(), 2, "{count}");
+    }
+}
+
+#[test]
+fn the_largest_fan_out_is_held_and_a_larger_one_is_none() {
+    let world = fanned(INSTANCES_MAX, "batches: [1]");
+    let phases = world.release.process().phases.len();
+    assert_eq!(phases, INSTANCES_MAX + 1);
+    let world = fanned(INSTANCES_MAX + 1, "batches: [1]");
+    assert_eq!(world.release.process().phases.len(), 1);
+    let held = world.release.activity_state(ActivityIx(0));
+    let ActivityState::OnHold { failure, .. } = held else {
+        panic!("{held:?}");
+    };
+    let expected = format!(
+        "`each` gave too much: {} items are more than {INSTANCES_MAX}",
+        INSTANCES_MAX + 1
+    );
+    assert_eq!(failure.message, expected);
+}
+
+#[test]
+fn fan_outs_that_are_ready_at_once_share_what_a_release_may_have() {
+    let mut text = "process: wide\ninputs: { all: { type: array } }\nphases:\n".to_owned();
+    for number in 0..3 {
+        writeln!(
+            text,
+            "  p{number}: {{ each: '${{{{ inputs.all }}}}', batches: [1], activities: {{ a: {{ uses: work@1 }} }} }}"
+        )
+        .expect("text");
+    }
+    let all: Vec<usize> = (0..INSTANCES_MAX / 2).collect();
+    let world = World::start(&text, json!({ "all": all }));
+    assert_eq!(world.release.process().phases.len(), INSTANCES_MAX + 3);
+    let third = world.release.activity_state(ActivityIx(2));
+    assert_eq!(
+        third.word(),
+        "on-hold",
+        "there is room for two of the three"
     );
 }

@@ -114,7 +114,8 @@ impl World {
     }
 
     pub(crate) fn activities(&self) -> impl Iterator<Item = ActivityIx> + use<> {
-        (0..u32::try_from(self.process.activities.len()).expect("few")).map(ActivityIx)
+        let activities = &self.release.process().activities;
+        (0..u32::try_from(activities.len()).expect("few")).map(ActivityIx)
     }
 
     /// The release again, from its turns alone.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use fermata_core::actor::Caller;
 use fermata_core::id::ReleaseId;
-use fermata_core::process::{ActivityIx, Process};
+use fermata_core::process::{ActivityIx, Group, Process};
 use fermata_core::release::event::{ReleaseOutcome, Turn};
 use fermata_core::release::input::{Input, What};
 use fermata_core::release::refusal::Refusal;
@@ -172,6 +172,18 @@ impl Driver {
             Command::Resume => What::Resume,
             Command::Abort { reason } => What::Abort { reason },
             Command::AmendInputs { inputs, reason } => What::AmendInputs { inputs, reason },
+            Command::HaltWave { wave, reason } => What::HaltWave {
+                group: found_group(process, &wave)?,
+                reason,
+            },
+            Command::ResumeWave { wave, reason } => What::ResumeWave {
+                group: found_group(process, &wave)?,
+                reason,
+            },
+            Command::EndWave { wave, reason } => What::EndWave {
+                group: found_group(process, &wave)?,
+                reason,
+            },
             about => about_activity(process, about)?,
         })
     }
@@ -204,10 +216,7 @@ fn about_activity(process: &Process, command: Command) -> Result<What, InputErro
             let activity = found(process, &activity)?;
             What::SupplyOutputs { activity, outputs }
         }
-        Command::Skip { activity, reason } => {
-            let activity = found(process, &activity)?;
-            What::Skip { activity, reason }
-        }
+        Command::Skip { activity, reason } => skip(process, &activity, reason)?,
         Command::Fail { activity, reason } => {
             let activity = found(process, &activity)?;
             What::Fail { activity, reason }
@@ -234,13 +243,35 @@ fn about_activity(process: &Process, command: Command) -> Result<What, InputErro
         | Command::Pause { .. }
         | Command::Resume
         | Command::Abort { .. }
-        | Command::AmendInputs { .. } => unreachable!("`what` keeps what is about the release"),
+        | Command::AmendInputs { .. }
+        | Command::HaltWave { .. }
+        | Command::ResumeWave { .. }
+        | Command::EndWave { .. } => unreachable!("`what` keeps what is about no activity"),
     })
 }
 
 fn found(process: &Process, path: &str) -> Result<ActivityIx, InputError> {
     let activity = process.find(path);
     activity.ok_or(InputError::Refused(Refusal::UnknownActivity))
+}
+
+/// Skips what people call `path`: an activity, or else a phase.
+fn skip(process: &Process, path: &str, reason: String) -> Result<What, InputError> {
+    match (process.find(path), process.find_phase(path)) {
+        (Some(activity), _) => Ok(What::Skip { activity, reason }),
+        (None, Some(phase)) => Ok(What::SkipPhase { phase, reason }),
+        (None, None) => Err(InputError::Refused(Refusal::UnknownActivity)),
+    }
+}
+
+/// What people call `path` and has batches. What has none is there all the same, or is not.
+fn found_group(process: &Process, path: &str) -> Result<Group, InputError> {
+    if let Some(group) = process.find_group(path) {
+        return Ok(group);
+    }
+    let phase = process.find_phase(path).map(Group::Phase);
+    let known = phase.or_else(|| process.find(path).map(Group::Activity));
+    known.ok_or(InputError::Refused(Refusal::UnknownActivity))
 }
 
 /// The word for how a release ended, as the refusal holds it.

@@ -122,6 +122,7 @@ fn every_variant_has_a_sample() {
         .collect();
     assert_complete(&firsts);
     assert_complete(&samples::skip_reasons());
+    assert_complete(&samples::halt_reasons());
     assert_complete(&samples::output_sources());
     assert_complete(&samples::phase_outcomes());
     assert_complete(&samples::release_outcomes());

@@ -35,8 +35,14 @@ pub(crate) enum ReleaseCommand {
     Retry(RetryArgs),
     /// Give the outputs of an activity that is on hold, and go on as if it had succeeded.
     Supply(SupplyArgs),
-    /// Do without an activity.
+    /// Do without an activity, a phase, or one item of it, such as PHASE[ITEM].
     Skip(ActivityArgs),
+    /// Open no further batch of a phase or activity that is fanned out; what runs goes on.
+    HaltWave(WaveArgs),
+    /// Let a halted wave go on.
+    ResumeWave(ResumeWaveArgs),
+    /// Open no further batch, ever: what was not released is skipped.
+    EndWave(WaveArgs),
     /// Let an activity that is on hold fail for good.
     Fail(ActivityArgs),
     /// Change the inputs of a release, the outputs of an activity, or how often one is tried.
@@ -229,6 +235,30 @@ pub(crate) struct AmendArgs {
     /// Why.
     #[arg(long, short)]
     pub(crate) reason: String,
+}
+
+/// What is fanned out, and the reason to stop it.
+#[derive(Debug, Args)]
+pub(crate) struct WaveArgs {
+    /// The release.
+    pub(crate) release: String,
+    /// PHASE, or PHASE/ACTIVITY.
+    pub(crate) wave: String,
+    /// Why.
+    #[arg(long, short)]
+    pub(crate) reason: String,
+}
+
+/// Arguments of `release resume-wave`.
+#[derive(Debug, Args)]
+pub(crate) struct ResumeWaveArgs {
+    /// The release.
+    pub(crate) release: String,
+    /// PHASE, or PHASE/ACTIVITY.
+    pub(crate) wave: String,
+    /// Why.
+    #[arg(long, short)]
+    pub(crate) reason: Option<String>,
 }
 
 /// A release and the reason to change it.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use fermata_core::time::Timestamp;
 
 use crate::cli::text::{self, distance};
-use crate::client::view::{Activity, Phase, Release};
+use crate::client::view::{Activity, Phase, Release, Wave};
 
 /// The note for an activity.
 pub(in crate::cli) fn note(
@@ -16,6 +16,9 @@ pub(in crate::cli) fn note(
 ) -> String {
     match activity.state.as_str() {
         "waiting" => waiting(release, phase, activity),
+        "running" if activity.wave.is_some() => {
+            activity.wave.as_ref().map(Wave::note).unwrap_or_default()
+        }
         "running" | "undoing" => running(activity),
         "suspended" => {
             let status = activity.status.clone().unwrap_or_else(|| "waits".into());

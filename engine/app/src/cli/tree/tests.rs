@@ -111,6 +111,32 @@ fn what_is_on_hold_says_why_and_how_to_go_on() {
 }
 
 #[test]
+fn a_wave_is_one_line_and_its_instances_follow() {
+    let text = "3 of 400 done, batch 2 of 3, bakes until 1970-01-01T00:10:00Z";
+    let wave = json!({ "text": text, "state": "baking", "left_out": 396 });
+    let release = release(&json!([
+        { "name": "shops", "state": "open", "activities": [], "wave": wave },
+        { "name": "shops[north]", "state": "succeeded", "activities": [
+            { "name": "open", "path": "shops[north]/open", "state": "succeeded" },
+        ] },
+    ]));
+    let look = Look {
+        width: 120,
+        paint: Paint(false),
+        now: Timestamp(0),
+        compact: false,
+    };
+    let drawn = render(&release, &look);
+    let lines: Vec<&str> = drawn.lines().skip(1).map(str::trim).collect();
+    assert!(lines[0].starts_with("● shops "), "{drawn}");
+    assert!(
+        lines[0].ends_with(&format!("{text}; 396 not shown")),
+        "{drawn}"
+    );
+    assert!(lines[1].starts_with("✓ shops[north]"), "{drawn}");
+}
+
+#[test]
 fn every_state_has_its_note() {
     for (activity, expected) in [
         (

@@ -47,7 +47,11 @@ fn body(process: &Process, turn: &Turn, number: u64, event: &Event) -> EventBody
     let (kind, mut rest) = parts(event);
     rest.shift_remove("activity");
     rest.shift_remove("phase");
+    rest.shift_remove("group");
     rest.retain(|_, value| !value.is_null());
+    if let Event::GateOpened { gate, .. } = event {
+        rest.insert("gate".into(), process.path(*gate).into());
+    }
     // What a guest stored for itself is its own business; that it did, and how much, is ours.
     if let Some(checkpoint) = rest.shift_remove("checkpoint") {
         let bytes = checkpoint.as_array().map_or(0, Vec::len);
@@ -61,7 +65,7 @@ fn body(process: &Process, turn: &Turn, number: u64, event: &Event) -> EventBody
         at: turn.at.to_string(),
         by: turn.by.to_string(),
         kind,
-        phase: phase.map(|ix| process.phase(ix).name.to_string()),
+        phase: phase.map(|ix| process.phase_path(ix)),
         activity: event.activity().map(|ix| process.path(ix)),
         rest,
     }

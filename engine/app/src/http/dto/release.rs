@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::http::dto::wave::{InstanceBody, WaveBody};
+
 /// A release that somebody wants.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -49,8 +51,14 @@ pub(crate) enum ActionName {
     Retry,
     /// Give the outputs of an activity on hold; needs `outputs`.
     SupplyOutputs,
-    /// Do without an activity; needs `reason`.
+    /// Do without an activity, or a phase or an instance of one, named as `activity`; needs `reason`.
     Skip,
+    /// Open no further batch of a fan-out, named as `wave`; needs `reason`.
+    HaltWave,
+    /// Let a halted fan-out go on; takes `reason`.
+    ResumeWave,
+    /// Open no further batch of a fan-out, ever: what was not released is skipped; needs `reason`.
+    EndWave,
     /// Let an activity on hold fail for good; needs `reason`.
     Fail,
     /// Start nothing new; takes `reason`.
@@ -75,10 +83,14 @@ pub(crate) enum ActionName {
 pub(crate) struct ActionBody {
     /// What.
     pub(crate) action: ActionName,
-    /// `phase/activity`, for what is about an activity.
+    /// `phase/activity`, for what is about an activity; `production[eu]/payment` for that of one item.
     #[serde(default)]
     #[schema(example = "uat/sign-off")]
     pub(crate) activity: Option<String>,
+    /// The phase or activity that is fanned out, for what is about its batches.
+    #[serde(default)]
+    #[schema(example = "production")]
+    pub(crate) wave: Option<String>,
     /// Said with an approval or a rejection.
     #[serde(default)]
     pub(crate) comment: Option<String>,
@@ -210,7 +222,14 @@ pub(crate) struct PhaseBody {
     /// Needs of which not all must be satisfied.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) joins: Vec<JoinBody>,
-    /// In the order of the document.
+    /// How far its batches are, if it is fanned out and its items are known. Its instances follow it as
+    /// phases of their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) wave: Option<WaveBody>,
+    /// What it is an instance of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) instance: Option<InstanceBody>,
+    /// In the order of the document. Of a phase that is fanned out: its gates.
     pub(crate) activities: Vec<ActivityBody>,
 }
 
@@ -284,7 +303,7 @@ pub(crate) struct ActivityBody {
     /// Whether a failed activity counts as satisfied for what needs it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) continued: Option<bool>,
-    /// Why it was skipped: `condition`, `upstream` or `person`.
+    /// Why it was skipped: `condition`, `upstream`, `person` or `not-needed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) why: Option<String>,
     /// What the person said who rejected or skipped it.
@@ -322,6 +341,12 @@ pub(crate) struct ActivityBody {
     pub(crate) owners: Vec<String>,
     /// Activities that come first, as `phase/activity`, in joins or not.
     pub(crate) needs: Vec<String>,
+    /// How far its batches are, if it is fanned out and its items are known. Its instances follow it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) wave: Option<WaveBody>,
+    /// What it is an instance of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) instance: Option<InstanceBody>,
     /// Needs of which not all must be satisfied.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) joins: Vec<JoinBody>,
@@ -440,7 +465,7 @@ pub(crate) struct WaitingBody {
 #[derive(Debug, Default, Serialize, ToSchema)]
 #[schema(as = WaitsOn)]
 pub(crate) struct WaitsOnBody {
-    /// `start`, `resume`, `time`, `people`, `decision` or `needs`.
+    /// `start`, `resume`, `time`, `people`, `decision`, `needs` or `batch`.
     pub(crate) kind: String,
     /// Who paused it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -454,7 +479,7 @@ pub(crate) struct WaitsOnBody {
     /// Whether the attempt is given up then, instead of going on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) times_out: Option<bool>,
-    /// What the guest says it waits for.
+    /// What the guest says it waits for, or what comes before the batch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) status: Option<String>,
     /// How it failed.
@@ -475,9 +500,15 @@ pub(crate) struct WaitsOnBody {
     /// When the question lapses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) expires_at: Option<String>,
-    /// What must end first: activities as `phase/activity`, phases by name.
+    /// What must end first: activities as `phase/activity`, phases by name; for a batch, its gate.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) needs: Vec<String>,
+    /// Which batch is to open; 1 for the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) batch: Option<u32>,
+    /// How many batches there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) batches: Option<u32>,
 }
 
 /// An approval rule that is not met yet.

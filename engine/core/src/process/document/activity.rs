@@ -1,5 +1,6 @@
 //! One activity as people write it.
 
+use super::fan_out::{self, FanOutPart};
 use super::manual::{self, ManualPart};
 use super::needs::{self, NeedsPart};
 use super::{Written, on_failure, owners, required, title};
@@ -27,11 +28,13 @@ const ACTIVITY: Keys = Keys {
         "retry",
         "timeout",
         "manual",
-    ],
-    later: &[
         "each",
         "batches",
         "bake",
+        "gate",
+        "max-failures",
+    ],
+    later: &[
         "locks",
         "wait",
         "script",
@@ -66,6 +69,7 @@ pub(in crate::process) struct ActivityPart<'n> {
     pub(in crate::process) needs: NeedsPart<'n>,
     pub(in crate::process) condition: Option<&'n Node>,
     pub(in crate::process) on_failure: OnFailure,
+    pub(in crate::process) each: Option<FanOutPart<'n>>,
     pub(in crate::process) kind: KindPart<'n>,
 }
 
@@ -102,6 +106,7 @@ pub(super) fn read<'n>(
         needs: needs::read(fields, findings),
         condition: fields.get("if"),
         on_failure: on_failure(fields, findings).unwrap_or(inherited),
+        each: fan_out::read(fields, findings),
         kind: if broken {
             KindPart::Broken
         } else {

@@ -69,6 +69,20 @@ pub(super) fn read<'n>(node: &'n Node, findings: &mut Findings<'_, '_>) -> Optio
     })
 }
 
+/// A question that is made of approval rules alone.
+pub(super) fn rules<'n>(node: &'n Node, findings: &mut Findings<'_, '_>) -> ManualPart<'n> {
+    ManualPart {
+        instructions: None,
+        form: None,
+        approvals: read::list(node)
+            .iter()
+            .filter_map(|rule| approval(rule, findings))
+            .collect(),
+        exclude_initiator: false,
+        expires: None,
+    }
+}
+
 fn expires(node: &Node, findings: &mut Findings<'_, '_>) -> Option<Span> {
     if let Tree::Map(_) = node.tree {
         findings.add(read::not_supported(node.place, "what `expires` leads to"));

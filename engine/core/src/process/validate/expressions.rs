@@ -21,10 +21,34 @@ use crate::process::{ActivityIx, OnFailure, PhaseIx};
 pub(super) enum Reader {
     /// An activity, in that phase.
     Activity(ActivityIx, PhaseIx),
+    /// The items and the condition of an activity that is fanned out: once for all of them.
+    Group(ActivityIx, PhaseIx),
+    /// What stands between the batches of an activity.
+    Gate(ActivityIx, PhaseIx),
     /// A phase, before it begins.
     Phase(PhaseIx),
+    /// What stands between the batches of a phase.
+    PhaseGate(PhaseIx),
     /// The process, after everything.
     Process,
+}
+
+impl Reader {
+    /// The reader of what an activity evaluates once for all its items.
+    pub(super) fn once_for_all(self) -> Self {
+        match self {
+            Self::Activity(ix, phase) => Self::Group(ix, phase),
+            other => other,
+        }
+    }
+
+    /// The reader of the gate of an activity.
+    pub(super) fn gate(self) -> Self {
+        match self {
+            Self::Activity(ix, phase) => Self::Gate(ix, phase),
+            other => other,
+        }
+    }
 }
 
 /// Compiles the expressions of one document.
@@ -95,9 +119,11 @@ impl<'d, 'n> Expressions<'d, 'n> {
         let names = (Purpose::Condition, reader);
         let checked = self.compile((node, text), (expression, at), names, findings)?;
         match reader {
-            Reader::Activity(ix, _) => self.guards.own = Some((ix, checked.guards)),
+            Reader::Activity(ix, _) | Reader::Group(ix, _) => {
+                self.guards.own = Some((ix, checked.guards));
+            }
             Reader::Phase(ix) => drop(self.guards.phases.insert(ix, checked.guards)),
-            Reader::Process => {}
+            Reader::Gate(..) | Reader::PhaseGate(_) | Reader::Process => {}
         }
         let replaces_needs = reader
             .moment()
@@ -241,6 +267,7 @@ impl<'d, 'n> Expressions<'d, 'n> {
             phase: reader
                 .phase()
                 .map(|phase| needs.parts.phase_name(phase).text),
+            each: needs.each(reader),
             upstream: &upstream,
             doubt: &doubt,
             guards: self.guards.around(reader),
@@ -264,7 +291,10 @@ impl Guards {
     fn around(&self, reader: Reader) -> [&[Guard]; 2] {
         let of_phase = reader.phase().and_then(|phase| self.phases.get(&phase));
         let own = match (reader, &self.own) {
-            (Reader::Activity(ix, _), Some((of, guards))) if ix == *of => guards.as_slice(),
+            (
+                Reader::Activity(ix, _) | Reader::Group(ix, _) | Reader::Gate(ix, _),
+                Some((of, guards)),
+            ) if ix == *of => guards.as_slice(),
             _ => &[],
         };
         [of_phase.map_or(&[], Vec::as_slice), own]
@@ -275,8 +305,10 @@ impl Reader {
     /// When its expressions are evaluated; nothing for the end of the release.
     pub(super) fn moment(self) -> Option<Moment> {
         match self {
-            Self::Activity(ix, _) => Some(Moment::Activity(ix.0)),
-            Self::Phase(ix) => Some(Moment::Begin(ix.0)),
+            Self::Activity(ix, _) | Self::Group(ix, _) | Self::Gate(ix, _) => {
+                Some(Moment::Activity(ix.0))
+            }
+            Self::Phase(ix) | Self::PhaseGate(ix) => Some(Moment::Begin(ix.0)),
             Self::Process => None,
         }
     }
@@ -284,8 +316,8 @@ impl Reader {
     /// The phase whose activities it knows by their name alone.
     fn phase(self) -> Option<PhaseIx> {
         match self {
-            Self::Activity(_, phase) => Some(phase),
-            Self::Phase(_) | Self::Process => None,
+            Self::Activity(_, phase) | Self::Group(_, phase) | Self::Gate(_, phase) => Some(phase),
+            Self::Phase(_) | Self::PhaseGate(_) | Self::Process => None,
         }
     }
 }

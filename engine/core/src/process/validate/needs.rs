@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::expressions::Reader;
+use super::fan_out::{self, Gates};
 use super::{Parts, Written};
 use crate::defect::{Fault, Place};
-use crate::expression::{PhaseNames, Read};
+use crate::expression::{EachNames, PhaseNames, Read};
 use crate::nearest::nearest;
 use crate::process::document::needs::{NeedPart, NeedsPart};
 use crate::process::graph::{Graph, Moment, Upstream};
@@ -31,6 +32,7 @@ pub(super) struct Needs<'d, 'n> {
     pub(super) names: BTreeMap<&'n str, PhaseNames<'n>>,
     pub(super) phases: Vec<Vec<Need<PhaseIx>>>,
     pub(super) activities: Vec<Vec<Need<ActivityIx>>>,
+    pub(super) gates: Gates,
     graph: Graph,
     /// Absent if there are cycles.
     upstream: Option<Upstream>,
@@ -40,9 +42,11 @@ impl<'d, 'n> Needs<'d, 'n> {
     /// Finds what every need names; what names nothing is noted, and so are cycles.
     pub(super) fn read(parts: &'d Parts<'d, 'n>, findings: &mut Findings<'_, '_>) -> Self {
         let phase_of: Vec<u32> = parts.activities.iter().map(|(phase, _)| phase.0).collect();
+        let names = names(parts);
         let mut needs = Self {
             parts,
-            names: names(parts),
+            gates: fan_out::gates(parts, &names, findings),
+            names,
             phases: Vec::new(),
             activities: Vec::new(),
             graph: Graph::new(&phase_of, number(parts.phases.len())),
@@ -78,12 +82,36 @@ impl<'d, 'n> Needs<'d, 'n> {
     /// nothing is: they were noted.
     pub(super) fn is_upstream(&self, read: Read, moment: Moment) -> bool {
         let other = match read {
-            Read::Inputs | Read::Release | Read::Needs => return true,
+            Read::Inputs | Read::Release | Read::Each | Read::Needs => return true,
             Read::Activity(ix) => Moment::Activity(ix.0),
             Read::Phase(ix) => Moment::Done(ix.0),
         };
         let upstream = self.upstream.as_ref();
         upstream.is_none_or(|upstream| self.graph.is_upstream(upstream, other, moment))
+    }
+
+    /// What `each` stands for in what `reader` evaluates.
+    pub(super) fn each(&self, reader: Reader) -> EachNames {
+        let (ix, own) = match reader {
+            Reader::Activity(ix, _) => (ix, true),
+            Reader::Group(ix, _) => (ix, false),
+            Reader::Gate(..) | Reader::PhaseGate(_) => return EachNames::Gate,
+            Reader::Phase(_) | Reader::Process => return EachNames::None,
+        };
+        let (phase, activity) = &self.parts.activities[ix.0 as usize];
+        let of_phase = self.parts.phases[phase.0 as usize].each.is_some();
+        if self.gates.contains_key(&ix) {
+            EachNames::Gate
+        } else if of_phase || own && activity.each.is_some() {
+            EachNames::Instance
+        } else {
+            EachNames::None
+        }
+    }
+
+    /// The name of a phase.
+    pub(super) fn phase_name(&self, ix: PhaseIx) -> &'n str {
+        self.parts.phase_name(ix).text
     }
 
     /// The moments, each after all that it needs; empty if there are cycles.
@@ -99,10 +127,10 @@ impl<'d, 'n> Needs<'d, 'n> {
     pub(super) fn is_root(&self, reader: Reader) -> bool {
         let phase_is_root = |phase: PhaseIx| self.phases[phase.0 as usize].is_empty();
         match reader {
-            Reader::Activity(ix, phase) => {
+            Reader::Activity(ix, phase) | Reader::Group(ix, phase) | Reader::Gate(ix, phase) => {
                 self.activities[ix.0 as usize].is_empty() && phase_is_root(phase)
             }
-            Reader::Phase(ix) => phase_is_root(ix),
+            Reader::Phase(ix) | Reader::PhaseGate(ix) => phase_is_root(ix),
             Reader::Process => true,
         }
     }
@@ -189,7 +217,10 @@ impl<'d, 'n> Needs<'d, 'n> {
                     let message = format!("{} is needed twice", quoted(need.text));
                     findings.add(Fault::new("duplicate-need", need.place, message));
                 }
-                Some(need_ix) => found.push(Need::new(*need_ix, part)),
+                Some(need_ix) => match self.unfit(need, (own, phase), *need_ix) {
+                    Some(fault) => findings.add(fault),
+                    None => found.push(Need::new(*need_ix, part)),
+                },
                 None if findings.is_full() => {
                     findings.add(Fault::new("unknown-need", need.place, String::new()));
                 }
@@ -197,6 +228,31 @@ impl<'d, 'n> Needs<'d, 'n> {
             }
         }
         found
+    }
+
+    /// Why an activity cannot be needed that is there, if so.
+    fn unfit(
+        &self,
+        need: &Written<'_>,
+        (own, phase): (&str, &str),
+        ix: ActivityIx,
+    ) -> Option<Fault> {
+        if phase != own && self.names[phase].each {
+            let message = format!("{} runs once for each item of its phase", quoted(need.text));
+            return Some(Fault::new("fanned-out", need.place, message).hint(format!(
+                "write `needs: [{phase}]` in the phase `{own}`: it waits for all items"
+            )));
+        }
+        if self.gates.contains_key(&ix) {
+            let message = format!(
+                "{} is a gate: it runs between two batches",
+                quoted(need.text)
+            );
+            return Some(
+                Fault::new("bad-gate", need.place, message).hint("need what it is a gate of"),
+            );
+        }
+        None
     }
 
     fn unknown(&self, need: &Written<'_>, (own, phase, name): (&str, &str, &str)) -> Fault {
@@ -346,13 +402,21 @@ fn names<'n>(parts: &Parts<'_, 'n>) -> BTreeMap<&'n str, PhaseNames<'n>> {
         .map(PhaseIx)
         .zip(parts.phases)
         .map(|(ix, phase)| {
-            let activities = BTreeMap::new();
-            (phase.name.text, PhaseNames { ix, activities })
+            let names = PhaseNames {
+                ix,
+                each: phase.each.is_some(),
+                fanned: BTreeSet::new(),
+                activities: BTreeMap::new(),
+            };
+            (phase.name.text, names)
         })
         .collect();
     for (ix, (phase, activity)) in (0..).map(ActivityIx).zip(&parts.activities) {
         if let Some(names) = names.get_mut(parts.phase_name(*phase).text) {
             names.activities.insert(activity.name.text, ix);
+            if activity.each.is_some() {
+                names.fanned.insert(activity.name.text);
+            }
         }
     }
     names

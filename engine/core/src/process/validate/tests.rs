@@ -9,6 +9,7 @@ use crate::time::Span;
 
 mod branches;
 mod defects;
+mod fan_out;
 mod hostile;
 
 /// The example of the product contract, without what this version does not run.
@@ -85,7 +86,15 @@ fn succeeded(process: &Process, reads: &[Read], inputs: &Value) -> Value {
                 "succeeded",
             )
         },
-        phase: &|_| "succeeded",
+        phase: &|ix| {
+            let activities = process.phase(ix).activities.clone().map(ActivityIx);
+            let outputs = activities.map(|ix| {
+                let name = process.activity(ix).name.to_string();
+                (name, json!({ "path": process.path(ix), "verdict": "pass" }))
+            });
+            (outputs.collect(), "succeeded")
+        },
+        each: &|| json!({ "item": "eu", "index": 0, "batch": 1 }),
         needs: &|| json!({ "failed": false, "succeeded": true }),
     };
     scope(process, reads, &facts)

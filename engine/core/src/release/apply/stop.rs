@@ -1,7 +1,7 @@
 //! The fold of what stops a release as a whole and lets it go on.
 
 use crate::actor::Actor;
-use crate::process::{ActivityIx, PhaseIx};
+use crate::process::{ActivityIx, Group, PhaseIx};
 use crate::release::Release;
 use crate::release::event::{PhaseOutcome, ReleaseOutcome};
 use crate::release::index::Node;
@@ -55,6 +55,10 @@ impl Release {
         for (ix, _) in (0..).zip(0..self.phases.len()) {
             self.put_phase_state(PhaseIx(ix), PhaseState::Ended { outcome, at });
         }
+        let groups: Vec<Group> = self.waves.keys().copied().collect();
+        for group in groups {
+            self.close_wave(group, at);
+        }
         self.state = ReleaseState::Ended {
             outcome: ReleaseOutcome::Aborted,
             at,
@@ -65,5 +69,5 @@ impl Release {
 }
 
 fn activity_ix(ix: usize) -> ActivityIx {
-    ActivityIx(u32::try_from(ix).expect("a process has at most ACTIVITIES_MAX activities"))
+    ActivityIx(u32::try_from(ix).expect("a release has at most EXPANDED_ACTIVITIES_MAX activities"))
 }

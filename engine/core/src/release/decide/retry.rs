@@ -33,7 +33,7 @@ pub(super) fn retry(
         (Some(with), _) => Some(object(with)?.clone()),
         (None, Some(_)) => None,
         (None, None) => {
-            let rendered = release.render_with(component);
+            let rendered = release.render_with(component, activity);
             Some(rendered.map_err(|fault| Refusal::Invalid(vec![fault]))?)
         }
     };

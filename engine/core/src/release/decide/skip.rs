@@ -1,9 +1,12 @@
-//! Skip: a person does without an activity. What needs it goes on as if it had succeeded.
+//! Skip: a person does without an activity or a phase. What needs it goes on as if it had succeeded.
 
-use crate::process::ActivityIx;
-use crate::release::decide::{known, wrong_state};
+use std::ops::Range;
+
+use crate::process::{ActivityIx, Group, PhaseIx};
+use crate::release::decide::{known, live, wrong_state};
 use crate::release::event::{Event, SkipReason};
 use crate::release::refusal::Refusal;
+use crate::release::state::{ActivityState, PhaseState};
 use crate::release::{Release, bounds};
 
 pub(super) fn skip(
@@ -20,4 +23,52 @@ pub(super) fn skip(
         activity,
         why: SkipReason::Person(reason.to_owned()),
     }])
+}
+
+/// The same for a phase. One that is fanned out is not skipped as a whole: its wave is ended instead.
+pub(super) fn phase(
+    release: &Release,
+    phase: PhaseIx,
+    reason: &str,
+) -> Result<Vec<Event>, Refusal> {
+    live(release)?;
+    let node = release.phases.get(phase.0 as usize);
+    let state = &node.ok_or(Refusal::UnknownPhase)?.state;
+    let definition = release.process.phase(phase);
+    if definition.instances.is_some() {
+        return Err(Refusal::FannedOut);
+    }
+    let why = SkipReason::Person(reason.to_owned());
+    let events = match state {
+        PhaseState::Waiting => vec![Event::PhaseSkipped { phase, why }],
+        PhaseState::Open { .. } => {
+            let activities = definition.activities.clone().map(ActivityIx);
+            // What is fanned out ends with its instances.
+            let each = activities.flat_map(|ix| match release.activity_state(ix) {
+                ActivityState::FannedOut { .. } => instances(release, ix),
+                _ => ix.0..ix.0 + 1,
+            });
+            let open = each
+                .map(ActivityIx)
+                .filter(|ix| release.activity_state(*ix).settled().is_none());
+            open.map(|activity| Event::ActivitySkipped {
+                activity,
+                why: why.clone(),
+            })
+            .collect()
+        }
+        PhaseState::Ended { .. } | PhaseState::Skipped { .. } => {
+            return Err(Refusal::WrongState {
+                state: state.word(),
+                expected: "not over",
+            });
+        }
+    };
+    bounds::reason("reason", reason)?;
+    Ok(events)
+}
+
+fn instances(release: &Release, ix: ActivityIx) -> Range<u32> {
+    let instances = release.process.instances(Group::Activity(ix));
+    instances.map_or(0..0, |instances| instances.nodes.clone())
 }

@@ -18,8 +18,11 @@ pub(super) fn passed(release: &Release, now: Timestamp) -> Vec<Event> {
         ReleaseState::Draft | ReleaseState::Ended { .. } => return Vec::new(),
     };
     let due = release.index.due(may_start, now, TIMERS_PER_TURN_MAX);
+    let baked = release.index.baked(may_start, now, TIMERS_PER_TURN_MAX);
+    let baked = baked.map(|group| Event::BatchBaked { group });
     due.into_iter()
         .flat_map(|(_, activity)| answer(release, activity, now))
+        .chain(baked)
         .collect()
 }
 

@@ -6,9 +6,9 @@ use fermata_core::component::{Pin, Version};
 use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::id::{Digest, Name};
 use fermata_core::json::Json;
-use fermata_core::process::{ActivityIx, PhaseIx, ProcessRef};
+use fermata_core::process::{ActivityIx, Group, PhaseIx, ProcessRef};
 use fermata_core::release::event::{
-    Event, OutputSource, PhaseOutcome, Pinned, ReleaseOutcome, SkipReason, Turn,
+    Event, HaltReason, OutputSource, PhaseOutcome, Pinned, ReleaseOutcome, SkipReason, Turn,
 };
 use fermata_core::time::Timestamp;
 
@@ -47,6 +47,15 @@ fn label(event: &Event) -> &'static str {
         Event::InputsAmended { .. } => "inputs-amended",
         Event::OutputsAmended { .. } => "outputs-amended",
         Event::RetryAmended { .. } => "retry-amended",
+        Event::Expanded { .. } => "expanded",
+        Event::BatchOpened { .. } => "batch-opened",
+        Event::BatchBaking { .. } => "batch-baking",
+        Event::BatchBaked { .. } => "batch-baked",
+        Event::GateOpened { .. } => "gate-opened",
+        Event::WaveHalted { .. } => "wave-halted",
+        Event::WaveResumed { .. } => "wave-resumed",
+        Event::WaveEnded { .. } => "wave-ended",
+        Event::InstancesEnded { .. } => "instances-ended",
     }
 }
 
@@ -94,6 +103,7 @@ pub(super) fn events() -> Vec<Sample> {
         of_people(),
         of_ends(),
         of_amendments(),
+        of_waves(),
     ]
     .concat();
     all.into_iter()
@@ -346,11 +356,96 @@ fn of_amendments() -> Vec<(&'static str, Event)> {
     ]
 }
 
+fn of_waves() -> Vec<(&'static str, Event)> {
+    let group = Group::Phase(PhaseIx(2));
+    let mut events = vec![
+        (
+            "phase",
+            Event::Expanded {
+                group,
+                items: vec![json(r#""eu-north""#), json(r#"{"name":"us","size":3}"#)],
+                batches: vec![1, 2],
+            },
+        ),
+        (
+            "activity",
+            Event::Expanded {
+                group: Group::Activity(ACTIVITY),
+                items: Vec::new(),
+                batches: Vec::new(),
+            },
+        ),
+        ("", Event::BatchOpened { group, batch: 2 }),
+        (
+            "",
+            Event::BatchBaking {
+                group,
+                until: Timestamp(1_764_000_900_000),
+            },
+        ),
+        ("", Event::BatchBaked { group }),
+        (
+            "",
+            Event::GateOpened {
+                group,
+                gate: ACTIVITY,
+            },
+        ),
+    ];
+    events.extend(of_halts(group));
+    events.push((
+        "not needed",
+        Event::ActivitySkipped {
+            activity: ACTIVITY,
+            why: SkipReason::NotNeeded,
+        },
+    ));
+    events
+}
+
+fn of_halts(group: Group) -> Vec<(&'static str, Event)> {
+    let reason = || "the third shop is dark".to_owned();
+    let mut events: Vec<(&'static str, Event)> = ["failures", "gate", "person"]
+        .into_iter()
+        .zip(halt_reasons())
+        .map(|(detail, reason)| (detail, Event::WaveHalted { group, reason }))
+        .collect();
+    let resumed = |reason| Event::WaveResumed { group, reason };
+    events.extend([
+        ("reason", resumed(Some(reason()))),
+        ("bare", resumed(None)),
+        (
+            "",
+            Event::WaveEnded {
+                group,
+                reason: reason(),
+            },
+        ),
+    ]);
+    for (detail, outcome) in ["succeeded", "failed", "aborted"]
+        .into_iter()
+        .zip(phase_outcomes())
+    {
+        let activity = ACTIVITY;
+        events.push((detail, Event::InstancesEnded { activity, outcome }));
+    }
+    events
+}
+
+pub(super) fn halt_reasons() -> Vec<HaltReason> {
+    vec![
+        HaltReason::Failures(3),
+        HaltReason::Gate,
+        HaltReason::Person("the pager rings".to_owned()),
+    ]
+}
+
 pub(super) fn skip_reasons() -> Vec<SkipReason> {
     vec![
         SkipReason::Condition,
         SkipReason::Upstream,
         SkipReason::Person("not this time".to_owned()),
+        SkipReason::NotNeeded,
     ]
 }
 
