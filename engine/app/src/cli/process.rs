@@ -272,7 +272,7 @@ fn graph(context: &mut Context, answer: &Value) -> Result<(), Error> {
         for activity in super::list(phase, "activities") {
             table.row([
                 cell(activity.get("path")),
-                cell(activity.get("uses").or_else(|| activity.get("kind"))),
+                runs(phase, activity),
                 after(phase, activity),
             ]);
         }
@@ -281,6 +281,19 @@ fn graph(context: &mut Context, answer: &Value) -> Result<(), Error> {
         return Ok(());
     }
     context.out.table(&table, "")
+}
+
+/// What an activity runs, and how often.
+fn runs(phase: &Value, activity: &Value) -> String {
+    let is = |part: &Value, what: &str| part.get(what).and_then(Value::as_bool) == Some(true);
+    let what = cell(activity.get("uses").or_else(|| activity.get("kind")));
+    if is(activity, "gate") {
+        format!("{what}, between batches")
+    } else if is(activity, "each") || is(phase, "each") {
+        format!("{what}, for each item")
+    } else {
+        what
+    }
 }
 
 /// What an activity comes after: its own needs, else those of its phase.

@@ -9,7 +9,7 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use fermata_core::id::{Digest, Name};
 use fermata_core::limits::DOCUMENT_BYTES_MAX;
-use fermata_core::process::{ActivityIx, Kind, Process};
+use fermata_core::process::{ActivityIx, Kind, Process, Role};
 use fermata_service::records::ProcessRecord;
 
 use crate::http::actor::{Reader, Writer};
@@ -167,6 +167,7 @@ fn graph(process: &Process) -> GraphBody {
             .map(|need| process.phase(*need).name.to_string())
             .collect(),
         joins: view::joins(&phase.joins, |need| process.phase(need).name.to_string()),
+        each: phase.fan_out().is_some(),
         activities: phase
             .activities
             .clone()
@@ -190,6 +191,8 @@ fn graph_activity(process: &Process, ix: ActivityIx) -> GraphActivityBody {
         path: process.path(ix),
         kind,
         uses,
+        each: activity.fan_out().is_some(),
+        gate: activity.role == Role::Template,
         needs: activity
             .needs
             .iter()

@@ -91,6 +91,8 @@ pub(crate) struct GraphPhaseBody {
     /// Needs of which not all must be satisfied.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) joins: Vec<super::release::JoinBody>,
+    /// Whether it runs once for each item of a list.
+    pub(crate) each: bool,
     /// In the order of the document.
     pub(crate) activities: Vec<GraphActivityBody>,
 }
@@ -110,6 +112,10 @@ pub(crate) struct GraphActivityBody {
     /// The component it runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) uses: Option<String>,
+    /// Whether it runs once for each item of a list of its own.
+    pub(crate) each: bool,
+    /// Whether it runs between two batches, in place of with the others.
+    pub(crate) gate: bool,
     /// Activities that come first, as `phase/activity`, in joins or not.
     pub(crate) needs: Vec<String>,
     /// Needs of which not all must be satisfied.

@@ -100,6 +100,23 @@ async fn a_wave_is_seen_with_its_instances_and_its_gates() {
 }
 
 #[tokio::test]
+async fn a_process_says_what_runs_for_each_item() {
+    let (world, _) = started().await;
+    let process = world.get("/processes/shops/versions/1").await.ok();
+    let [shops, last] = [0, 1].map(|at| &process["graph"]["phases"][at]);
+    assert_eq!(
+        (&shops["each"], &last["each"]),
+        (&json!(true), &json!(false))
+    );
+    let [open, count] = [shops, last].map(|phase| &phase["activities"][0]);
+    assert_eq!(
+        (&open["each"], &count["each"]),
+        (&json!(false), &json!(true))
+    );
+    assert_eq!(open["gate"], json!(false));
+}
+
+#[tokio::test]
 async fn a_wave_is_halted_and_let_go_on() {
     let (world, id) = started().await;
     let halt = json!({ "action": "halt-wave", "wave": "shops", "reason": "the pager rings" });
