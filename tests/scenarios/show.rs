@@ -4,7 +4,7 @@ use fermata_core::attempt::Invocation;
 use fermata_core::failure::Failure;
 use fermata_core::json::Json;
 use fermata_core::process::{ActivityIx, Group, PhaseIx, Process, Role};
-use fermata_core::release::event::{Event, SkipReason, Turn};
+use fermata_core::release::event::{Awaits, Event, SkipReason, Turn};
 use fermata_core::release::state::{ActivityState, PhaseState, ReleaseState};
 use fermata_core::release::wave::Stage;
 use fermata_core::release::{Release, why_activity};
@@ -216,7 +216,36 @@ fn people_fact(event: &Event) -> String {
         }
         Event::Rejected { comment, .. } => format!("rejected: {}", short(comment)),
         Event::Expired { .. } => "expired".to_owned(),
+        Event::WaitBegan { on, until, .. } => {
+            format!("waits for {}{}", awaits(*on), self::until(*until))
+        }
+        Event::ChildOf { path, depth, .. } => format!("is a child of {path}, {depth} deep"),
+        Event::ChildStarted {
+            attempt,
+            process,
+            inputs,
+            ..
+        } => format!("child {attempt} of {process} started with {inputs}"),
+        Event::ChildLaunched {
+            process, inputs, ..
+        } => format!("child of {process} launched with {inputs}"),
+        Event::LocksWanted { locks, with, .. } => {
+            format!("wants {locks:?}{}", labelled("with", with.as_ref()))
+        }
+        Event::LocksGranted { .. } => "has its locks".to_owned(),
+        Event::EmergencyDeclared { reason } => format!("is an emergency: {}", short(reason)),
+        Event::SignalReceived { payload, .. } => {
+            format!("signal received{}", labelled("payload", payload.as_ref()))
+        }
         other => format!("{other:?}"),
+    }
+}
+
+fn awaits(on: Awaits) -> String {
+    match on {
+        Awaits::Time => "time".to_owned(),
+        Awaits::Signal => "a signal".to_owned(),
+        Awaits::Release(release) => release.to_string(),
     }
 }
 
@@ -354,6 +383,12 @@ fn activity_state(state: &ActivityState) -> String {
                 "{word} approved by {approvals:?}{}",
                 until(question.expires_at)
             )
+        }
+        ActivityState::Child(child) => {
+            format!("{word} child {} of {}", child.attempt, child.process)
+        }
+        ActivityState::Awaiting(wait) => {
+            format!("{word} for {}{}", awaits(wait.on), until(wait.until))
         }
         ActivityState::OnHold {
             attempts, failure, ..

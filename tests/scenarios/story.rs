@@ -11,7 +11,7 @@ use fermata_core::process::validate::validate;
 use fermata_core::process::{ActivityIx, Group, PhaseIx, Process, ProcessRef};
 use fermata_core::release::event::{Pinned, Turn};
 use fermata_core::release::input::{Input, What};
-use fermata_core::release::{Draft, Release, check, create, turn};
+use fermata_core::release::{ChildOrder, Draft, Holder, Release, check, create, turn};
 use fermata_core::time::{Span, Timestamp};
 
 use crate::script::Words;
@@ -78,6 +78,7 @@ impl Story {
 
     fn create(&mut self, mut words: Words<'_>) -> Result<Vec<String>, String> {
         let title = words.text_after("titled")?;
+        let emergency = words.text_after("urgently")?;
         let inputs = words.value()?;
         let by = words.by()?;
         words.end()?;
@@ -89,6 +90,8 @@ impl Story {
             },
             title,
             inputs,
+            emergency,
+            parent: None,
         };
         match create(&self.process, draft, by.actor, self.now) {
             Ok(first) => {
@@ -138,6 +141,12 @@ impl Story {
                 reason: words.text_after("saying")?,
             },
             "resume" => What::Resume,
+            "grant-phase" => What::LockGranted {
+                holder: Holder::Phase(self.phase(words.expect("a phase")?)?),
+            },
+            "grant-release" => What::LockGranted {
+                holder: Holder::Release,
+            },
             "abort" => What::Abort {
                 reason: words.text()?,
             },
@@ -213,7 +222,76 @@ impl Story {
                     .map_err(|_| "no number of attempts".to_owned())?,
                 reason: words.text()?,
             },
+            _ => return self.outside(verb, activity, words),
+        })
+    }
+
+    /// What comes to an activity from outside of its release.
+    fn outside(
+        &self,
+        verb: &str,
+        activity: ActivityIx,
+        words: &mut Words<'_>,
+    ) -> Result<What, String> {
+        Ok(match verb {
+            "launch" => What::Launch {
+                activity,
+                order: ChildOrder {
+                    process: words
+                        .expect("a process")?
+                        .parse()
+                        .map_err(|_| "no name".to_owned())?,
+                    version: None,
+                    inputs: words.json()?,
+                },
+            },
+            "child" => self.child(activity, words)?,
+            "grant" => What::LockGranted {
+                holder: Holder::Activity(activity),
+            },
+            "signal" => What::Signal {
+                activity,
+                delivery: Digest::of(words.expect("a delivery")?.as_bytes()),
+                payload: words.json()?,
+            },
+            "reached" => Self::reached(activity, words)?,
             _ => return Err(format!("no command is called {verb}")),
+        })
+    }
+
+    /// `child PATH ok JSON` or `child PATH failed TEXT`: the child that it waits for has ended.
+    fn child(&self, activity: ActivityIx, words: &mut Words<'_>) -> Result<What, String> {
+        let child = self.release()?.child(activity);
+        let end = match words.expect("an end")? {
+            "ok" => Ok(words.json()?),
+            _ => Err(Box::new(Failure::new(
+                FailureClass::Permanent,
+                words.text()?,
+            ))),
+        };
+        Ok(What::ChildEnded {
+            activity,
+            child: child.map_or(ReleaseId(0), |child| child.release),
+            end,
+        })
+    }
+
+    /// `reached PATH RELEASE ok JSON` or `reached PATH RELEASE never TEXT`.
+    fn reached(activity: ActivityIx, words: &mut Words<'_>) -> Result<What, String> {
+        let release = words.expect("a release")?;
+        let found = match words.expect("what is found")? {
+            "ok" => Ok(words.json()?),
+            _ => Err(Box::new(Failure::new(
+                FailureClass::Permanent,
+                words.text()?,
+            ))),
+        };
+        Ok(What::ReleaseReached {
+            activity,
+            release: release
+                .parse()
+                .map_err(|error| format!("{release}: {error}"))?,
+            found,
         })
     }
 

@@ -17,6 +17,7 @@ use subtle::ConstantTimeEq as _;
 pub(crate) use secret::{Hash, Secret};
 
 mod secret;
+pub(crate) mod signals;
 
 /// The group whose members may administer the server.
 pub(crate) const ADMINS: &str = "admins";

@@ -18,11 +18,13 @@ mod doctor;
 mod events;
 mod input_set;
 mod ledger;
+mod lock;
 mod logs;
 mod pages;
 mod process;
 mod release;
 mod screen;
+mod signal;
 mod table;
 mod text;
 mod tree;
@@ -133,6 +135,7 @@ async fn dispatch(context: &mut Context, command: Command) -> Result<Exit, Error
         Command::Definition(command) => definition::run(context, command).await?,
         Command::Release(command) => return release::run(context, command).await,
         Command::Ledger(args) => ledger::run(context, &args).await?,
+        Command::Lock(command) => lock::run(context, command).await?,
         Command::Token(command) => access::token(context, command).await?,
         Command::Principal(command) => access::principal(context, command).await?,
         Command::Backup(args) => backup::backup(context, &args).await?,

@@ -17,6 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::access::Access;
+use crate::access::signals::Signals;
 use dto::meta::LimitBody;
 use problem::{METHOD_NOT_ALLOWED, NOT_FOUND, Problem};
 
@@ -34,6 +35,7 @@ pub(crate) mod health;
 pub(crate) mod impatient;
 pub(crate) mod input_sets;
 pub(crate) mod ledger;
+pub(crate) mod locks;
 pub(crate) mod meta;
 pub(crate) mod metrics;
 pub(crate) mod openapi;
@@ -44,6 +46,7 @@ pub(crate) mod processes;
 pub(crate) mod releases;
 pub(crate) mod request;
 pub(crate) mod server;
+pub(crate) mod signals;
 pub(crate) mod stopping;
 pub(crate) mod tokens;
 pub(crate) mod usage;
@@ -65,6 +68,8 @@ pub(crate) struct Api {
     pub(crate) clock: Arc<dyn Clock>,
     /// Who may call.
     pub(crate) access: Access,
+    /// The secrets of signals.
+    pub(crate) signals: Signals,
     /// Under which names the server may be called.
     pub(crate) hosts: request::Hosts,
     /// Names requests.
@@ -146,6 +151,10 @@ pub(crate) fn routes() -> (Router<Arc<Api>>, OpenApi) {
         .routes(routes!(actions::act))
         .routes(routes!(attempts::list))
         .routes(routes!(attempts::logs))
+        .routes(routes!(locks::list))
+        .routes(routes!(locks::put))
+        .routes(routes!(signals::receive))
+        .routes(routes!(signals::receive_at))
         .routes(routes!(ledger::list))
         .routes(routes!(ledger::history))
         .routes(routes!(tokens::list, tokens::create))

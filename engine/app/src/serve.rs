@@ -161,6 +161,7 @@ fn api(opened: Opened, hosts: Hosts, stopping: Stopping) -> (Arc<Api>, Data) {
         sandbox: opened.sandbox,
         clock,
         access: opened.access,
+        signals: opened.signals,
         hosts,
         request_ids: RequestIds::new(start),
         metrics: http::metrics::Metrics::default(),

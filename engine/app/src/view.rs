@@ -4,16 +4,22 @@ use fermata_core::actor::Party;
 use fermata_core::attempt::{AttemptKey, Progress};
 use fermata_core::failure::Failure;
 use fermata_core::json::Json;
-use fermata_core::process::{Activity, ActivityIx, ApprovalRule, Group, Join, Kind, PhaseIx};
-use fermata_core::release::event::{OutputSource, SkipReason};
+use fermata_core::process::{
+    Activity, ActivityIx, ApprovalRule, ChildProcess, Group, Join, Kind, PhaseIx,
+};
+use fermata_core::release::event::{Awaits, OutputSource, SkipReason};
 use fermata_core::release::state::{ActivityState, Approval, PhaseState, ReleaseState};
 use fermata_core::release::{self, Release};
 use fermata_core::time::Timestamp;
+use fermata_service::locks::LockView;
 
+use crate::access::signals::Signals;
 use crate::http::dto::release::{
-    ActivityBody, ApprovalBody, EvidenceBody, FailureBody, JoinBody, KindBody, PhaseBody, PinBody,
-    ProcessRefBody, ProgressBody, ReleaseBody, ReleaseSummaryBody, RuleBody, WhyBody,
+    ActivityBody, ApprovalBody, EvidenceBody, FailureBody, JoinBody, KindBody, ParentBody,
+    PhaseBody, PinBody, PriorityBody, ProcessRefBody, ProgressBody, ReleaseBody,
+    ReleaseSummaryBody, RuleBody,
 };
+use crate::http::dto::why::WhyBody;
 
 mod waiting;
 mod wave;
@@ -33,6 +39,16 @@ pub(crate) fn tree(release: &Release, progress: Progresses<'_>) -> ReleaseBody {
         summary: summary(release),
         reason,
         paused_by,
+        parent: release.parent().map(|parent| ParentBody {
+            release: parent.release.to_string(),
+            activity: parent.path.clone(),
+        }),
+        ancestors: Vec::new(),
+        priority: match release.emergency() {
+            Some(_) => PriorityBody::Emergency,
+            None => PriorityBody::Normal,
+        },
+        emergency: release.emergency().map(ToOwned::to_owned),
         inputs: release.inputs().value(),
         version: release.version(),
         components: pins
@@ -58,13 +74,16 @@ pub(crate) fn joins<Ix: Copy>(joins: &[Join<Ix>], name: impl Fn(Ix) -> String) -
     joins.collect()
 }
 
-/// Everything of `release` that is not moving.
-pub(crate) fn why(release: &Release) -> WhyBody {
+/// Everything of `release` that is not moving; with the secrets of signals, for who may know them.
+pub(crate) fn why(release: &Release, signals: Option<&Signals>, locks: &[LockView]) -> WhyBody {
     let items = release::why(release).into_iter();
+    let secret = |path: &str| Some(signals?.secret(release.id(), path));
     WhyBody {
         release: release.id().to_string(),
         state: release.state().word().into(),
-        items: items.map(waiting::body).collect(),
+        items: items
+            .map(|waiting| waiting::body((release.id(), locks), waiting, &secret))
+            .collect(),
     }
 }
 
@@ -92,7 +111,7 @@ fn phase(release: &Release, ix: PhaseIx, progress: Progresses<'_>) -> PhaseBody 
     let state = release.phase_state(ix);
     let (since, ended_at, why) = match state {
         PhaseState::Waiting => (None, None, None),
-        PhaseState::Open { since } => (Some(*since), None, None),
+        PhaseState::Open { since } | PhaseState::Blocked { since } => (Some(*since), None, None),
         PhaseState::Ended { at, .. } => (None, Some(*at), None),
         PhaseState::Skipped { why } => (None, None, Some(skipped(why).0.into())),
     };
@@ -161,6 +180,8 @@ fn recorded(release: &Release, ix: ActivityIx, body: &mut ActivityBody) {
     body.attempt = Some(record.attempts).filter(|attempts| *attempts > 0);
     body.with = record.with.as_ref().map(Json::value);
     body.instructions.clone_from(&record.instructions);
+    let children = record.children.iter();
+    body.children = children.map(ToString::to_string).collect();
     body.approvals = record.approvals.iter().map(approval).collect();
     body.source = record.source.map(|source| {
         let word = match source {
@@ -168,6 +189,9 @@ fn recorded(release: &Release, ix: ActivityIx, body: &mut ActivityBody) {
             OutputSource::Form => "form",
             OutputSource::Supplied => "supplied",
             OutputSource::Amended => "amended",
+            OutputSource::Wait => "wait",
+            OutputSource::Signal => "signal",
+            OutputSource::Child => "child",
         };
         word.into()
     });
@@ -187,6 +211,11 @@ fn defined(activity: &Activity, state: &ActivityState, body: &mut ActivityBody) 
             body.kind = KindBody::Component;
             body.uses = Some(component.uses.to_string());
         }
+        Kind::Wait(_) => body.kind = KindBody::Wait,
+        Kind::Process(process) => {
+            body.kind = KindBody::Process;
+            body.uses = Some(uses(process));
+        }
         Kind::Manual(manual) => {
             body.kind = KindBody::Manual;
             body.form = manual.form.as_ref().map(|form| form.source().clone());
@@ -197,6 +226,14 @@ fn defined(activity: &Activity, state: &ActivityState, body: &mut ActivityBody) 
                 body.instructions = None;
             }
         }
+    }
+}
+
+/// A process as `NAME` or `NAME@VERSION`.
+pub(crate) fn uses(process: &ChildProcess) -> String {
+    match process.version {
+        Some(version) => format!("{}@{version}", process.name),
+        None => process.name.to_string(),
     }
 }
 
@@ -261,6 +298,27 @@ fn current(state: &ActivityState, body: &mut ActivityBody) {
             body.attempt = Some(*attempts).filter(|attempts| *attempts > 0);
             body.with = with.as_ref().map(Json::value);
             body.failure = Some(self::failure(failure));
+        }
+        state => outside(state, body),
+    }
+}
+
+/// Fills in what the state says of an activity that waits for something outside of its release.
+fn outside(state: &ActivityState, body: &mut ActivityBody) {
+    match state {
+        ActivityState::Blocked(blocked) => body.since = Some(blocked.since.to_string()),
+        ActivityState::Child(child) => {
+            body.since = Some(child.since.to_string());
+            body.attempt = Some(child.attempt);
+            body.with = Some(child.inputs.value());
+            body.child = Some(child.release.to_string());
+        }
+        ActivityState::Awaiting(wait) => {
+            body.since = Some(wait.since.to_string());
+            body.until = text(wait.until);
+            if let Awaits::Release(release) = wait.on {
+                body.awaits = Some(release.to_string());
+            }
         }
         state => ended(state, body),
     }

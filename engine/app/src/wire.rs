@@ -23,6 +23,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use tokio::runtime::Handle;
 
+use crate::access::signals::{self, Signals};
 use crate::access::{Access, Change, Secret};
 use crate::config::Config;
 use crate::http::dto::meta::LimitBody;
@@ -118,6 +119,8 @@ pub(crate) struct Opened {
     pub(crate) sandbox: Arc<dyn Admission>,
     /// Who may call.
     pub(crate) access: Access,
+    /// The secrets of signals.
+    pub(crate) signals: Signals,
     /// The first token, if this is the first start.
     pub(crate) first_token: Option<Secret>,
 }
@@ -137,6 +140,7 @@ pub(crate) fn open(config: &Config) -> Result<Opened, OpenError> {
     } else {
         None
     };
+    let signals = signals(&data)?;
     let runner = Arc::new(Runs(sandbox.clone()));
     let parts = Parts {
         store: Arc::clone(&data.store),
@@ -151,6 +155,7 @@ pub(crate) fn open(config: &Config) -> Result<Opened, OpenError> {
         data,
         sandbox: Arc::new(Uploads(sandbox)),
         access,
+        signals,
         first_token,
     })
 }
@@ -172,6 +177,23 @@ fn sandbox(config: &Config, data: &Data, runs: usize) -> Result<Sandbox, OpenErr
     settings.secrets.clone_from(&config.secrets_file);
     let blobs = Arc::new(StoredBlobs(Arc::clone(&data.store)));
     Ok(Sandbox::new(settings, blobs)?)
+}
+
+/// The key of signals; made by the first start.
+fn signals(data: &Data) -> Result<Signals, OpenError> {
+    if let Some(stored) = data.store.get(Table::Meta, signals::RECORD)? {
+        let read = Signals::read(&stored);
+        return Ok(read.map_err(|error| error.of("the key of signals"))?);
+    }
+    let signals = Signals::draw().map_err(|source| OpenError::File {
+        path: "/dev/urandom".into(),
+        source,
+    })?;
+    data.store.commit(Batch {
+        writes: vec![signals.write()],
+        ..Batch::default()
+    })?;
+    Ok(signals)
 }
 
 /// Makes the first administrator. The file comes first: a token that is stored and not known to

@@ -46,6 +46,16 @@ pub const TIMEOUT_DEFAULT: Span = Span(15 * 60 * 1000);
 pub const BACKOFF_MAX_DEFAULT: Span = Span(60 * 60 * 1000);
 /// Largest checkpoint of a suspended attempt, in bytes: it lives in memory while it waits.
 pub const CHECKPOINT_BYTES_MAX: usize = 64 * 1024;
+/// Most releases above a child: deeper than that, nobody finds what waits for what.
+pub const CHILD_DEPTH_MAX: u32 = 5;
+/// Most children of one activity, those that people launched and those of failed attempts together.
+pub const CHILDREN_PER_ACTIVITY_MAX: usize = 100;
+/// Most locks of one process, phase or activity: more than that are one lock of their own.
+pub const LOCKS_MAX: usize = 20;
+/// Longest name of a lock, in bytes: it fits into a key and on a screen.
+pub const LOCK_NAME_BYTES_MAX: usize = 200;
+/// Most holders of one lock, and most running releases of one process that `concurrency` can allow.
+pub const LOCK_CAPACITY_MAX: u32 = 10_000;
 /// Most facts that one run may record.
 pub const EVIDENCE_PER_RUN_MAX: usize = 100;
 /// Most facts of one activity that a release keeps at hand; all of them are in its history.

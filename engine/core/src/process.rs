@@ -19,11 +19,16 @@ mod expand;
 mod fan_out;
 mod graph;
 mod inputs;
+pub(crate) mod locks;
 mod paths;
 mod read;
 mod source;
 mod tree;
 pub mod validate;
+mod wait;
+
+pub use locks::{CONCURRENCY_PREFIX, fault as lock_name_fault};
+pub use wait::{Reaches, ReleaseWait, SignalWait, Wait};
 
 pub use fan_out::{Batch, FanOut, Group, Instance, Instances, Role, batch_of};
 
@@ -63,6 +68,10 @@ pub struct Process {
     pub activities: Vec<Activity>,
     /// What a release gives back when it has ended.
     pub outputs: Option<Template>,
+    /// What a release holds from its start to its end.
+    pub locks: Vec<Template>,
+    /// Most releases of it that may run at a time.
+    pub concurrency: Option<u32>,
 }
 
 /// The typed inputs of a process.
@@ -107,6 +116,8 @@ pub struct PhaseDefinition {
     /// Skips the phase when it is false. It may replace the rule of needs: see
     /// [`Condition::replaces_needs`].
     pub condition: Option<Condition>,
+    /// What it holds from its beginning to its end.
+    pub locks: Vec<Template>,
     /// Runs it once for each item of a list.
     pub each: Option<FanOut>,
 }
@@ -163,6 +174,8 @@ pub struct ActivityDefinition {
     pub condition: Option<Condition>,
     /// What it does.
     pub kind: Kind,
+    /// What it holds from its beginning to its end.
+    pub locks: Vec<Template>,
     /// What happens when it has failed for good: the nearest of activity, phase and process.
     pub on_failure: OnFailure,
     /// Runs it once for each item of a list.
@@ -184,6 +197,10 @@ pub enum Kind {
     Component(Component),
     /// Asks people.
     Manual(Manual),
+    /// Waits, and does nothing else.
+    Wait(Wait),
+    /// Runs another process, as a release of its own.
+    Process(ChildProcess),
 }
 
 /// A call of a component.
@@ -197,6 +214,17 @@ pub struct Component {
     pub retry: Retry,
     /// Longest time of one attempt, its suspensions included.
     pub timeout: Span,
+}
+
+/// A process that an activity runs.
+#[derive(Clone, Debug)]
+pub struct ChildProcess {
+    /// Which.
+    pub name: Name,
+    /// Which version; the newest at that moment if there is none.
+    pub version: Option<u32>,
+    /// Its inputs.
+    pub inputs: Template,
 }
 
 /// When a failed attempt is tried again.
@@ -272,7 +300,7 @@ impl Process {
             .filter(|activity| !activity.role.is_copy())
             .filter_map(|activity| match &activity.kind {
                 Kind::Component(component) => Some(&component.uses),
-                Kind::Manual(_) => None,
+                Kind::Manual(_) | Kind::Wait(_) | Kind::Process(_) => None,
             })
             .collect()
     }

@@ -26,7 +26,7 @@ use crate::process::{ActivityIx, Group, Kind, PhaseIx, Process, ProcessRef};
 use crate::release::event::Pinned;
 use crate::release::index::{Index, Node};
 use crate::release::needs::Tally;
-use crate::release::state::{ActivityState, PhaseState, Record, ReleaseState};
+use crate::release::state::{ActivityState, PhaseState, Received, Record, ReleaseState};
 use crate::release::wave::Wave;
 use crate::time::Timestamp;
 
@@ -42,22 +42,28 @@ mod backoff;
 mod begin;
 mod bounds;
 mod check;
+mod child;
 mod create;
 mod decide;
 mod expand;
 mod failing;
 mod index;
+mod locks;
 mod needs;
 mod replay;
 mod scope;
+mod wait;
 mod why;
 mod work;
 
 pub use advance::{advance, turn};
 pub use check::{Violation, check};
+pub use child::{ChildOrder, Parent};
 pub use create::{Draft, create};
 pub use decide::decide;
+pub use locks::{Claim, Holder};
 pub use replay::ReplayError;
+pub use wait::{Awaited, Reach};
 pub use why::{BeforeBatch, OpenRule, Waiting, WaitsOn, why, why_activity, why_release, why_wave};
 pub use work::{Work, work};
 
@@ -76,6 +82,9 @@ pub struct Release {
     pins: Box<[Pinned]>,
     state: ReleaseState,
     outputs: Option<Json>,
+    emergency: Option<Box<str>>,
+    parent: Option<Box<Parent>>,
+    claims: BTreeMap<Holder, Claim>,
     version: u64,
     phases: Vec<PhaseNode>,
     activities: Vec<ActivityNode>,
@@ -198,6 +207,11 @@ impl Release {
         &self.pins
     }
 
+    /// Why it goes ahead of others, if it does.
+    pub fn emergency(&self) -> Option<&str> {
+        self.emergency.as_deref()
+    }
+
     /// Where it is.
     pub fn state(&self) -> &ReleaseState {
         &self.state
@@ -231,6 +245,12 @@ impl Release {
     /// What an activity has left behind so far, whatever state it is in.
     pub fn record(&self, ix: ActivityIx) -> Option<&Record> {
         self.activities[ix.0 as usize].record.as_deref()
+    }
+
+    /// The signal that came for an activity, if one did.
+    pub fn signal(&self, ix: ActivityIx) -> Option<&Received> {
+        let node = self.activities.get(ix.0 as usize)?;
+        node.record.as_ref()?.signal.as_ref()
     }
 
     /// The run of an activity that should be going on now. A result counts only for this one.

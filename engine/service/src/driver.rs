@@ -13,7 +13,7 @@ use fermata_core::attempt::AttemptKey;
 use fermata_core::defect::Defect;
 use fermata_core::id::ReleaseId;
 use fermata_core::process::ActivityIx;
-use fermata_core::release::Release;
+use fermata_core::release::{Holder, Release};
 use fermata_core::time::Timestamp;
 use fermata_store::Store;
 
@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::dispatch::Dispatch;
 use crate::error::{CreateError, Error};
 use crate::ids::IdSource;
+use crate::locks;
 use crate::metrics::MetricsNow;
 use crate::recover;
 use crate::request::NewRelease;
@@ -28,10 +29,12 @@ use crate::shared::{Condition, Health, Shared};
 use crate::timers::Timers;
 use crate::wake::{Create, Publish, Request, Wake};
 
+use cross::Cross;
 use pending::{Pending, Reply};
 pub(crate) use removal::is_of;
 pub(crate) use turns::{guarded, violations};
 
+mod cross;
 mod effects;
 mod once;
 mod pending;
@@ -55,6 +58,7 @@ pub struct Driver {
     timers: Timers,
     dispatch: Dispatch,
     pending: Pending,
+    cross: Cross,
     mode: Mode,
     now: Timestamp,
 }
@@ -66,8 +70,28 @@ struct Live {
     release: Arc<Release>,
     /// The runs that are wanted, in line or going on.
     runs: BTreeMap<ActivityIx, AttemptKey>,
+    /// Activities that wait for another release, with that release.
+    awaits: BTreeMap<ActivityIx, ReleaseId>,
+    /// Activities that wait for a child, with that child.
+    children: BTreeMap<ActivityIx, ReleaseId>,
+    /// What its parts want or hold.
+    claims: BTreeMap<Holder, cross::Known>,
     /// Turns since it was loaded.
     turns: u64,
+}
+
+impl Live {
+    /// A release that wants nothing yet.
+    fn new(release: Release) -> Self {
+        Self {
+            release: Arc::new(release),
+            runs: BTreeMap::new(),
+            awaits: BTreeMap::new(),
+            children: BTreeMap::new(),
+            claims: BTreeMap::new(),
+            turns: 0,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +116,7 @@ impl Driver {
             timers: Timers::default(),
             dispatch: Dispatch::new(config.runs_max),
             pending: Pending::default(),
+            cross: Cross::new(locks::capacities(&*shared.store)?),
             mode: Mode::Accepting,
             shared,
             config,
@@ -104,6 +129,12 @@ impl Driver {
                 Err(reason) => driver.quarantine(id, reason),
             }
         }
+        // What releases have to do with each other shows once all of them are there.
+        let loaded: Vec<ReleaseId> = driver.live.keys().copied().collect();
+        for id in loaded {
+            driver.adopt_others(id);
+        }
+        driver.cross();
         driver.gauge();
         Ok(driver)
     }
@@ -119,9 +150,8 @@ impl Driver {
             self.dispatch.want(key);
         }
         let live = Live {
-            release: Arc::new(release),
             runs,
-            turns: 0,
+            ..Live::new(release)
         };
         self.live.insert(id, live);
     }
@@ -137,6 +167,7 @@ impl Driver {
             Wake::Stop => self.stop(Mode::Stopping),
             Wake::Halt => self.stop(Mode::Halted),
         }
+        self.cross();
     }
 
     fn stop(&mut self, mode: Mode) {
@@ -153,7 +184,7 @@ impl Driver {
 
     fn request(&mut self, request: Request) {
         let closed = match (self.mode, &request) {
-            (Mode::Accepting, _) | (Mode::Stopping, Request::Read(..)) => None,
+            (Mode::Accepting, _) | (Mode::Stopping, Request::Read(..) | Request::Locks(_)) => None,
             (Mode::Stopping | Mode::Halted | Mode::Failed, _) => Some(self.shared.closed()),
         };
         if let Some(error) = closed {
@@ -168,6 +199,11 @@ impl Driver {
                 Reply::Registered(answer, self.register(*register))
             }
             Request::Grant(grant, answer) => Reply::Granted(answer, self.grant(*grant)),
+            Request::Locks(answer) => Reply::Locks(answer),
+            Request::SetCapacity(set, answer) => {
+                let name = set.lock.clone();
+                Reply::CapacitySet(answer, self.capacity_set(*set).map(|()| name))
+            }
             Request::Write(writes, answer) => Reply::Written(answer, self.write(writes)),
             Request::Pinning(name, version, answer) => {
                 Reply::Pinning(answer, self.pinning(&name, version))

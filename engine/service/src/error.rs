@@ -200,6 +200,17 @@ pub enum InputError {
     Error(#[from] Error),
 }
 
+/// Why the capacity of a lock was not set.
+#[derive(Debug, thiserror::Error)]
+pub enum CapacityError {
+    /// The name or the number cannot be one; one sentence.
+    #[error("{0}")]
+    Invalid(String),
+    /// The machine failed.
+    #[error(transparent)]
+    Error(#[from] Error),
+}
+
 /// Why a small record was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {

@@ -70,6 +70,14 @@ pub(crate) fn component(name: &Name, version: Version) -> Vec<u8> {
     joined(&[name.as_str().as_bytes(), &[END], &numbers.concat()])
 }
 
+/// Before the capacities of all locks.
+pub(crate) const LOCKS: &[u8] = b"lock/";
+
+/// The capacity of a lock.
+pub(crate) fn lock(name: &str) -> Vec<u8> {
+    joined(&[LOCKS, name.as_bytes()])
+}
+
 /// A release: its summary, and that it is open.
 pub(crate) fn release(id: ReleaseId) -> Vec<u8> {
     id.to_bytes().to_vec()

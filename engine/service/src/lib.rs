@@ -11,6 +11,7 @@ pub mod dispatch;
 pub mod error;
 pub mod ids;
 mod keys;
+pub mod locks;
 mod metrics;
 pub mod records;
 pub mod request;

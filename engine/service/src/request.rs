@@ -30,6 +30,8 @@ pub struct NewRelease {
     pub start: bool,
     /// To do it once, however often it is asked.
     pub once: Option<Once>,
+    /// Why it shall go ahead of others for locks; nothing if it need not.
+    pub emergency: Option<String>,
 }
 
 /// Makes a repeated request harmless: the second gets what the first made.
@@ -133,6 +135,27 @@ pub enum Command {
         activity: String,
         /// Why.
         reason: String,
+    },
+    /// Start a release of another process: in place of an attempt of an activity that is on hold, or
+    /// beside a question to people.
+    Launch {
+        /// Which.
+        activity: String,
+        /// The process.
+        process: Name,
+        /// Which version; the newest if there is none.
+        version: Option<u32>,
+        /// The inputs: an object.
+        inputs: Json,
+    },
+    /// What an activity waits for outside has happened.
+    Signal {
+        /// Which.
+        activity: String,
+        /// The same for the same delivery.
+        delivery: Digest,
+        /// What came with it.
+        payload: Json,
     },
     /// Start nothing new.
     Pause {

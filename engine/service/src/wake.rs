@@ -16,9 +16,10 @@ use fermata_store::Write;
 
 use crate::catalog::ComponentEntry;
 use crate::error::{
-    CreateError, DefineError, Error, GrantsError, InputError, PublishError, RecordError,
-    RegisterError, RemoveError,
+    CapacityError, CreateError, DefineError, Error, GrantsError, InputError, PublishError,
+    RecordError, RegisterError, RemoveError,
 };
+use crate::locks::LockView;
 use crate::records::ProcessRecord;
 use crate::request::{Ask, Defined, NewRelease, Published, Registered};
 
@@ -65,6 +66,10 @@ pub enum Request {
     Register(Box<Register>, Answer<Registered, RegisterError>),
     /// To set what a component may do.
     Grant(Box<Grant>, Answer<Arc<ComponentEntry>, GrantsError>),
+    /// To see all locks.
+    Locks(Answer<Vec<LockView>, Error>),
+    /// To set how many may hold a lock at a time.
+    SetCapacity(Box<SetCapacity>, Answer<LockView, CapacityError>),
     /// To write small records.
     Write(Vec<Write>, Answer<(), RecordError>),
     /// To know which open releases pinned a component, or one version of it.
@@ -149,6 +154,15 @@ pub struct Remove {
     pub name: Name,
     /// Its version.
     pub version: Version,
+}
+
+/// See [`Request::SetCapacity`].
+#[derive(Debug)]
+pub struct SetCapacity {
+    /// Which lock.
+    pub lock: String,
+    /// How many.
+    pub capacity: u32,
 }
 
 /// See [`Request::Grant`].

@@ -88,6 +88,8 @@ fn started(process: &Arc<Process>) -> Result<(Release, Duration, usize)> {
         .map(|item| format!("customer-{item}"))
         .collect();
     let draft = Draft {
+        emergency: None,
+        parent: None,
         process: ProcessRef {
             name: process.name.clone(),
             version: 1,

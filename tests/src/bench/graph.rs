@@ -102,6 +102,8 @@ fn started(process: &Arc<Process>) -> Result<Release> {
         process: reference,
         title: None,
         inputs: serde_json::json!({}),
+        emergency: None,
+        parent: None,
     };
     let created = create(process, draft, Actor::Engine, START)
         .map_err(|faults| anyhow::anyhow!(faults.join("; ")))?;

@@ -2,10 +2,11 @@
 
 use fermata_core::attempt::{AttemptKey, Outcome};
 use fermata_core::failure::FailureClass;
-use fermata_core::id::ReleaseId;
+use fermata_core::id::{Digest, ReleaseId};
 use fermata_core::json::Json;
 use fermata_core::process::ActivityIx;
 use fermata_core::release::Release;
+use fermata_core::release::event::Awaits;
 use fermata_core::release::state::{ActivityState, ReleaseState};
 use fermata_service::request::Command;
 use fermata_service::wake::Wake;
@@ -82,13 +83,24 @@ fn wishes(release: &Release) -> Vec<Command> {
         reason: None,
     });
     activities
-        .filter_map(|ix| wish(release.process().path(ix), release.activity_state(ix)))
+        .filter_map(|ix| wish(release, ix))
         .chain(resumed)
         .collect()
 }
 
-fn wish(activity: String, state: &ActivityState) -> Option<Command> {
-    match state {
+fn wish(release: &Release, ix: ActivityIx) -> Option<Command> {
+    let activity = release.process().path(ix);
+    match release.activity_state(ix) {
+        // A release that is to wait for itself is told so, and goes on without.
+        ActivityState::Awaiting(wait) if wait.on == Awaits::Signal => Some(Command::Signal {
+            activity,
+            delivery: Digest::of(b"calm"),
+            payload: Json::of(&json!({ "id": release.id().to_string() })),
+        }),
+        ActivityState::OnHold { failure, .. } if failure.code.is_some() => Some(Command::Skip {
+            activity,
+            reason: "it will never be there".to_owned(),
+        }),
         ActivityState::NeedsPeople(_) => Some(Command::Approve {
             activity,
             comment: None,

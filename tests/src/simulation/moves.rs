@@ -2,7 +2,7 @@
 
 use fermata_core::attempt::{AttemptKey, Outcome};
 use fermata_core::failure::{Failure, FailureClass};
-use fermata_core::id::ReleaseId;
+use fermata_core::id::{Digest, ReleaseId};
 use fermata_core::json::Json;
 use fermata_core::time::Span;
 use fermata_service::request::{Command, NewRelease};
@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::simulation::world::World;
 
 /// The activities of the story's process, and one that it does not have.
-const ACTIVITIES: [&str; 24] = [
+const ACTIVITIES: [&str; 31] = [
     "build/a",
     "build/b",
     "build/c",
@@ -37,6 +37,13 @@ const ACTIVITIES: [&str; 24] = [
     "shops/open[3]",
     "shops/look[2]",
     "free/alone",
+    "below/sub",
+    "below/beside",
+    "only/work",
+    "only/deeper",
+    "outside/nap",
+    "outside/called",
+    "outside/other",
     "no/where",
 ];
 /// What has batches, and something that has none.
@@ -53,7 +60,8 @@ pub(super) fn one(world: &mut World) -> Result<(), String> {
         0..12 => make(world),
         12..52 => finish(world),
         52..58 => finish_late(world),
-        58..84 => decide(world),
+        58..62 => signal(world),
+        62..84 => decide(world),
         84..94 => pass_time(world),
         94..97 => fail_commit(world),
         // What was decided and not committed is lost, and nobody had an answer to it.
@@ -68,6 +76,8 @@ fn make(world: &mut World) {
     }
     let start = !world.random.one_in(4);
     let ship = !world.random.one_in(4);
+    let urgent = world.random.one_in(6);
+    let emergency = urgent.then(|| "the story wants it".to_owned());
     world.note(|| format!("a release is made, started: {start}, ship: {ship}"));
     world.make(NewRelease {
         process: "story".parse().expect("a name"),
@@ -76,6 +86,7 @@ fn make(world: &mut World) {
         inputs: json!({ "ship": ship }),
         start,
         once: None,
+        emergency,
     });
 }
 
@@ -127,6 +138,23 @@ fn failed(class: FailureClass) -> Outcome {
     }
 }
 
+/// A signal comes, for the first time or again, and names a release to wait for.
+fn signal(world: &mut World) {
+    let releases: Vec<ReleaseId> = world.promises.releases().collect();
+    let Some(release) = world.random.pick(&releases).copied() else {
+        return;
+    };
+    let other = world.random.pick(&releases).copied().unwrap_or(release);
+    let delivery = Digest::of(&[u8::try_from(world.random.below(2)).expect("small")]);
+    world.note(|| format!("a signal for {release} names {other}"));
+    let command = Command::Signal {
+        activity: "outside/called".to_owned(),
+        delivery,
+        payload: Json::of(&json!({ "id": other.to_string() })),
+    };
+    world.ask("ana", release, command);
+}
+
 /// Somebody asks for something, sensible or not.
 fn decide(world: &mut World) {
     let releases: Vec<ReleaseId> = world.promises.releases().collect();
@@ -163,6 +191,7 @@ fn decide(world: &mut World) {
             activity,
             reason: reason(),
         },
+        16 if world.random.one_in(2) => launch(activity),
         16 => Command::Pause { reason: None },
         17 | 18 => Command::Resume,
         19 => Command::AmendInputs {
@@ -200,6 +229,15 @@ fn about_wave(world: &mut World) -> Command {
             comment: None,
             form: None,
         },
+    }
+}
+
+fn launch(activity: String) -> Command {
+    Command::Launch {
+        activity,
+        process: "below".parse().expect("a name"),
+        version: None,
+        inputs: Json::of(&json!({ "more": 0 })),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the engine has promised, kept apart from the engine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fermata_core::id::ReleaseId;
 use fermata_core::process::ActivityIx;
@@ -39,9 +39,38 @@ impl Promises {
                 ));
             }
             once(*id, &turns)?;
+            children(*id, &turns, disk)?;
         }
         Ok(())
     }
+}
+
+/// Each child was asked for once, and is the child of who asked for it.
+fn children(id: ReleaseId, turns: &[Turn], disk: &dyn Store) -> Result<(), String> {
+    let mut asked: BTreeSet<ReleaseId> = BTreeSet::new();
+    for event in turns.iter().flat_map(|turn| &turn.events) {
+        let (Event::ChildStarted { child, .. } | Event::ChildLaunched { child, .. }) = event else {
+            continue;
+        };
+        if !asked.insert(*child) {
+            return Err(format!("{id} asked for {child} twice"));
+        }
+        let first = disk
+            .turns(*child, 0, 1)
+            .map_err(|error| error.to_string())?;
+        let mut first = first.iter().flat_map(|turn| &turn.events);
+        // One that could not be made failed its activity.
+        let of = first.find_map(|event| match event {
+            Event::ChildOf { parent, .. } => Some(*parent),
+            _ => None,
+        });
+        if of.is_some_and(|parent| parent != id) {
+            return Err(format!(
+                "{child} was asked for by {id} and belongs to {of:?}"
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn once(id: ReleaseId, turns: &[Turn]) -> Result<(), String> {

@@ -29,6 +29,7 @@ const BEGIN: Timestamp = Timestamp(1_700_000_000_000);
 /// A process in which everything that the core does can happen.
 const PROCESS: &str = "
 process: story
+concurrency: 5
 inputs:
   ship: { type: boolean, default: true }
   note: { type: integer, default: 0 }
@@ -37,16 +38,17 @@ phases:
     activities:
       a: { uses: work@1, retry: { attempts: 3, backoff: 5s } }
       b: { uses: work@1, timeout: 1m }
-      c: { needs: [a, b], uses: work@1, on-failure: continue }
+      c: { needs: [a, b], uses: work@1, on-failure: continue, locks: [tool] }
   agree:
     needs: [build]
     activities:
       people: { manual: { instructions: Decide., approvals: [ { from: 'group:qa', count: 2 } ], expires: 2h } }
   ship:
     needs: [agree]
+    locks: [live, desk]
     if: ${{ inputs.ship }}
     activities:
-      left: { uses: work@1 }
+      left: { uses: work@1, locks: [tool] }
       right: { uses: work@1, on-failure: fail }
       last: { needs: [left, right], uses: work@1, with: { after: '${{ needs.left.outputs.number }}' } }
   choose:
@@ -84,6 +86,30 @@ phases:
   free:
     activities:
       alone: { uses: work@1, retry: { attempts: 2, backoff: 1s, jitter: false } }
+  below:
+    needs: [build]
+    locks: [tool]
+    activities:
+      sub: { process: { name: below, inputs: { more: 6 } }, locks: [live] }
+      beside: { process: { name: below } }
+  outside:
+    activities:
+      nap: { wait: { for: 10m } }
+      called: { wait: { signal: go, schema: { type: object, required: [id] }, timeout: 3h } }
+      other: { needs: [called], wait: { release: '${{ needs.called.outputs.id }}', reaches: agree, timeout: 12h } }
+";
+
+/// What the story's releases start as children, each with a child of its own.
+const BELOW: &str = "
+process: below
+inputs:
+  more: { type: integer, default: 1 }
+phases:
+  only:
+    locks: [live]
+    activities:
+      work: { uses: work@1, locks: [tool] }
+      deeper: { if: '${{ inputs.more > 0 }}', process: { name: below, inputs: { more: '${{ inputs.more - 1 }}' } } }
 ";
 
 type Disk = Arc<Faulty<Memory>>;
@@ -152,11 +178,13 @@ impl World {
         let (answer, _) = oneshot::channel();
         self.handle(Wake::Request(Request::Register(Box::new(register), answer)));
         self.driver.flush();
-        let publish = self.driver.check_document(person("ana"), PROCESS.into());
-        let publish = publish.expect("the process of the story has no defects");
-        let (answer, _) = oneshot::channel();
-        self.handle(Wake::Request(Request::Publish(Box::new(publish), answer)));
-        self.driver.flush();
+        for document in [PROCESS, BELOW] {
+            let publish = self.driver.check_document(person("ana"), document.into());
+            let publish = publish.expect("the processes of the story have no defects");
+            let (answer, _) = oneshot::channel();
+            self.handle(Wake::Request(Request::Publish(Box::new(publish), answer)));
+            self.driver.flush();
+        }
     }
 
     pub(super) fn handle(&mut self, wake: Wake) {
@@ -284,6 +312,11 @@ impl World {
         for release in self.driver.releases() {
             if let Some(violation) = check(release).first() {
                 return Err(format!("{}: {violation}", release.id()));
+            }
+        }
+        for lock in self.driver.locks() {
+            if lock.holders.len() > lock.capacity as usize {
+                return Err(format!("too many hold a lock: {lock:?}"));
             }
         }
         let slots = self.driver.runs().0;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::args::{AmendArgs, ReleaseCommand};
+use super::args::{ActivityArgs, AmendArgs, LaunchArgs, ReleaseCommand};
 use super::error::Error;
 use super::text::{Tone, cell};
 use super::values::{self, Pair};
@@ -18,6 +18,14 @@ struct Decision {
     release: String,
     body: Value,
 }
+
+/// The release, the action, the activity, and what comes with it.
+type Parts = (
+    String,
+    &'static str,
+    Option<String>,
+    [(&'static str, Option<Value>); 2],
+);
 
 /// Runs the command.
 pub(super) async fn run(context: &mut Context, command: ReleaseCommand) -> Result<(), Error> {
@@ -55,16 +63,11 @@ fn decision(command: ReleaseCommand) -> Result<Decision, Error> {
             let more = [("outputs", Some(outputs)), ("", None)];
             (args.release, "supply-outputs", Some(args.activity), more)
         }
-        C::Skip(args) => {
-            let more = because(Some(args.reason));
-            (args.release, "skip", Some(args.activity), more)
-        }
-        C::Fail(args) => {
-            let more = because(Some(args.reason));
-            (args.release, "fail", Some(args.activity), more)
-        }
+        C::Skip(args) => about("skip", args),
+        C::Fail(args) => about("fail", args),
         wave @ (C::HaltWave(_) | C::ResumeWave(_) | C::EndWave(_)) => return Ok(about_wave(wave)),
         C::Amend(args) => return amendment(args),
+        C::Launch(args) => return launch(args),
         C::Pause(args) => (args.release, "pause", None, because(args.reason)),
         C::Resume { release } => (release, "resume", None, because(None)),
         C::Abort(args) => (args.release, "abort", None, because(Some(args.reason))),
@@ -75,6 +78,7 @@ fn decision(command: ReleaseCommand) -> Result<Decision, Error> {
         | C::Show { .. }
         | C::Why { .. }
         | C::Logs(_)
+        | C::Signal(_)
         | C::Events(_) => unreachable!("`release::run` keeps the commands that decide nothing"),
     };
     let mut body = Map::new();
@@ -116,6 +120,31 @@ fn amendment(args: AmendArgs) -> Result<Decision, Error> {
         release: args.release,
         body,
     })
+}
+
+fn launch(args: LaunchArgs) -> Result<Decision, Error> {
+    let (process, version) = values::versioned(&args.process);
+    let mut body = json!({ "action": "launch", "activity": args.activity, "process": process });
+    if let Some(version) = version {
+        let number: u32 = version.parse().map_err(|_| {
+            let message = format!("`{version}` is no version of a process");
+            Error::usage(message, "versions of processes are numbers: NAME@3")
+        })?;
+        body["version"] = json!(number);
+    }
+    if let Some(inputs) = values::object(args.inputs_file.as_deref(), &args.input)? {
+        body["inputs"] = inputs;
+    }
+    Ok(Decision {
+        release: args.release,
+        body,
+    })
+}
+
+/// What is done about an activity for a reason.
+fn about(action: &'static str, args: ActivityArgs) -> Parts {
+    let reason = because(Some(args.reason));
+    (args.release, action, Some(args.activity), reason)
 }
 
 fn because(reason: Option<String>) -> [(&'static str, Option<Value>); 2] {

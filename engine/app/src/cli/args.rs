@@ -17,12 +17,12 @@ pub(crate) use process::{
     CheckArgs, InputSetArgs, InputSetCommand, ProcessCommand, ProcessListArgs, ProcessShowArgs,
 };
 pub(crate) use release::{
-    AmendArgs, CreateArgs, EventsArgs, LogsArgs, ReleaseCommand, ReleaseListArgs, StartArgs,
-    WatchArgs,
+    ActivityArgs, AmendArgs, CreateArgs, EventsArgs, LaunchArgs, LogsArgs, ReleaseCommand,
+    ReleaseListArgs, SignalArgs, StartArgs, WatchArgs,
 };
 pub(crate) use server::{
-    BackupArgs, LedgerArgs, LogFormat, PrincipalCommand, RestoreArgs, ServeArgs, TokenCommand,
-    TokenCreateArgs,
+    BackupArgs, LedgerArgs, LockCommand, LogFormat, PrincipalCommand, RestoreArgs, ServeArgs,
+    TokenCommand, TokenCreateArgs,
 };
 
 use crate::exit;
@@ -118,6 +118,9 @@ pub(crate) enum Command {
     Release(ReleaseCommand),
     /// Show what is deployed where.
     Ledger(LedgerArgs),
+    /// Show who holds which lock and who waits for it, and set how many may hold it.
+    #[command(subcommand)]
+    Lock(LockCommand),
     /// Create, list and revoke API tokens.
     #[command(subcommand)]
     Token(TokenCommand),
@@ -189,12 +192,18 @@ mod tests {
             "fermata release supply rel-1 staging/payment --outputs url=x",
             "fermata release skip rel-1 staging/payment --reason later",
             "fermata release fail rel-1 staging/payment --reason broken",
+            "fermata release launch rel-1 a/b repair@2 --input n=1",
+            "fermata release signal rel-1 wait/go --payload ticket=OPS-7 --secret s",
             "fermata release pause rel-1",
             "fermata release resume rel-1",
             "fermata release abort rel-1 --reason wrong",
             "fermata release logs rel-1 staging/payment --attempt 2",
             "fermata release events rel-1 --follow",
             "fermata ledger --environment staging --service payment",
+            "fermata lock list",
+            "fermata lock show env/production",
+            "fermata lock set env/production --capacity 2",
+            "fermata release start hotfix --emergency burning",
             "fermata token create ci --role member --expires 90d",
             "fermata token list",
             "fermata token revoke tok-1",

@@ -9,7 +9,7 @@ use super::table::Table;
 use super::text::{self, Tone, ago, cell};
 use super::tree::{self, Look};
 use super::watch::{self, Stop, Wish};
-use super::{Context, act, events, logs, pages, values, why};
+use super::{Context, act, events, logs, pages, signal, values, why};
 use crate::client::view::Release;
 use crate::client::{Call, Client};
 use crate::exit::Exit;
@@ -26,6 +26,7 @@ pub(super) async fn run(context: &mut Context, command: ReleaseCommand) -> Resul
         ReleaseCommand::Why { release } => why::run(context, &release).await?,
         ReleaseCommand::Logs(args) => logs::run(context, &args).await?,
         ReleaseCommand::Events(args) => events::run(context, &args).await?,
+        ReleaseCommand::Signal(args) => signal::run(context, &args).await?,
         decision => act::run(context, decision).await?,
     }
     Ok(Exit::Ok)
@@ -52,6 +53,10 @@ async fn create(client: &Client, args: &CreateArgs, start: bool) -> Result<Value
     }
     if let Some(set) = &args.input_set {
         body["input_set"] = json!(set);
+    }
+    if let Some(reason) = &args.emergency {
+        body["priority"] = json!("emergency");
+        body["reason"] = json!(reason);
     }
     let call = Call::post(&["releases"])
         .header("idempotency-key", args.idempotency_key.as_ref())

@@ -59,6 +59,11 @@ fn head(release: &Release, look: &Look) -> String {
         parts.insert(1, (Tone::Plain, format!("“{title}”")));
     }
     let mut out = fitted(&parts, look);
+    if let Some(parent) = &release.parent {
+        let line = format!("  child of {} ({})", parent.release, parent.activity);
+        let line = text::cut(&line, look.width);
+        writeln!(out, "{}", paint.tone(Tone::Faint, &line)).expect("strings take all text");
+    }
     if let Some(reason) = release
         .reason
         .as_deref()

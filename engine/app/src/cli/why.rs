@@ -71,6 +71,15 @@ fn waits_on(about: &Value, now: Timestamp) -> String {
         }
         "time" => time(about, now),
         "people" => people(about, now),
+        "signal" => signal(about, now),
+        "locks" => locks(about),
+        "release" => {
+            let (release, reaches) = (cell(about.get("release")), cell(about.get("reaches")));
+            format!(
+                "waits for {release} to reach {reaches}{}",
+                given_up(about, now)
+            )
+        }
         "decision" => {
             let owners = cell(about.get("owners"));
             let mut lines = failure(about.get("failure"));
@@ -105,6 +114,41 @@ fn time(about: &Value, now: Timestamp) -> String {
         lines.push_str(&failure(about.get("failure")));
     }
     lines
+}
+
+/// Where the signal goes, and what is to be sent.
+fn signal(about: &Value, now: Timestamp) -> String {
+    let name = cell(about.get("signal"));
+    let mut lines = format!("waits for the signal {name}{}", given_up(about, now));
+    write!(lines, "\nPOST {}", cell(about.get("url"))).expect("strings take all text");
+    if let Some(secret) = about.get("secret").and_then(Value::as_str) {
+        write!(lines, "\nFermata-Signal-Secret: {secret}").expect("strings take all text");
+    }
+    lines
+}
+
+/// The locks, each with who holds it.
+fn locks(about: &Value) -> String {
+    let lines = super::list(about, "locks").map(|lock| {
+        let holders = super::list(lock, "holders");
+        let holders = holders
+            .map(|held| format!("{} ({})", cell(held.get("release")), cell(held.get("path"))));
+        let holders: Vec<String> = holders.collect();
+        let name = cell(lock.get("name"));
+        if holders.is_empty() {
+            format!("waits for the lock {name}")
+        } else {
+            format!("waits for the lock {name}, held by {}", holders.join(", "))
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn given_up(about: &Value, now: Timestamp) -> String {
+    match about.get("until") {
+        Some(until) if until.is_string() => format!("; gives up {}", moment(Some(until), now)),
+        _ => String::new(),
+    }
 }
 
 fn moment(value: Option<&Value>, now: Timestamp) -> String {
@@ -204,6 +248,20 @@ mod tests {
                 json!({"kind": "decision", "owners": ["group:ops"],
                        "failure": {"class": "permanent", "message": "no", "remedy": "fix it"}}),
                 "permanent: no\nremedy: fix it\nowned by group:ops",
+            ),
+            (
+                json!({"kind": "signal", "signal": "go", "url": "/api/v1/signals/rel-1/a/b",
+                       "secret": "5ec", "until": "1970-01-01T00:05:00Z"}),
+                "waits for the signal go; gives up in 5m 00s\nPOST /api/v1/signals/rel-1/a/b\nFermata-Signal-Secret: 5ec",
+            ),
+            (
+                json!({"kind": "locks", "locks": [{"name": "env/live", "holders":
+                       [{"release": "rel-2", "path": "production"}]}]}),
+                "waits for the lock env/live, held by rel-2 (production)",
+            ),
+            (
+                json!({"kind": "release", "release": "rel-2", "reaches": "production"}),
+                "waits for rel-2 to reach production",
             ),
             (
                 json!({"kind": "needs", "needs": ["a/b", "c"]}),

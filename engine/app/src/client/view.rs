@@ -25,6 +25,8 @@ pub(crate) struct Release {
     pub(crate) started_at: Option<Timestamp>,
     /// When it was over.
     pub(crate) ended_at: Option<Timestamp>,
+    /// What started it, if an activity did.
+    pub(crate) parent: Option<Parent>,
     /// Why it is paused or was aborted.
     pub(crate) reason: Option<String>,
     /// Who paused it.
@@ -35,6 +37,16 @@ pub(crate) struct Release {
     pub(crate) phases: Vec<Phase>,
     /// What it gave.
     pub(crate) outputs: Option<Value>,
+}
+
+/// The activity that started a release.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Parent {
+    /// Its release.
+    pub(crate) release: String,
+    /// `phase/activity`.
+    pub(crate) activity: String,
 }
 
 /// The process version that a release runs.
@@ -79,7 +91,7 @@ pub(crate) struct Activity {
     pub(crate) name: String,
     /// `phase/activity`.
     pub(crate) path: String,
-    /// `component` or `manual`.
+    /// `component`, `manual`, `wait` or `process`.
     pub(crate) kind: String,
     /// The component it runs.
     pub(crate) uses: Option<String>,
@@ -99,6 +111,14 @@ pub(crate) struct Activity {
     pub(crate) status: Option<String>,
     /// When a suspended attempt is run again.
     pub(crate) resume_at: Option<Timestamp>,
+    /// The child release that it waits for.
+    pub(crate) child: Option<String>,
+    /// Every release that was started for it.
+    pub(crate) children: Vec<String>,
+    /// When a wait is over, or given up.
+    pub(crate) until: Option<Timestamp>,
+    /// The release that it waits for.
+    pub(crate) awaits: Option<String>,
     /// When the next attempt begins.
     pub(crate) retry_at: Option<Timestamp>,
     /// When a question lapses.

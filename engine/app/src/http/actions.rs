@@ -79,6 +79,7 @@ fn command(action: ActionBody) -> Result<Command, Problem> {
             activity: activity(&mut action)?,
             outputs: json(&needed(action.outputs, "outputs")?),
         },
+        ActionName::Launch => launch(action)?,
         ActionName::Skip => Command::Skip {
             activity: activity(&mut action)?,
             reason: action.reason.unwrap_or_default(),
@@ -135,11 +136,23 @@ fn amendment(action: ActionBody) -> Result<Command, Problem> {
     })
 }
 
+fn launch(action: ActionBody) -> Result<Command, Problem> {
+    let inputs = action.inputs.as_ref();
+    Ok(Command::Launch {
+        inputs: inputs.map_or_else(Json::empty_object, Json::of),
+        activity: needed(action.activity, "activity")?,
+        process: needed(action.process, "process")?
+            .parse()
+            .map_err(|error| Problem::new(&INVALID_BODY, format!("process: {error}")))?,
+        version: action.version,
+    })
+}
+
 /// Refuses what the action does not take.
 fn foreign(action: &ActionBody) -> Result<(), Problem> {
     use ActionName::{
-        Abort, AmendInputs, AmendOutputs, AmendRetry, Approve, EndWave, Fail, HaltWave, Pause,
-        Reject, Resume, ResumeWave, Retry, Skip, Start, SupplyOutputs,
+        Abort, AmendInputs, AmendOutputs, AmendRetry, Approve, EndWave, Fail, HaltWave, Launch,
+        Pause, Reject, Resume, ResumeWave, Retry, Skip, Start, SupplyOutputs,
     };
     const WAVES: [ActionName; 3] = [HaltWave, ResumeWave, EndWave];
     let is = |names: &[ActionName]| names.contains(&action.action);
@@ -172,8 +185,14 @@ fn foreign(action: &ActionBody) -> Result<(), Problem> {
             action.outputs.is_some(),
             is(&[SupplyOutputs, AmendOutputs]),
         ),
-        ("inputs", action.inputs.is_some(), is(&[AmendInputs])),
+        (
+            "inputs",
+            action.inputs.is_some(),
+            is(&[AmendInputs, Launch]),
+        ),
         ("attempts", action.attempts.is_some(), is(&[AmendRetry])),
+        ("process", action.process.is_some(), is(&[Launch])),
+        ("version", action.version.is_some(), is(&[Launch])),
     ];
     match fields.iter().find(|(_, given, taken)| *given && !*taken) {
         Some((name, _, _)) => {

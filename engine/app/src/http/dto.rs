@@ -8,13 +8,16 @@ pub(crate) mod component;
 pub(crate) mod definition;
 pub(crate) mod event;
 pub(crate) mod input_set;
+pub(crate) mod lock;
 pub(crate) mod meta;
 pub(crate) mod problem;
 pub(crate) mod process;
 pub(crate) mod query;
 pub(crate) mod release;
+pub(crate) mod signal;
 pub(crate) mod usage;
 pub(crate) mod wave;
+pub(crate) mod why;
 
 /// One page of a list.
 #[derive(Debug, Serialize, ToSchema)]

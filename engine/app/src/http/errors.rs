@@ -3,15 +3,15 @@
 use fermata_core::component::Uses;
 use fermata_core::release::refusal::Refusal;
 use fermata_service::error::{
-    CreateError, DefineError, Error, GrantsError, InputError, InputSetError, PublishError,
-    RecordError, RegisterError, RemoveError,
+    CapacityError, CreateError, DefineError, Error, GrantsError, InputError, InputSetError,
+    PublishError, RecordError, RegisterError, RemoveError,
 };
 
 use crate::http::problem::{
-    COMPONENT_IN_USE, INTERNAL, INVALID_CURSOR, INVALID_REQUEST, INVALID_VALUES, KEY_REUSE,
-    MISSING_COMPONENTS, Problem, QUARANTINED, RECORD_EXISTS, REFUSED, REJECTED, STALE, STOPPING,
-    TOO_MANY, UNAVAILABLE, UNKNOWN_ACTIVITY, UNKNOWN_COMPONENT, UNKNOWN_INPUT_SET, UNKNOWN_PROCESS,
-    UNKNOWN_RELEASE, VERSION_EXISTS,
+    COMPONENT_IN_USE, INTERNAL, INVALID_CURSOR, INVALID_LOCK, INVALID_REQUEST, INVALID_VALUES,
+    KEY_REUSE, MISSING_COMPONENTS, Problem, QUARANTINED, RECORD_EXISTS, REFUSED, REJECTED, STALE,
+    STOPPING, TOO_MANY, UNAVAILABLE, UNKNOWN_ACTIVITY, UNKNOWN_COMPONENT, UNKNOWN_INPUT_SET,
+    UNKNOWN_PROCESS, UNKNOWN_RELEASE, VERSION_EXISTS,
 };
 use crate::http::{Rejected, request};
 
@@ -200,6 +200,15 @@ impl From<InputError> for Problem {
             InputError::Quarantined(_) => Self::new(&QUARANTINED, error.to_string()),
             InputError::KeyReused => key_reused(),
             InputError::Error(error) => error.into(),
+        }
+    }
+}
+
+impl From<CapacityError> for Problem {
+    fn from(error: CapacityError) -> Self {
+        match error {
+            CapacityError::Invalid(fault) => Self::new(&INVALID_LOCK, fault),
+            CapacityError::Error(error) => error.into(),
         }
     }
 }

@@ -63,6 +63,7 @@ table! {
     INVALID_HEADER: BAD_REQUEST "invalid-header" "A header cannot be understood";
     NO_TOKEN: UNAUTHORIZED "no-token" "No token" hint "send `Authorization: Bearer TOKEN`; the server wrote its first token to DATA-DIR/bootstrap-token";
     INVALID_TOKEN: UNAUTHORIZED "invalid-token" "The token is not valid" hint "it may be misspelt, expired or revoked: ask an administrator for a new one (`fermata token create`)";
+    UNKNOWN_SIGNAL: UNAUTHORIZED "unknown-signal" "There is no such signal, or its secret is wrong" hint "`fermata release why` shows a member the URL and the secret of every signal that a release waits for";
     FORBIDDEN: FORBIDDEN "forbidden" "The token may not do this";
     FOREIGN_HOST: FORBIDDEN "foreign-host" "The server is not known under this name" hint "add the name to `hosts` in the configuration of the server";
     NOT_FOUND: NOT_FOUND "not-found" "There is no such resource" hint "GET /api/v1/openapi.json lists what there is";
@@ -88,6 +89,7 @@ table! {
     MEDIA_TYPE: UNSUPPORTED_MEDIA_TYPE "unsupported-media-type" "The body has another media type" hint "send `Content-Type: application/json`";
     DEFECTS: UNPROCESSABLE_ENTITY "defects" "The document has defects";
     INVALID_BODY: UNPROCESSABLE_ENTITY "invalid-body" "The body does not fit" hint "GET /api/v1/openapi.json describes the body";
+    INVALID_LOCK: UNPROCESSABLE_ENTITY "invalid-lock" "The lock or its capacity cannot be one";
     INVALID_VALUES: UNPROCESSABLE_ENTITY "invalid-values" "Values do not fit their schema";
     MISSING_COMPONENTS: UNPROCESSABLE_ENTITY "missing-components" "Components are not in the registry" hint "upload them with `fermata component push`";
     OTHER_COMPONENT: UNPROCESSABLE_ENTITY "other-component" "The component says it is another one" hint "upload it under the name and version that its `describe` gives, or with POST /api/v1/components";

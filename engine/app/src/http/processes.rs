@@ -184,6 +184,8 @@ fn graph_activity(process: &Process, ix: ActivityIx) -> GraphActivityBody {
     let (kind, uses) = match &activity.kind {
         Kind::Component(component) => (KindBody::Component, Some(component.uses.to_string())),
         Kind::Manual(_) => (KindBody::Manual, None),
+        Kind::Wait(_) => (KindBody::Wait, None),
+        Kind::Process(process) => (KindBody::Process, Some(view::uses(process))),
     };
     GraphActivityBody {
         name: activity.name.to_string(),

@@ -10,17 +10,20 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use fermata_core::id::{Digest, Name, ReleaseId};
 use fermata_core::release::Release;
+use fermata_core::release::refusal::Refusal;
 use fermata_service::records::ReleaseSummary;
 use fermata_service::request::{NewRelease, Once, ReleaseFilter};
 use serde_json::{Map, Value};
 
+use crate::access::Role;
 use crate::http::actor::{Reader, Writer};
 use crate::http::conditions::{IDEMPOTENCY_REPLAYED, IdempotencyKey, Prefer, etag, is_known};
 use crate::http::dto::Page;
 use crate::http::dto::query::ReleaseParams;
 use crate::http::dto::release::{
-    ProcessRefBody, ReleaseBody, ReleaseOrderBody, ReleaseSummaryBody, WhyBody,
+    PriorityBody, ProcessRefBody, ReleaseBody, ReleaseOrderBody, ReleaseSummaryBody,
 };
+use crate::http::dto::why::WhyBody;
 use crate::http::extract::{At, Body, Params};
 use crate::http::input_sets;
 use crate::http::page;
@@ -72,12 +75,14 @@ pub(crate) async fn create(
     if let Some(set) = &order.input_set {
         inputs = input_sets::under(&api, (&process, set), inputs).await?;
     }
+    let emergency = emergency(order.priority, order.reason)?;
     let new = NewRelease {
         process,
         version: order.version,
         title: order.title,
         inputs: Value::Object(inputs),
         start: order.start,
+        emergency,
         once: key.map(|key| once(key, "POST /releases", &bytes)),
     };
     let created = api.service.create_release(asker.caller(), new).await?;
@@ -94,6 +99,19 @@ pub(crate) async fn create(
         headers.insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
     }
     Ok(response)
+}
+
+/// Why a release is an emergency, if it is.
+fn emergency(priority: PriorityBody, reason: Option<String>) -> Result<Option<String>, Problem> {
+    match (priority, reason) {
+        (PriorityBody::Normal, None) => Ok(None),
+        (PriorityBody::Normal, Some(_)) => {
+            let detail = "reason: only an emergency takes one";
+            Err(Problem::new(&INVALID_BODY, detail))
+        }
+        (PriorityBody::Emergency, Some(reason)) if !reason.trim().is_empty() => Ok(Some(reason)),
+        (PriorityBody::Emergency, _) => Err(Refusal::ReasonRequired.into()),
+    }
 }
 
 /// What makes the repetition of a request harmless.
@@ -165,7 +183,20 @@ pub(crate) async fn read(
     if is_known(&headers, release.version()) {
         return Ok((StatusCode::NOT_MODIFIED, etag(release.version())).into_response());
     }
-    Ok(show(&api, &release).into_response())
+    let ancestors = ancestors(&api, &release).await?;
+    Ok(show_below(&api, &release, ancestors).into_response())
+}
+
+/// The releases above one, the nearest first.
+async fn ancestors(api: &Api, release: &Release) -> Result<Vec<String>, Problem> {
+    let mut above = Vec::new();
+    let mut next = release.parent().map(|parent| parent.release);
+    while let Some(id) = next {
+        above.push(id.to_string());
+        let parent = api.service.release(id).await?;
+        next = parent.and_then(|release| release.parent().map(|parent| parent.release));
+    }
+    Ok(above)
 }
 
 /// Say of everything that does not move why, since when, and who or what can move it.
@@ -176,11 +207,19 @@ pub(crate) async fn read(
 )]
 pub(crate) async fn why(
     State(api): State<Arc<Api>>,
-    _reader: Reader,
+    Reader(asker): Reader,
     At(id): At<ReleaseId>,
 ) -> Result<Json<WhyBody>, Problem> {
     let release = find(&api, id).await?;
-    Ok(Json(view::why(&release)))
+    let may_signal = asker.role >= Role::Member;
+    let signals = may_signal.then_some(&api.signals);
+    let blocked = release.claims().values();
+    let locks = if blocked.into_iter().any(|claim| claim.granted.is_none()) {
+        api.service.locks().await?
+    } else {
+        Vec::new()
+    };
+    Ok(Json(view::why(&release, signals, &locks)))
 }
 
 /// The release with this id.
@@ -191,6 +230,12 @@ pub(crate) async fn find(api: &Api, id: ReleaseId) -> Result<Arc<Release>, Probl
 
 /// The release as an answer.
 pub(crate) fn show(api: &Api, release: &Release) -> impl IntoResponse + use<> {
+    let parent = release.parent().map(|parent| parent.release.to_string());
+    show_below(api, release, parent.into_iter().collect())
+}
+
+/// The same, with the releases above it, the nearest first.
+fn show_below(api: &Api, release: &Release, ancestors: Vec<String>) -> impl IntoResponse + use<> {
     let said = api.service.progress(release.id());
     let progress = |key| {
         let of = said.iter().find(|(of, _)| *of == key);
@@ -198,7 +243,10 @@ pub(crate) fn show(api: &Api, release: &Release) -> impl IntoResponse + use<> {
     };
     (
         etag(release.version()),
-        Json(view::tree(release, &progress)),
+        Json(ReleaseBody {
+            ancestors,
+            ..view::tree(release, &progress)
+        }),
     )
 }
 

@@ -1,18 +1,53 @@
 //! Why something is not moving, as JSON.
 
+use fermata_core::id::ReleaseId;
 use fermata_core::release::{BeforeBatch, OpenRule, Waiting, WaitsOn};
+use fermata_service::locks::LockView;
 
-use crate::http::dto::release::{OpenRuleBody, WaitingBody, WaitsOnBody};
+use crate::http::dto::lock::AwaitedLockBody;
+use crate::http::dto::why::{OpenRuleBody, WaitingBody, WaitsOnBody};
+use crate::http::locks::claim;
+use crate::http::signals;
 use crate::view::{failure, parties};
 
-/// One thing that is not moving.
-pub(super) fn body(waiting: Waiting) -> WaitingBody {
+/// One thing in `release` that is not moving; `secret` tells that of a signal, if it may be told.
+pub(super) fn body(
+    (release, locks): (ReleaseId, &[LockView]),
+    waiting: Waiting,
+    secret: &dyn Fn(&str) -> Option<String>,
+) -> WaitingBody {
+    let mut text = waiting.to_string();
+    let known = match &waiting.on {
+        WaitsOn::Signal { .. } => WaitsOnBody {
+            url: Some(signals::url(release, &waiting.path)),
+            secret: secret(&waiting.path),
+            ..WaitsOnBody::default()
+        },
+        WaitsOn::Locks(names) => WaitsOnBody {
+            locks: names.iter().map(|name| awaited(name, locks)).collect(),
+            ..WaitsOnBody::default()
+        },
+        _ => WaitsOnBody::default(),
+    };
+    for lock in &known.locks {
+        let holders = lock.holders.iter();
+        let holders = holders.map(|held| format!("{} ({})", held.release, held.path));
+        let holders: Vec<String> = holders.collect();
+        if !holders.is_empty() {
+            text = format!("{text}; {} is held by {}", lock.name, holders.join(", "));
+        }
+    }
     WaitingBody {
-        text: waiting.to_string(),
+        text,
         path: waiting.path,
         state: waiting.state.into(),
         since: waiting.since.map(|since| since.to_string()),
-        on: on(waiting.on),
+        on: WaitsOnBody {
+            url: known.url,
+            secret: known.secret,
+            locks: known.locks,
+            ..on(waiting.on)
+        },
         actions: waiting.actions.iter().map(ToString::to_string).collect(),
     }
 }
@@ -71,6 +106,7 @@ fn on(on: WaitsOn) -> WaitsOnBody {
             batches: Some(batches),
             ..before_batch(before)
         },
+        other => outside(other),
     }
 }
 
@@ -95,6 +131,43 @@ fn before_batch(before: BeforeBatch) -> WaitsOnBody {
             by: Some(by.to_string()),
             ..body
         },
+    }
+}
+
+/// What something waits on that is outside of its release.
+fn outside(on: WaitsOn) -> WaitsOnBody {
+    let kind = |kind: &str| WaitsOnBody {
+        kind: kind.into(),
+        ..WaitsOnBody::default()
+    };
+    match on {
+        WaitsOn::Signal { name, until } => WaitsOnBody {
+            signal: Some(name.to_string()),
+            until: until.map(|at| at.to_string()),
+            ..kind("signal")
+        },
+        WaitsOn::Release {
+            release,
+            reaches,
+            until,
+        } => WaitsOnBody {
+            release: Some(release.to_string()),
+            reaches: Some(reaches),
+            until: until.map(|at| at.to_string()),
+            ..kind("release")
+        },
+        WaitsOn::Locks(_) => kind("locks"),
+        _ => kind("needs"),
+    }
+}
+
+/// A lock with who holds it.
+fn awaited(name: &str, locks: &[LockView]) -> AwaitedLockBody {
+    let lock = locks.iter().find(|lock| lock.name == name);
+    let holders = lock.map(|lock| lock.holders.as_slice()).unwrap_or_default();
+    AwaitedLockBody {
+        name: name.to_owned(),
+        holders: holders.iter().map(claim).collect(),
     }
 }
 

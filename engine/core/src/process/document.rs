@@ -10,17 +10,20 @@ use super::tree::{Node, Tree};
 use crate::actor::Party;
 use crate::defect::{Fault, Place};
 use crate::id::Name;
-use crate::limits::{ACTIVITIES_MAX, PHASES_MAX};
+use crate::limits::{ACTIVITIES_MAX, LOCK_CAPACITY_MAX, LOCKS_MAX, PHASES_MAX};
 
 pub(super) mod activity;
+pub(super) mod child;
 pub(super) mod fan_out;
 pub(super) mod inputs;
 pub(super) mod manual;
 pub(super) mod needs;
+pub(super) mod wait;
 
 use activity::{ActivityPart, KindPart};
 use fan_out::{FanOutPart, GatePart};
 use needs::NeedsPart;
+use wait::WaitPart;
 
 const PROCESS: Keys = Keys {
     of: "a process",
@@ -31,8 +34,10 @@ const PROCESS: Keys = Keys {
         "phases",
         "outputs",
         "on-failure",
+        "locks",
+        "concurrency",
     ],
-    later: &["locks", "undo", "point-of-no-return", "freeze", "group"],
+    later: &["undo", "point-of-no-return", "freeze", "group"],
 };
 
 const PHASE: Keys = Keys {
@@ -49,8 +54,9 @@ const PHASE: Keys = Keys {
         "max-failures",
         "on-failure",
         "activities",
+        "locks",
     ],
-    later: &["locks", "wait", "undo", "point-of-no-return", "timeout"],
+    later: &["undo", "point-of-no-return", "timeout"],
 };
 
 /// A name as it is written, with its place. It need not be a good name.
@@ -66,6 +72,8 @@ pub(super) struct Document<'n> {
     pub(super) title: Option<&'n str>,
     pub(super) inputs: Option<&'n Node>,
     pub(super) outputs: Option<&'n Node>,
+    pub(super) locks: &'n [Node],
+    pub(super) concurrency: Option<u32>,
     pub(super) phases: Vec<PhasePart<'n>>,
 }
 
@@ -77,7 +85,11 @@ impl<'n> Document<'n> {
             .clone()
             .filter_map(|activity| match &activity.kind {
                 KindPart::Manual(manual) => manual.form,
-                KindPart::Component(_) | KindPart::Broken => None,
+                KindPart::Wait(WaitPart::Signal { schema, .. }) => *schema,
+                KindPart::Component(_)
+                | KindPart::Wait(_)
+                | KindPart::Process(_)
+                | KindPart::Broken => None,
             });
         let phases = self.phases.iter().map(|phase| &phase.each);
         let each = phases.chain(activities.map(|activity| &activity.each));
@@ -97,6 +109,7 @@ pub(super) struct PhasePart<'n> {
     pub(super) needs: NeedsPart<'n>,
     pub(super) condition: Option<&'n Node>,
     pub(super) each: Option<FanOutPart<'n>>,
+    pub(super) locks: &'n [Node],
     pub(super) activities: Vec<ActivityPart<'n>>,
 }
 
@@ -115,6 +128,11 @@ pub(super) fn read<'n>(root: &'n Node, findings: &mut Findings<'_, '_>) -> Optio
         title,
         inputs: fields.get("inputs"),
         outputs: fields.get("outputs"),
+        locks: locks(fields, findings),
+        concurrency: fields.get("concurrency").and_then(|node| {
+            let bounds = (1, LOCK_CAPACITY_MAX);
+            read::count(node, "`concurrency`", bounds, findings)
+        }),
         phases,
     })
 }
@@ -179,6 +197,7 @@ fn phase<'n>(
         needs: needs::read(fields, findings),
         condition: fields.get("if"),
         each: fan_out::read(fields, findings),
+        locks: locks(fields, findings),
         activities,
     })
 }
@@ -243,6 +262,16 @@ fn suggestion(text: &str) -> Option<Name> {
 fn title<'n>(fields: Fields<'n>, findings: &mut Findings<'_, '_>) -> Option<&'n str> {
     let node = fields.get("title")?;
     read::text(node, "`title`", findings)
+}
+
+/// `locks`: names, which may hold expressions.
+fn locks<'n>(fields: Fields<'n>, findings: &mut Findings<'_, '_>) -> &'n [Node] {
+    let nodes = fields.get("locks").map(read::list).unwrap_or_default();
+    if let Some(first) = nodes.get(LOCKS_MAX) {
+        let message = format!("at most {LOCKS_MAX} locks stand in one place");
+        findings.add(Fault::new("too-many", first.place, message));
+    }
+    &nodes[..nodes.len().min(LOCKS_MAX)]
 }
 
 /// `owners`: people and groups.

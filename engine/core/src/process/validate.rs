@@ -7,15 +7,19 @@ use crate::defect::{Defect, Fault, Place};
 use crate::expression::{Condition, Template};
 use crate::id::{Digest, Name};
 use crate::limits::DOCUMENT_BYTES_MAX;
+use crate::time::Timestamp;
 
 use super::definition::Definition;
 use super::document::activity::{ActivityPart, KindPart};
 use super::document::manual::ManualPart;
+use super::document::wait::WaitPart;
 use super::document::{self, Document, PhasePart, Written, inputs};
+use super::read::quoted;
 use super::source::{Findings, Source};
+use super::tree::Node;
 use super::{
-    Activity, ActivityDefinition, ActivityIx, Component, Kind, Manual, Phase, PhaseDefinition,
-    PhaseIx, Process, Role, tree,
+    Activity, ActivityDefinition, ActivityIx, ChildProcess, Component, Kind, Manual, Phase,
+    PhaseDefinition, PhaseIx, Process, ReleaseWait, Role, SignalWait, Wait, tree,
 };
 
 mod certain;
@@ -147,6 +151,7 @@ fn build(
     let outputs = document
         .outputs
         .map(|node| expressions.outputs(node, findings));
+    let locks = expressions.locks(document.locks, Reader::Start, findings);
     let phases: Vec<_> = (0..)
         .zip(parts.phases)
         .map(|(ix, part)| phase(PhaseIx(ix), part, &needs, (&mut expressions, findings)))
@@ -183,6 +188,8 @@ fn build(
         phases: phases.into_iter().collect::<Option<_>>()?,
         activities: activities.into_iter().collect::<Option<_>>()?,
         outputs: outputs.flatten(),
+        locks,
+        concurrency: document.concurrency,
     };
     needs.link(&mut process);
     fan_out::link(&needs.gates, &mut process);
@@ -216,6 +223,7 @@ fn phase(
             title,
             owners: part.owners.clone(),
             condition: condition.flatten(),
+            locks: expressions.locks(part.locks, Reader::PhaseLocks(ix), findings),
             each: each.flatten(),
         }),
         needs: Vec::new(),
@@ -253,6 +261,7 @@ fn activity(
             owners: part.owners.clone(),
             condition,
             kind: kind?,
+            locks: expressions.locks(part.locks, reader, findings),
             on_failure: part.on_failure,
             each: each.flatten(),
         }),
@@ -285,6 +294,17 @@ fn kind(
             }))
         }
         KindPart::Manual(part) => Some(Kind::Manual(manual(part, reader, expressions, findings))),
+        KindPart::Process(part) => {
+            let inputs = part.inputs.map_or_else(Template::empty_object, |node| {
+                expressions.template(node, reader, findings)
+            });
+            Some(Kind::Process(ChildProcess {
+                name: part.name.clone(),
+                version: part.version,
+                inputs,
+            }))
+        }
+        KindPart::Wait(part) => wait(part, reader, expressions, findings).map(Kind::Wait),
         KindPart::Broken => None,
     }
 }
@@ -298,7 +318,7 @@ fn manual(
 ) -> Manual {
     let form = part.form.map(|node| components::form(node, findings));
     let instructions = match part.instructions {
-        Some(node) => expressions.text(node, reader, findings),
+        Some(node) => expressions.text(node, "`instructions`", reader, findings),
         None => Template::text("May the next batch begin?"),
     };
     Manual {
@@ -308,6 +328,59 @@ fn manual(
         exclude_initiator: part.exclude_initiator,
         expires: part.expires,
     }
+}
+
+fn wait(
+    part: &WaitPart<'_>,
+    reader: Reader,
+    expressions: &mut Expressions<'_, '_>,
+    findings: &mut Findings<'_, '_>,
+) -> Option<Wait> {
+    Some(match part {
+        WaitPart::For(span) => Wait::For(*span),
+        WaitPart::Until(node) => Wait::Until(instant(node, reader, expressions, findings)),
+        WaitPart::Signal {
+            name,
+            schema,
+            timeout,
+        } => Wait::Signal(SignalWait {
+            name: name.clone(),
+            schema: match schema {
+                Some(node) => Some(components::object(node, "the payload", findings)?),
+                None => None,
+            },
+            timeout: *timeout,
+        }),
+        WaitPart::Release {
+            release,
+            process,
+            reaches,
+            timeout,
+        } => Wait::Release(ReleaseWait {
+            release: expressions.text(release, "`release`", reader, findings),
+            process: process.clone(),
+            reaches: reaches.clone(),
+            timeout: *timeout,
+        }),
+    })
+}
+
+/// An instant: checked now if it is written out, and when it is rendered otherwise.
+fn instant(
+    node: &Node,
+    reader: Reader,
+    expressions: &mut Expressions<'_, '_>,
+    findings: &mut Findings<'_, '_>,
+) -> Template {
+    let template = expressions.text(node, "`until`", reader, findings);
+    if let Some(text) = node.text().filter(|text| !text.contains("${{"))
+        && let Err(error) = text.parse::<Timestamp>()
+    {
+        let message = format!("{} is no instant: {error}", quoted(text));
+        let hint = "write it as RFC 3339 does: 2026-03-01T18:00:00Z";
+        findings.add(Fault::new("bad-value", node.place, message).hint(hint));
+    }
+    template
 }
 
 #[cfg(test)]

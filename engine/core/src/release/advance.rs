@@ -5,9 +5,9 @@ use crate::release::event::{Event, PhaseOutcome, ReleaseOutcome, SkipReason, Tur
 use crate::release::index::Node;
 use crate::release::input::Input;
 use crate::release::refusal::Refusal;
-use crate::release::state::{ActivityState, ReleaseState};
+use crate::release::state::{ActivityState, PhaseState, ReleaseState};
 use crate::release::wave::Next;
-use crate::release::{Release, decide};
+use crate::release::{Holder, Release, decide};
 use crate::time::Timestamp;
 
 /// Decides `input` and applies what becomes true, with everything that follows from it. The turn
@@ -84,14 +84,18 @@ impl Release {
             let why = SkipReason::Upstream;
             return Event::PhaseSkipped { phase, why };
         }
+        // What waited for its locks has had its condition looked at before.
+        if matches!(node.state, PhaseState::Blocked { .. }) {
+            return Event::PhaseOpened { phase, fault: None };
+        }
         if self.process.phase(phase).instance.is_some() {
             // The condition was that of all instances together.
-            return Event::PhaseOpened { phase, fault: None };
+            return self.enter_phase(phase);
         }
         let condition = self.process.phase(phase).condition.as_ref();
         match self.holds(condition, (None, &node.needs)) {
             Ok(true) => match self.expand(group) {
-                None => Event::PhaseOpened { phase, fault: None },
+                None => self.enter_phase(phase),
                 Some(Ok(expanded)) => expanded,
                 Some(Err(fault)) => Event::PhaseOpened {
                     phase,
@@ -112,8 +116,10 @@ impl Release {
     fn advance_activity(&self, activity: ActivityIx, now: Timestamp) -> Event {
         let node = &self.activities[activity.0 as usize];
         // What is ready has had its condition looked at before the release was paused.
-        if matches!(node.state, ActivityState::Ready { .. }) {
-            return self.begin(activity, now);
+        match &node.state {
+            ActivityState::Ready { .. } => return self.enter(activity, now),
+            ActivityState::Blocked(blocked) => return self.unblocked(activity, blocked, now),
+            _ => {}
         }
         if matches!(node.state, ActivityState::FannedOut { .. }) {
             let outcome = if self.has_failed(Group::Activity(activity)) {
@@ -145,7 +151,7 @@ impl Release {
                 }
             }
             Ok(true) if self.is_paused() => Event::ActivityReadied { activity },
-            Ok(true) => self.begin(activity, now),
+            Ok(true) => self.enter(activity, now),
             Ok(false) => {
                 let why = SkipReason::Condition;
                 Event::ActivitySkipped { activity, why }
@@ -177,6 +183,27 @@ impl Release {
                 Event::GateOpened { group, gate }
             }
         })
+    }
+
+    /// The phase asks for its locks, or opens if it needs none.
+    fn enter_phase(&self, phase: PhaseIx) -> Event {
+        match self.wants(Holder::Phase(phase), None) {
+            Ok(Some(wants)) => wants,
+            Ok(None) => Event::PhaseOpened { phase, fault: None },
+            Err(fault) => Event::PhaseOpened {
+                phase,
+                fault: Some(fault),
+            },
+        }
+    }
+
+    /// The activity asks for its locks, or begins if it needs none.
+    fn enter(&self, activity: ActivityIx, now: Timestamp) -> Event {
+        match self.wants(Holder::Activity(activity), None) {
+            Ok(Some(wants)) => wants,
+            Ok(None) => self.begin(activity, now),
+            Err(fault) => self.failed_before(activity, fault),
+        }
     }
 
     /// Whether the activity needs nothing inside its own phase.

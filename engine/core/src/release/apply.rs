@@ -11,7 +11,7 @@ use crate::process::{ActivityIx, Group, PhaseIx, Role};
 use crate::release::event::{Event, Pinned, ReleaseOutcome, SkipReason};
 use crate::release::index::Node;
 use crate::release::state::{ActivityState, PhaseState, Record, ReleaseState, Settled};
-use crate::release::{ActivityNode, PhaseNode, Release};
+use crate::release::{ActivityNode, Holder, Parent, PhaseNode, Release};
 use crate::time::Timestamp;
 
 mod activity;
@@ -46,6 +46,26 @@ impl Release {
             | Event::WaveHalted { .. }
             | Event::WaveResumed { .. }
             | Event::WaveEnded { .. } => self.apply_to_wave(at, by, event),
+            Event::LocksWanted {
+                holder,
+                locks,
+                with,
+            } => self.apply_locks_wanted(at, *holder, locks, with.as_ref()),
+            Event::LocksGranted { holder } => self.apply_locks_granted(at, *holder),
+            Event::EmergencyDeclared { reason } => {
+                self.emergency = Some(reason.as_str().into());
+            }
+            Event::ChildOf {
+                parent,
+                activity,
+                path,
+                depth,
+            } => self.apply_child_of(Parent {
+                release: *parent,
+                activity: *activity,
+                path: path.clone(),
+                depth: *depth,
+            }),
             Event::Paused { reason } => self.apply_paused(at, by, reason.as_ref()),
             Event::Resumed => self.apply_resumed(at),
             Event::Aborted { reason } => self.apply_aborted(at, reason),
@@ -74,7 +94,10 @@ impl Release {
         let Some(phase) = self.phases.get_mut(ix.0 as usize) else {
             return;
         };
-        if phase.state != PhaseState::Waiting {
+        if !matches!(
+            phase.state,
+            PhaseState::Waiting | PhaseState::Blocked { .. }
+        ) {
             return;
         }
         phase.fault = fault.map(Into::into);
@@ -90,7 +113,7 @@ impl Release {
         if self
             .phases
             .get(ix.0 as usize)
-            .is_none_or(|p| p.state != PhaseState::Waiting)
+            .is_none_or(|p| !matches!(p.state, PhaseState::Waiting | PhaseState::Blocked { .. }))
         {
             return;
         }
@@ -103,6 +126,7 @@ impl Release {
 
     fn apply_ended(&mut self, at: Timestamp, outcome: ReleaseOutcome, outputs: Option<&Json>) {
         self.frontier.clear();
+        self.claims.clear();
         self.outputs = outputs.cloned();
         // An abort has ended it already, with its reason.
         if !self.has_ended() {
@@ -116,7 +140,7 @@ impl Release {
     }
 
     /// Moves a phase to `state`. A phase that has ended stays as it is.
-    fn put_phase_state(&mut self, ix: PhaseIx, state: PhaseState) {
+    pub(super) fn put_phase_state(&mut self, ix: PhaseIx, state: PhaseState) {
         let Some(phase) = self.phases.get_mut(ix.0 as usize) else {
             return;
         };
@@ -134,6 +158,7 @@ impl Release {
     }
 
     fn settle_phase(&mut self, ix: PhaseIx, how: Settled) {
+        self.let_go(Holder::Phase(ix));
         if let Some(instance) = self.process.0.phase(ix).instance.as_deref() {
             let (of, index) = (instance.of, instance.index);
             self.settle_instance(of, index, how);
@@ -156,7 +181,7 @@ impl Release {
     }
 
     /// Moves an activity to `state` and tells what needs it. One that has ended stays as it is.
-    fn put(&mut self, ix: ActivityIx, state: ActivityState) {
+    pub(super) fn put(&mut self, ix: ActivityIx, state: ActivityState) {
         let Some(node) = self.activities.get_mut(ix.0 as usize) else {
             return;
         };
@@ -168,12 +193,17 @@ impl Release {
         self.frontier.remove(&Node::Activity(ix));
         let settled = state.settled();
         let past = mem::replace(&mut node.state, state);
-        if let ActivityState::NeedsPeople(question) = past
+        if let ActivityState::NeedsPeople(question) = &past
             && settled.is_some()
         {
             let record = node.record.get_or_insert_default();
-            record.instructions = Some(question.instructions);
-            record.approvals = question.approvals;
+            record.instructions = Some(question.instructions.clone());
+            record.approvals.clone_from(&question.approvals);
+        }
+        // What failed before it had its locks asks for them anew when it is tried again.
+        let was_blocked = matches!(past, ActivityState::Blocked(_));
+        if was_blocked && matches!(node.state, ActivityState::OnHold { .. }) {
+            self.let_go(Holder::Activity(ix));
         }
         if let Some(how) = settled {
             self.settle(ix, how);
@@ -181,6 +211,7 @@ impl Release {
     }
 
     fn settle(&mut self, ix: ActivityIx, how: Settled) {
+        self.let_go(Holder::Activity(ix));
         let process = Arc::clone(&self.process.0);
         let activity = process.activity(ix);
         match &activity.role {

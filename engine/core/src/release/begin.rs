@@ -1,11 +1,13 @@
 //! What it takes to begin: rendering, deadlines, and what happens when that fails.
 
+use crate::expression::Template;
 use crate::failure::{Failure, FailureClass};
 use crate::json::Json;
 use crate::limits::TEXT_BYTES_MAX;
 use crate::process::{ActivityIx, Component, Kind, Manual, OnFailure};
 use crate::release::event::Event;
-use crate::release::{Release, bounds};
+use crate::release::state::Blocked;
+use crate::release::{ChildOrder, Release, bounds};
 use crate::time::Timestamp;
 
 impl Release {
@@ -16,8 +18,37 @@ impl Release {
                 .render_with(component, ix)
                 .map(|with| attempt_started(ix, 1, Some(with), now.after(component.timeout))),
             Kind::Manual(manual) => self.ask(ix, manual, now),
+            Kind::Wait(wait) => self.wait(ix, wait, now),
+            Kind::Process(process) => self.start_child(ix, process, now),
         };
         begun.unwrap_or_else(|fault| self.failed_before(ix, fault))
+    }
+
+    /// The event with which the activity at `ix` begins that waited for its locks.
+    pub(super) fn unblocked(&self, ix: ActivityIx, blocked: &Blocked, now: Timestamp) -> Event {
+        let attempts = blocked.attempts;
+        match (&self.process.activity(ix).kind, &blocked.with) {
+            (Kind::Process(process), Some(inputs)) => {
+                let order = ChildOrder {
+                    process: process.name.clone(),
+                    version: process.version,
+                    inputs: inputs.clone(),
+                };
+                self.child_started(ix, order, now)
+            }
+            (Kind::Component(component), with) if with.is_some() || attempts > 0 => {
+                let deadline = now.after(component.timeout);
+                let next = attempts.saturating_add(1);
+                match with
+                    .clone()
+                    .map_or_else(|| self.render_with(component, ix), Ok)
+                {
+                    Ok(with) => attempt_started(ix, next, Some(with), deadline),
+                    Err(fault) => self.failed_before(ix, fault),
+                }
+            }
+            _ => self.begin(ix, now),
+        }
     }
 
     /// The rendered `with`.
@@ -30,14 +61,24 @@ impl Release {
             .map_err(|fault| format!("`with` could not be rendered: {fault}"))
     }
 
-    fn ask(&self, ix: ActivityIx, manual: &Manual, now: Timestamp) -> Result<Event, String> {
-        let instructions = self
-            .render(&manual.instructions, Some(ix))
-            .map_err(|fault| format!("the instructions could not be rendered: {fault}"))?;
-        let instructions = match instructions.value() {
+    /// The text that `template` gives, as `reader` sees it; `what` names it in the error.
+    pub(super) fn rendered_text(
+        &self,
+        what: &str,
+        template: &Template,
+        reader: Option<ActivityIx>,
+    ) -> Result<String, String> {
+        let value = self
+            .render(template, reader)
+            .map_err(|fault| format!("`{what}` could not be rendered: {fault}"))?;
+        Ok(match value.value() {
             serde_json::Value::String(text) => text,
             other => other.to_string(),
-        };
+        })
+    }
+
+    fn ask(&self, ix: ActivityIx, manual: &Manual, now: Timestamp) -> Result<Event, String> {
+        let instructions = self.rendered_text("instructions", &manual.instructions, Some(ix))?;
         if instructions.len() > TEXT_BYTES_MAX {
             return Err(format!(
                 "the instructions are longer than {TEXT_BYTES_MAX} bytes"
@@ -55,7 +96,12 @@ impl Release {
         let failure = Failure::new(FailureClass::Expression, fault).remedy(
             "retry it with inputs of your own, supply its outputs, skip it, or correct the process and start a new release",
         );
-        let failure = Some(bounds::failure(failure));
+        self.fails(activity, bounds::failure(failure))
+    }
+
+    /// What follows when an activity fails outside of an attempt.
+    pub(super) fn fails(&self, activity: ActivityIx, failure: Failure) -> Event {
+        let failure = Some(failure);
         match self.process.activity(activity).on_failure {
             OnFailure::Hold => Event::ActivityHeld { activity, failure },
             OnFailure::Fail => Event::ActivityFailed {

@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::process::{ActivityIx, Group, PhaseIx, Role};
-use crate::release::Release;
 use crate::release::index::Index;
 use crate::release::needs::Tally;
 use crate::release::replay::replaced;
 use crate::release::state::{ActivityState, PhaseState, ReleaseState, Settled};
 use crate::release::wave::Stage;
+use crate::release::{Holder, Release};
 
 /// An invariant that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl fmt::Display for Violation {
 
 type Invariant = (&'static str, fn(&Release) -> Vec<String>);
 
-const INVARIANTS: [Invariant; 17] = [
+const INVARIANTS: [Invariant; 18] = [
     ("graph-is-quiet", graph_is_quiet),
     ("activity-counts-its-needs", activity_counts_its_needs),
     ("phase-counts-its-needs", phase_counts_its_needs),
@@ -64,6 +64,7 @@ const INVARIANTS: [Invariant; 17] = [
         approvals_are_of_different_people,
     ),
     ("attempts-count-up-from-one", attempts_count_up_from_one),
+    ("locks-follow-states", locks_follow_states),
 ];
 
 /// Everything that is wrong with `release`; empty if nothing is. Looks at the whole graph.
@@ -299,6 +300,9 @@ fn nothing_begins_before_its_needs(release: &Release) -> Vec<String> {
                 | ActivityState::Suspended { .. }
                 | ActivityState::Retrying { .. }
                 | ActivityState::NeedsPeople(_)
+                | ActivityState::Awaiting(_)
+                | ActivityState::Blocked(_)
+                | ActivityState::Child(_)
                 | ActivityState::OnHold { .. }
                 | ActivityState::Succeeded { .. }
         )
@@ -308,7 +312,7 @@ fn nothing_begins_before_its_needs(release: &Release) -> Vec<String> {
             let phase = release.process.activity(*ix).phase;
             let shut = matches!(
                 release.phase_state(phase),
-                PhaseState::Waiting | PhaseState::Skipped { .. }
+                PhaseState::Waiting | PhaseState::Blocked { .. } | PhaseState::Skipped { .. }
             );
             shut || !node.needs.is_satisfied()
         })
@@ -318,7 +322,7 @@ fn nothing_begins_before_its_needs(release: &Release) -> Vec<String> {
 
 /// What could go on has gone on.
 fn nothing_due_is_left_waiting(release: &Release) -> Vec<String> {
-    if matches!(release.state, ReleaseState::Draft) {
+    if matches!(release.state, ReleaseState::Draft) || release.is_gated() {
         return Vec::new();
     }
     let phases = release.phase_ixs().filter(|(_, phase)| phase.is_due());
@@ -336,7 +340,7 @@ fn nothing_due_is_left_waiting(release: &Release) -> Vec<String> {
 /// An open phase has an activity that has not ended; an ended or skipped one has none.
 fn phase_ends_with_its_activities(release: &Release) -> Vec<String> {
     let wrong = release.phase_ixs().filter(|(_, node)| match node.state {
-        PhaseState::Waiting => false,
+        PhaseState::Waiting | PhaseState::Blocked { .. } => false,
         PhaseState::Open { .. } => node.unsettled == 0,
         PhaseState::Ended { .. } | PhaseState::Skipped { .. } => node.unsettled > 0,
     });
@@ -401,10 +405,38 @@ fn attempts_count_up_from_one(release: &Release) -> Vec<String> {
             }
             ActivityState::Retrying { attempt, .. } => *attempt == 0 || *attempt != begun,
             ActivityState::OnHold { attempts, .. } => *attempts != begun,
+            ActivityState::Child(child) => child.attempt != begun,
             _ => false,
         }
     });
     wrong.map(|(ix, _)| release.process.path(ix)).collect()
+}
+
+/// What has ended holds and wants nothing, and only who is blocked waits for locks.
+fn locks_follow_states(release: &Release) -> Vec<String> {
+    let blocked = |holder: &Holder| match holder {
+        Holder::Release => release.is_gated(),
+        Holder::Phase(ix) => matches!(release.phase_state(*ix), PhaseState::Blocked { .. }),
+        Holder::Activity(ix) => matches!(release.activity_state(*ix), ActivityState::Blocked(_)),
+    };
+    let over = |holder: &Holder| match holder {
+        Holder::Release => release.has_ended(),
+        Holder::Phase(ix) => release.phase_state(*ix).settled().is_some(),
+        Holder::Activity(ix) => release.activity_state(*ix).settled().is_some(),
+    };
+    let wrong = release
+        .claims
+        .iter()
+        .filter(|(holder, claim)| over(holder) || claim.granted.is_none() != blocked(holder));
+    let mut found: Vec<String> = wrong
+        .map(|(holder, claim)| format!("{holder:?} has {claim:?}"))
+        .collect();
+    let phases = release.phase_ixs().map(|(ix, _)| Holder::Phase(ix));
+    let activities = release.activity_ixs().map(|(ix, _)| Holder::Activity(ix));
+    let lost = phases.chain(activities);
+    let lost = lost.filter(|holder| blocked(holder) && !release.claims.contains_key(holder));
+    found.extend(lost.map(|holder| format!("{holder:?} is blocked and wants nothing")));
+    found
 }
 
 fn told(holds: bool, found: impl FnOnce() -> String) -> Vec<String> {

@@ -6,8 +6,8 @@ use crate::actor::Actor;
 use crate::json::Json;
 use crate::limits::TEXT_BYTES_MAX;
 use crate::process::{Process, ProcessRef};
-use crate::release::bounds;
 use crate::release::event::{Event, Turn};
+use crate::release::{Parent, bounds};
 use crate::time::Timestamp;
 
 /// What somebody asks for who wants a release.
@@ -19,6 +19,10 @@ pub struct Draft {
     pub title: Option<String>,
     /// The inputs; an object. Defaults are filled in.
     pub inputs: Value,
+    /// Why it shall go ahead of others; nothing if it need not.
+    pub emergency: Option<String>,
+    /// What starts it, if an activity of another release does.
+    pub parent: Option<Parent>,
 }
 
 /// The first turn of a release of `process`, or one line for each fault of what was asked for.
@@ -49,18 +53,32 @@ pub fn create(
         Err(fault) => faults.push(fault),
         Ok(()) => faults.extend(process.inputs.schema.faults(&inputs)),
     }
+    if let Some(reason) = &draft.emergency
+        && let Err(refusal) = bounds::reason("reason", reason)
+    {
+        faults.push(format!("an emergency needs a reason: {refusal}"));
+    }
     if !faults.is_empty() {
         return Err(faults);
     }
+    let mut events = vec![Event::Created {
+        process: draft.process,
+        title,
+        inputs: json,
+    }];
+    events.extend(draft.parent.map(|parent| Event::ChildOf {
+        parent: parent.release,
+        activity: parent.activity,
+        path: parent.path,
+        depth: parent.depth,
+    }));
+    let declared = draft.emergency;
+    events.extend(declared.map(|reason| Event::EmergencyDeclared { reason }));
     Ok(Turn {
         first: 0,
         at: now,
         by,
-        events: vec![Event::Created {
-            process: draft.process,
-            title,
-            inputs: json,
-        }],
+        events,
     })
 }
 

@@ -1,6 +1,6 @@
 //! What an input makes true, or why it is refused.
 
-use crate::process::{ActivityIx, Component, Kind, Role};
+use crate::process::{ActivityIx, Role};
 use crate::release::Release;
 use crate::release::event::Event;
 use crate::release::input::{Input, What};
@@ -12,12 +12,16 @@ mod abort;
 mod amend;
 mod approve;
 mod attempt;
+mod child;
 mod fail;
+mod lock;
 mod pause;
 mod people;
+mod reached;
 mod reject;
 mod resume;
 mod retry;
+mod signal;
 mod skip;
 mod start;
 mod supply;
@@ -53,6 +57,24 @@ pub fn decide(release: &Release, input: &Input, now: Timestamp) -> Result<Vec<Ev
         What::ResumeWave { group, reason } => wave::resume(release, *group, reason.as_ref()),
         What::EndWave { group, reason } => wave::end(release, *group, reason),
         What::Fail { activity, reason } => fail::fail(release, *activity, reason),
+        What::Signal {
+            activity,
+            delivery,
+            payload,
+        } => signal::signal(release, *activity, *delivery, payload),
+        What::ReleaseReached {
+            activity,
+            release: other,
+            found,
+        } => reached::reached(release, *activity, *other, found),
+        What::Launch { activity, order } => child::launch(release, *activity, order, now),
+        What::ChildEnded {
+            activity,
+            child,
+            end,
+        } => child::ended(release, *activity, *child, end),
+        What::LockGranted { holder } => lock::granted(release, *holder),
+        What::LockRefused { holder, failure } => lock::refused(release, *holder, failure),
         What::Pause { reason } => pause::pause(release, reason.as_ref()),
         What::Resume => resume::resume(release),
         What::Abort { reason } => abort::abort(release, reason),
@@ -89,14 +111,6 @@ fn known(release: &Release, ix: ActivityIx) -> Result<&ActivityState, Refusal> {
         return Err(Refusal::FannedOut);
     }
     Ok(state)
-}
-
-/// The component that an activity runs.
-fn component(release: &Release, ix: ActivityIx) -> Result<&Component, Refusal> {
-    match &release.process.activity(ix).kind {
-        Kind::Component(component) => Ok(component),
-        Kind::Manual(_) => Err(Refusal::NotComponent),
-    }
 }
 
 /// The refusal for an activity that is not where the input needs it.

@@ -8,8 +8,10 @@ use crate::actor::Actor;
 use crate::attempt::Evidence;
 use crate::component::{Pin, Uses};
 use crate::failure::Failure;
+use crate::id::{Digest, Name, ReleaseId};
 use crate::json::Json;
 use crate::process::{ActivityIx, Group, PhaseIx, ProcessRef};
+use crate::release::locks::Holder;
 use crate::time::Timestamp;
 
 /// What one turn made true: stored as one record.
@@ -288,6 +290,82 @@ pub enum Event {
         /// Whether few enough failed.
         outcome: PhaseOutcome,
     },
+    /// The activity waits for something.
+    WaitBegan {
+        /// Which.
+        activity: ActivityIx,
+        /// For what.
+        on: Awaits,
+        /// When it is over, or given up.
+        until: Option<Timestamp>,
+    },
+    /// A signal came for the activity.
+    SignalReceived {
+        /// Which.
+        activity: ActivityIx,
+        /// Tells deliveries apart: the same one may come again.
+        delivery: Digest,
+        /// What came with it; absent where the next event has it as outputs.
+        payload: Option<Json>,
+    },
+    /// A part of the release wants locks before it begins.
+    LocksWanted {
+        /// Which part.
+        holder: Holder,
+        /// Their names, sorted, each once; it gets all of them at once.
+        locks: Vec<String>,
+        /// The inputs that a person gave for the attempt that waits for them.
+        with: Option<Json>,
+    },
+    /// It has all of them, until it has ended.
+    LocksGranted {
+        /// Which part.
+        holder: Holder,
+    },
+    /// The release goes ahead of others that are not as urgent.
+    EmergencyDeclared {
+        /// Why.
+        reason: String,
+    },
+    /// An activity of another release started this one.
+    ChildOf {
+        /// The other release.
+        parent: ReleaseId,
+        /// Its activity.
+        activity: ActivityIx,
+        /// The same as `phase/activity`.
+        path: String,
+        /// How many releases stand above this one.
+        depth: u32,
+    },
+    /// The activity started a release of another process and waits for its end.
+    ChildStarted {
+        /// Which activity.
+        activity: ActivityIx,
+        /// Counts like attempts of a component.
+        attempt: u32,
+        /// The child.
+        child: ReleaseId,
+        /// What it runs.
+        process: Name,
+        /// Which version; the newest if there is none.
+        version: Option<u32>,
+        /// Its inputs.
+        inputs: Json,
+    },
+    /// A person started a release of another process while people decide the activity.
+    ChildLaunched {
+        /// Which activity.
+        activity: ActivityIx,
+        /// The child.
+        child: ReleaseId,
+        /// What it runs.
+        process: Name,
+        /// Which version; the newest if there is none.
+        version: Option<u32>,
+        /// Its inputs.
+        inputs: Json,
+    },
 }
 
 /// Why no further batch opens. The order of variants is the stored format.
@@ -300,6 +378,18 @@ pub enum HaltReason {
     Gate,
     /// A person wants it, for this reason.
     Person(String),
+}
+
+/// What an activity waits for. The order of variants is the stored format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Awaits {
+    /// An instant.
+    Time,
+    /// A signal.
+    Signal,
+    /// Another release.
+    Release(ReleaseId),
 }
 
 /// A `uses` and the exact component behind it.
@@ -359,6 +449,12 @@ pub enum OutputSource {
     Supplied,
     /// A person replaced what was given before.
     Amended,
+    /// What it waited for came true, and says so.
+    Wait,
+    /// They are the payload of a signal.
+    Signal,
+    /// A child release gave them.
+    Child,
 }
 
 /// How a phase ended. The order of variants is the stored format.
@@ -412,7 +508,18 @@ impl Event {
             | Self::ActivitySkipped { activity, .. }
             | Self::OutputsAmended { activity, .. }
             | Self::RetryAmended { activity, .. }
-            | Self::InstancesEnded { activity, .. } => Some(*activity),
+            | Self::InstancesEnded { activity, .. }
+            | Self::WaitBegan { activity, .. }
+            | Self::SignalReceived { activity, .. }
+            | Self::ChildStarted { activity, .. }
+            | Self::ChildLaunched { activity, .. }
+            | Self::LocksWanted {
+                holder: Holder::Activity(activity),
+                ..
+            }
+            | Self::LocksGranted {
+                holder: Holder::Activity(activity),
+            } => Some(*activity),
             Self::Created { .. }
             | Self::Started { .. }
             | Self::PhaseOpened { .. }
@@ -422,7 +529,11 @@ impl Event {
             | Self::Resumed
             | Self::Aborted { .. }
             | Self::Ended { .. }
-            | Self::InputsAmended { .. } => None,
+            | Self::InputsAmended { .. }
+            | Self::EmergencyDeclared { .. }
+            | Self::LocksWanted { .. }
+            | Self::LocksGranted { .. }
+            | Self::ChildOf { .. } => None,
             Self::Expanded { .. }
             | Self::BatchOpened { .. }
             | Self::BatchBaking { .. }
@@ -442,7 +553,14 @@ impl Event {
         match self {
             Self::PhaseOpened { phase, .. }
             | Self::PhaseSkipped { phase, .. }
-            | Self::PhaseEnded { phase, .. } => Some(*phase),
+            | Self::PhaseEnded { phase, .. }
+            | Self::LocksWanted {
+                holder: Holder::Phase(phase),
+                ..
+            }
+            | Self::LocksGranted {
+                holder: Holder::Phase(phase),
+            } => Some(*phase),
             _ => match self.group() {
                 Some(Group::Phase(ix)) => Some(ix),
                 Some(Group::Activity(_)) | None => None,

@@ -59,7 +59,7 @@ impl Release {
         let allowed = self.record(ix).and_then(|record| record.attempts_max);
         match &self.process.activity(ix).kind {
             Kind::Component(component) => allowed.unwrap_or(component.retry.attempts_max),
-            Kind::Manual(_) => 0,
+            Kind::Manual(_) | Kind::Wait(_) | Kind::Process(_) => 0,
         }
     }
 }

@@ -42,10 +42,14 @@ impl Timer {
             ActivityState::Suspended { resume_at, .. } => Some(Self::Start(*resume_at)),
             ActivityState::Retrying { retry_at, .. } => Some(Self::Start(*retry_at)),
             ActivityState::NeedsPeople(question) => question.expires_at.map(Self::Lapse),
+            // A wait starts nothing by itself, so that a pause need not stop it.
+            ActivityState::Awaiting(wait) => wait.until.map(Self::Lapse),
             ActivityState::Waiting
             | ActivityState::Ready { .. }
             | ActivityState::FannedOut { .. }
             | ActivityState::OnHold { .. }
+            | ActivityState::Blocked(_)
+            | ActivityState::Child(_)
             | ActivityState::Succeeded { .. }
             | ActivityState::Failed { .. }
             | ActivityState::Rejected { .. }
@@ -63,6 +67,10 @@ pub(super) struct Index {
     pub(super) running: BTreeSet<ActivityIx>,
     /// Those in `ready`.
     pub(super) ready: BTreeSet<ActivityIx>,
+    /// Those that wait for an instant, a signal or another release.
+    pub(super) awaiting: BTreeSet<ActivityIx>,
+    /// Those that wait for a child.
+    pub(super) parents: BTreeSet<ActivityIx>,
     /// Those that lapse.
     pub(super) lapses: BTreeSet<(Timestamp, ActivityIx)>,
     /// Those that start again.
@@ -77,6 +85,8 @@ impl Index {
         match state {
             ActivityState::Running(_) => self.running.insert(ix),
             ActivityState::Ready { .. } => self.ready.insert(ix),
+            ActivityState::Awaiting(_) => self.awaiting.insert(ix),
+            ActivityState::Child(_) => self.parents.insert(ix),
             _ => false,
         };
         match Timer::of(state) {
@@ -91,6 +101,8 @@ impl Index {
         match state {
             ActivityState::Running(_) => self.running.remove(&ix),
             ActivityState::Ready { .. } => self.ready.remove(&ix),
+            ActivityState::Awaiting(_) => self.awaiting.remove(&ix),
+            ActivityState::Child(_) => self.parents.remove(&ix),
             _ => false,
         };
         match Timer::of(state) {

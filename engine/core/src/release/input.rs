@@ -2,9 +2,13 @@
 
 use crate::actor::Caller;
 use crate::attempt::{AttemptKey, Report};
+use crate::failure::Failure;
+use crate::id::{Digest, ReleaseId};
 use crate::json::Json;
 use crate::process::{ActivityIx, Group, PhaseIx};
+use crate::release::child::ChildOrder;
 use crate::release::event::Pinned;
+use crate::release::locks::Holder;
 
 /// Something that happened or that somebody wants, and who.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,6 +112,53 @@ pub enum What {
         activity: ActivityIx,
         /// Why; not empty.
         reason: String,
+    },
+    /// A signal came for an activity that waits for one.
+    Signal {
+        /// Which.
+        activity: ActivityIx,
+        /// The same for the same delivery.
+        delivery: Digest,
+        /// Becomes the outputs.
+        payload: Json,
+    },
+    /// The release that an activity waits for is where it has to be, or never will be.
+    ReleaseReached {
+        /// Which activity.
+        activity: ActivityIx,
+        /// The other release.
+        release: ReleaseId,
+        /// What is known of it, which becomes the outputs, or why it will not get there.
+        found: Result<Json, Box<Failure>>,
+    },
+    /// Start a release of another process: in place of an attempt of an activity on hold, or beside a
+    /// question to people.
+    Launch {
+        /// Which.
+        activity: ActivityIx,
+        /// What.
+        order: ChildOrder,
+    },
+    /// The child that an activity waits for has ended, or could not be started.
+    ChildEnded {
+        /// Which activity.
+        activity: ActivityIx,
+        /// The child.
+        child: ReleaseId,
+        /// Its outputs, or how it failed.
+        end: Result<Json, Box<Failure>>,
+    },
+    /// A part of the release gets the locks that it wants.
+    LockGranted {
+        /// Which part.
+        holder: Holder,
+    },
+    /// An activity would wait for its locks for ever.
+    LockRefused {
+        /// Which part.
+        holder: Holder,
+        /// Why.
+        failure: Box<Failure>,
     },
     /// Start nothing new.
     Pause {

@@ -40,6 +40,14 @@ pub enum Refusal {
         /// What it would have to be.
         expected: &'static str,
     },
+    /// The activity waits for no signal.
+    NotSignal,
+    /// Another delivery has come before.
+    AlreadySignalled,
+    /// The activity does not wait for this release.
+    NotAwaited,
+    /// It does not wait for locks.
+    NotBlocked,
     /// The activity is not one that people decide.
     NotManual,
     /// The activity has no component.
@@ -81,6 +89,10 @@ impl Refusal {
             Self::NotHalted => "not-halted",
             Self::StaleAttempt => "stale-attempt",
             Self::WrongState { .. } => "wrong-state",
+            Self::NotSignal => "not-signal",
+            Self::AlreadySignalled => "already-signalled",
+            Self::NotAwaited => "not-awaited",
+            Self::NotBlocked => "not-blocked",
             Self::NotManual => "not-manual",
             Self::NotComponent => "not-component",
             Self::NotAnApprover => "not-an-approver",
@@ -129,10 +141,16 @@ impl fmt::Display for Refusal {
                     "the activity is {state}; this needs one that is {expected}"
                 )
             }
-            Self::NotManual => {
-                f.write_str("the activity runs a component: there is nothing to approve or reject")
+            Self::NotSignal => f.write_str("the activity waits for no signal"),
+            Self::AlreadySignalled => {
+                f.write_str("another delivery of this signal has come before")
             }
-            Self::NotComponent => f.write_str("the activity is a manual one: it has no attempts"),
+            Self::NotBlocked => f.write_str("it does not wait for locks"),
+            Self::NotAwaited => f.write_str("the activity does not wait for this release"),
+            Self::NotManual => f.write_str(
+                "people do not decide this activity: there is nothing to approve or reject",
+            ),
+            Self::NotComponent => f.write_str("the activity runs no component: it has no attempts"),
             Self::NotAnApprover => f.write_str("no open approval rule of this activity is for you"),
             Self::Excluded(why) => write!(f, "you may not decide this: {why}"),
             Self::AlreadyApproved => f.write_str("you have approved this already"),

@@ -3,8 +3,9 @@
 use crate::actor::Actor;
 use crate::attempt::Evidence;
 use crate::failure::Failure;
+use crate::id::{Digest, Name, ReleaseId};
 use crate::json::Json;
-use crate::release::event::{OutputSource, PhaseOutcome, ReleaseOutcome, SkipReason};
+use crate::release::event::{Awaits, OutputSource, PhaseOutcome, ReleaseOutcome, SkipReason};
 use crate::time::Timestamp;
 
 /// Where a release is.
@@ -39,6 +40,11 @@ pub enum ReleaseState {
 pub enum PhaseState {
     /// Some needs are not settled.
     Waiting,
+    /// It waits for locks that others hold.
+    Blocked {
+        /// Since when.
+        since: Timestamp,
+    },
     /// Its activities may run.
     Open {
         /// Since when.
@@ -101,6 +107,12 @@ pub enum ActivityState {
     },
     /// People must decide.
     NeedsPeople(Box<Question>),
+    /// It waits for an instant, a signal or another release.
+    Awaiting(Box<Await>),
+    /// It waits for locks that others hold.
+    Blocked(Box<Blocked>),
+    /// A child release runs.
+    Child(Box<Child>),
     /// It failed and a person must say how to go on.
     OnHold {
         /// Attempts so far; 0 if it failed before the first.
@@ -173,6 +185,54 @@ pub struct Attempt {
     pub deadline: Timestamp,
 }
 
+/// An activity that waits for locks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocked {
+    /// Since when.
+    pub since: Timestamp,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// What a person gave for the attempt that comes next.
+    pub with: Option<Json>,
+}
+
+/// A child release that an activity waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Child {
+    /// Counts like attempts of a component.
+    pub attempt: u32,
+    /// The child.
+    pub release: ReleaseId,
+    /// What it runs.
+    pub process: Name,
+    /// Which version; the newest if there is none.
+    pub version: Option<u32>,
+    /// Its inputs.
+    pub inputs: Json,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// A wait that is not over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Await {
+    /// For what.
+    pub on: Awaits,
+    /// Since when.
+    pub since: Timestamp,
+    /// When it is over, or given up.
+    pub until: Option<Timestamp>,
+}
+
+/// A signal that came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// Tells deliveries apart.
+    pub delivery: Digest,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// A manual activity that waits for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Question {
@@ -220,6 +280,10 @@ pub struct Record {
     pub source: Option<OutputSource>,
     /// Attempts in all, where somebody allowed more than the process does.
     pub attempts_max: Option<u32>,
+    /// Releases that were started for it, oldest first.
+    pub children: Vec<ReleaseId>,
+    /// The signal that came.
+    pub signal: Option<Received>,
 }
 
 impl ActivityState {
@@ -228,8 +292,9 @@ impl ActivityState {
         match self {
             Self::Waiting => "waiting",
             Self::Ready { .. } => "ready",
-            Self::Running(_) | Self::FannedOut { .. } => "running",
-            Self::Suspended { .. } => "suspended",
+            Self::Running(_) | Self::FannedOut { .. } | Self::Child(_) => "running",
+            Self::Suspended { .. } | Self::Awaiting(_) => "suspended",
+            Self::Blocked(_) => "blocked",
             Self::Retrying { .. } => "retrying",
             Self::NeedsPeople(_) => "needs-people",
             Self::OnHold { .. } => "on-hold",
@@ -270,6 +335,9 @@ impl ActivityState {
             | Self::Suspended { .. }
             | Self::Retrying { .. }
             | Self::NeedsPeople(_)
+            | Self::Awaiting(_)
+            | Self::Blocked(_)
+            | Self::Child(_)
             | Self::OnHold { .. } => None,
         }
     }
@@ -312,6 +380,7 @@ impl PhaseState {
     pub fn word(&self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
+            Self::Blocked { .. } => "blocked",
             Self::Open { .. } => "open",
             Self::Ended { outcome, .. } => outcome.word(),
             Self::Skipped { .. } => "skipped",
@@ -321,7 +390,7 @@ impl PhaseState {
     /// What the state means for what needs the phase; `None` while it has not ended.
     pub fn settled(&self) -> Option<Settled> {
         match self {
-            Self::Waiting | Self::Open { .. } => None,
+            Self::Waiting | Self::Blocked { .. } | Self::Open { .. } => None,
             Self::Ended {
                 outcome: PhaseOutcome::Succeeded,
                 ..

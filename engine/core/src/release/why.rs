@@ -1,18 +1,19 @@
 //! Why something is not moving: since when, on what it waits, and who or what can move it.
 
-use std::fmt;
-
 use crate::actor::{Actor, Party};
 use crate::failure::Failure;
-use crate::process::{ActivityIx, Group, Join, Kind, PhaseIx, Role};
-use crate::release::Release;
+use crate::id::{Name, ReleaseId};
+use crate::process::{ActivityIx, Group, Join, Kind, PhaseIx, Role, Wait};
 use crate::release::decide::still_open;
-use crate::release::event::HaltReason;
+use crate::release::event::{Awaits, HaltReason};
 use crate::release::index::Timer;
 use crate::release::needs::Tally;
-use crate::release::state::{ActivityState, PhaseState, Question, ReleaseState};
+use crate::release::state::{ActivityState, Await, PhaseState, Question, ReleaseState};
 use crate::release::wave::Stage;
+use crate::release::{Holder, Release};
 use crate::time::Timestamp;
+
+mod text;
 
 /// Something that is not moving.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +73,24 @@ pub enum WaitsOn {
         /// Who answers for the activity.
         owners: Vec<Party>,
     },
+    /// A signal from outside.
+    Signal {
+        /// What it is called.
+        name: Name,
+        /// When the wait is given up.
+        until: Option<Timestamp>,
+    },
+    /// Another release.
+    Release {
+        /// Which.
+        release: ReleaseId,
+        /// Where it has to get, as the process writes it.
+        reaches: String,
+        /// When the wait is given up.
+        until: Option<Timestamp>,
+    },
+    /// Locks that others hold.
+    Locks(Vec<String>),
     /// Others to end first: activities as `phase/activity`, phases by name.
     Needs(Vec<String>),
     /// A batch of a fan-out to open.
@@ -121,12 +140,15 @@ pub fn why(release: &Release) -> Vec<Waiting> {
         .map(|(ix, _)| ix)
         .filter(|ix| !waits_for_others(*ix))
         .filter_map(|ix| why_activity(release, ix));
+    let phases = release.phase_ixs().map(|(ix, _)| ix);
+    let phases = phases.filter_map(|ix| why_phase(release, ix));
     let waves = release
         .waves()
         .filter_map(|(group, _)| why_wave(release, group));
     why_release(release)
         .into_iter()
         .chain(waves)
+        .chain(phases)
         .chain(activities)
         .collect()
 }
@@ -152,7 +174,23 @@ pub fn why_wave(release: &Release, group: Group) -> Option<Waiting> {
     })
 }
 
-/// Why the release as a whole is not moving, if it is a draft or paused.
+/// Why a phase is not moving, if it waits for locks.
+fn why_phase(release: &Release, ix: PhaseIx) -> Option<Waiting> {
+    let PhaseState::Blocked { since } = release.phase_state(ix) else {
+        return None;
+    };
+    let locks = release.locks_of(Holder::Phase(ix));
+    Some(Waiting {
+        activity: None,
+        path: release.process.phase(ix).name.to_string(),
+        state: "blocked",
+        since: Some(*since),
+        on: release.pause().unwrap_or(WaitsOn::Locks(locks)),
+        actions: &[],
+    })
+}
+
+/// Why the release as a whole is not moving, if it is a draft, paused, or waits for locks.
 pub fn why_release(release: &Release) -> Option<Waiting> {
     let (since, on, actions): (_, _, &'static [&'static str]) = match &release.state {
         ReleaseState::Draft => (release.created_at, WaitsOn::Start, &["start", "abort"]),
@@ -160,12 +198,21 @@ pub fn why_release(release: &Release) -> Option<Waiting> {
             let (by, reason) = (by.clone(), reason.clone());
             (*since, WaitsOn::Resume { by, reason }, &["resume", "abort"])
         }
+        ReleaseState::Running if release.is_gated() => {
+            let claim = release.claim(Holder::Release)?;
+            let locks = WaitsOn::Locks(claim.locks.clone());
+            (claim.since, locks, &["abort"])
+        }
         ReleaseState::Running | ReleaseState::Ended { .. } => return None,
+    };
+    let state = match on {
+        WaitsOn::Locks(_) => "blocked",
+        _ => release.state.word(),
     };
     Some(Waiting {
         activity: None,
         path: "release".to_owned(),
-        state: release.state.word(),
+        state,
         since: Some(since),
         on,
         actions,
@@ -179,8 +226,10 @@ pub fn why_activity(release: &Release, ix: ActivityIx) -> Option<Waiting> {
         ActivityState::Waiting if release.has_ended() => return None,
         ActivityState::Waiting => {
             let batch = release.own_batch(ix);
-            let needs = batch.unwrap_or_else(|| WaitsOn::Needs(release.open_needs(ix)));
-            (release.started_at(), needs, &["skip"])
+            let blocked = release.blocked_around(ix).map(WaitsOn::Locks);
+            let on = batch.or(blocked);
+            let on = on.unwrap_or_else(|| WaitsOn::Needs(release.open_needs(ix)));
+            (release.started_at(), on, &["skip"])
         }
         ActivityState::Ready { since } => (Some(*since), release.pause()?, &["skip"]),
         ActivityState::Suspended { since, status, .. } => {
@@ -200,12 +249,19 @@ pub fn why_activity(release: &Release, ix: ActivityIx) -> Option<Waiting> {
             let people = release.people(ix, question)?;
             (Some(question.since), people, &["approve", "reject", "skip"])
         }
+        ActivityState::Blocked(blocked) => {
+            let locks = release.locks_of(Holder::Activity(ix));
+            let on = release.pause().unwrap_or(WaitsOn::Locks(locks));
+            (Some(blocked.since), on, &["skip"])
+        }
+        ActivityState::Awaiting(wait) => (Some(wait.since), release.awaits(ix, wait)?, &["skip"]),
         ActivityState::OnHold { failure, since, .. } => {
             let (decision, actions) = release.decision(ix, failure);
             (Some(*since), decision, actions)
         }
         ActivityState::Running(_)
         | ActivityState::FannedOut { .. }
+        | ActivityState::Child(_)
         | ActivityState::Succeeded { .. }
         | ActivityState::Failed { .. }
         | ActivityState::Rejected { .. }
@@ -309,6 +365,47 @@ impl Release {
         })
     }
 
+    /// The locks that keep the phase of an activity, or the whole release, from beginning.
+    fn blocked_around(&self, ix: ActivityIx) -> Option<Vec<String>> {
+        let around = self.around(Holder::Activity(ix)).into_iter();
+        let wanted = |holder| {
+            self.claims
+                .get(&holder)
+                .filter(|claim| claim.granted.is_none())
+        };
+        let mut wanted = around.filter_map(wanted);
+        wanted.next().map(|claim| claim.locks.clone())
+    }
+
+    fn locks_of(&self, holder: Holder) -> Vec<String> {
+        let claim = self.claims.get(&holder);
+        claim.map(|claim| claim.locks.clone()).unwrap_or_default()
+    }
+
+    fn awaits(&self, ix: ActivityIx, wait: &Await) -> Option<WaitsOn> {
+        let until = wait.until;
+        match (&self.process.activity(ix).kind, wait.on) {
+            (Kind::Wait(Wait::Signal(signal)), Awaits::Signal) => Some(WaitsOn::Signal {
+                name: signal.name.clone(),
+                until,
+            }),
+            (Kind::Wait(Wait::Release(other)), Awaits::Release(release)) => {
+                Some(WaitsOn::Release {
+                    release,
+                    reaches: other.reaches.as_str().to_owned(),
+                    until,
+                })
+            }
+            (_, Awaits::Time) => Some(WaitsOn::Time {
+                until: until.unwrap_or_default(),
+                times_out: false,
+                failure: None,
+                status: None,
+            }),
+            _ => None,
+        }
+    }
+
     fn decision(&self, ix: ActivityIx, failure: &Failure) -> (WaitsOn, &'static [&'static str]) {
         let activity = self.process.activity(ix);
         let owners = if activity.owners.is_empty() {
@@ -317,8 +414,12 @@ impl Release {
             &activity.owners
         };
         let actions: &'static [&'static str] = match activity.kind {
-            Kind::Component(_) if !self.is_paused() => &["retry", "supply-outputs", "skip", "fail"],
-            Kind::Component(_) | Kind::Manual(_) => &["supply-outputs", "skip", "fail"],
+            Kind::Component(_) | Kind::Wait(_) | Kind::Process(_) if !self.is_paused() => {
+                &["retry", "supply-outputs", "skip", "fail"]
+            }
+            Kind::Component(_) | Kind::Manual(_) | Kind::Wait(_) | Kind::Process(_) => {
+                &["supply-outputs", "skip", "fail"]
+            }
         };
         let decision = WaitsOn::Decision {
             failure: Box::new(failure.clone()),
@@ -379,132 +480,4 @@ fn open_of<Ix: Copy + Ord>(
         }
     }
     found
-}
-
-impl fmt::Display for Waiting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is {}: {}", self.path, self.state, self.on)?;
-        match self.since {
-            Some(since) => write!(f, ", since {since}"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl fmt::Display for WaitsOn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Start => f.write_str("waits for somebody to start it"),
-            Self::Resume { by, reason } => {
-                write!(f, "waits to be resumed; {by} paused it")?;
-                reason
-                    .iter()
-                    .try_for_each(|reason| write!(f, " ({reason})"))
-            }
-            Self::Time {
-                until,
-                times_out,
-                failure,
-                status,
-            } => {
-                let what = if *times_out {
-                    "times out at"
-                } else {
-                    "waits until"
-                };
-                write!(f, "{what} {until}")?;
-                let said = failure.iter().map(ToString::to_string);
-                said.chain(status.clone())
-                    .try_for_each(|said| write!(f, " ({said})"))
-            }
-            Self::People {
-                rules,
-                form,
-                exclude_initiator,
-                expires_at,
-            } => {
-                write_people(f, rules)?;
-                let notes = [
-                    form.then(|| "with the form filled in".to_owned()),
-                    exclude_initiator.then(|| "not by who started it".to_owned()),
-                    expires_at.map(|at| format!("until {at}")),
-                ];
-                notes
-                    .iter()
-                    .flatten()
-                    .try_for_each(|note| write!(f, ", {note}"))
-            }
-            Self::Decision { failure, owners } => {
-                f.write_str("waits for ")?;
-                if owners.is_empty() {
-                    f.write_str("somebody")?;
-                }
-                write_list(f, owners)?;
-                write!(f, " to say how to go on ({failure})")
-            }
-            Self::Batch {
-                batch,
-                batches,
-                before,
-            } => write!(f, "waits for batch {batch} of {batches}: {before}"),
-            Self::Needs(needs) => {
-                f.write_str("waits for ")?;
-                write_list(f, needs)?;
-                f.write_str(" to end")
-            }
-        }
-    }
-}
-
-fn write_people(f: &mut fmt::Formatter<'_>, rules: &[OpenRule]) -> fmt::Result {
-    f.write_str("waits for ")?;
-    if rules.is_empty() {
-        return f.write_str("anybody to complete it");
-    }
-    let wanted: Vec<String> = rules
-        .iter()
-        .map(|rule| {
-            let plural = if rule.more == 1 { "" } else { "s" };
-            format!("{} ({} more approval{plural})", rule.from, rule.more)
-        })
-        .collect();
-    write_list(f, &wanted)
-}
-
-impl fmt::Display for BeforeBatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Instances(1) => f.write_str("1 instance of those before it has not ended"),
-            Self::Instances(count) => {
-                write!(f, "{count} instances of those before it have not ended")
-            }
-            Self::Bake(until) => write!(f, "those before it bake until {until}"),
-            Self::Gate(gate) => write!(f, "the gate {gate} has not ended"),
-            Self::Halt { by, reason } => write!(f, "halted {}", reason.text(by)),
-        }
-    }
-}
-
-impl HaltReason {
-    /// Why, as the end of a sentence that begins with `halted`.
-    pub fn text(&self, by: &Actor) -> String {
-        match self {
-            Self::Failures(1) => "after 1 failure".to_owned(),
-            Self::Failures(failed) => format!("after {failed} failures"),
-            Self::Gate => "since its gate did not succeed".to_owned(),
-            Self::Person(reason) => format!("by {by} ({reason})"),
-        }
-    }
-}
-
-fn write_list<T: fmt::Display>(f: &mut fmt::Formatter<'_>, items: &[T]) -> fmt::Result {
-    for (position, item) in items.iter().enumerate() {
-        let before = match position {
-            0 => "",
-            _ if position + 1 == items.len() => " and ",
-            _ => ", ",
-        };
-        write!(f, "{before}{item}")?;
-    }
-    Ok(())
 }

@@ -179,6 +179,8 @@ fn inputs_of_a_release_have_bounds() {
         process: world.release.process_ref().clone(),
         title: None,
         inputs,
+        emergency: None,
+        parent: None,
     };
     let ana = || person("ana", &[]).actor;
     let deep = (0..100).fold(json!(null), |inner, _| json!([inner]));

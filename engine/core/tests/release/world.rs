@@ -134,6 +134,8 @@ pub(crate) fn first_turn(process: &Process, inputs: Value, now: Timestamp) -> Tu
         },
         title: None,
         inputs,
+        emergency: None,
+        parent: None,
     };
     create(process, draft, person("ana", &[]).actor, now).expect("the inputs fit")
 }

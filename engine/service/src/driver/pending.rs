@@ -12,10 +12,12 @@ use fermata_core::release::event::Pinned;
 use fermata_store::{Batch, Expect, Table, Write};
 
 use crate::catalog::{ComponentEntry, DefinitionEntry};
+use crate::driver::Driver;
 use crate::error::{
-    CreateError, DefineError, Error, GrantsError, InputError, PublishError, RecordError,
-    RegisterError, RemoveError,
+    CapacityError, CreateError, DefineError, Error, GrantsError, InputError, PublishError,
+    RecordError, RegisterError, RemoveError,
 };
+use crate::locks::LockView;
 use crate::records::{OnceRecord, ProcessRecord};
 use crate::request::{Defined, Published, Registered};
 use crate::wake::{Answer, Made, Request};
@@ -91,6 +93,11 @@ pub(super) enum Reply {
     ),
     Removed(Answer<(), RemoveError>, Result<(), RemoveError>),
     Defined(Answer<Defined, DefineError>, Result<Defined, DefineError>),
+    Locks(Answer<Vec<LockView>, Error>),
+    CapacitySet(
+        Answer<LockView, CapacityError>,
+        Result<String, CapacityError>,
+    ),
 }
 
 /// Answers; whoever has gone away meanwhile does not get it.
@@ -100,8 +107,13 @@ fn tell<T, E>(answer: Answer<T, E>, result: Result<T, E>) {
 
 impl Reply {
     /// Answers after the commit, with releases as `committed` knows them.
-    pub(super) fn send(self, committed: impl Fn(ReleaseId) -> Option<Arc<Release>>) {
+    pub(super) fn send(self, driver: &Driver) {
+        let committed = |id| driver.release(id).cloned();
         match self {
+            Self::Locks(answer) => tell(answer, Ok(driver.locks())),
+            Self::CapacitySet(answer, result) => {
+                tell(answer, result.map(|name| driver.lock_view(&name)));
+            }
             Self::Made(answer, result) => {
                 let made = result.map(|(id, repeated)| Made {
                     id,
@@ -135,6 +147,8 @@ impl Reply {
             Self::Pinning(answer, _) => tell(answer, Err(error)),
             Self::Removed(answer, _) => tell(answer, Err(error.into())),
             Self::Defined(answer, _) => tell(answer, Err(error.into())),
+            Self::Locks(answer) => tell(answer, Err(error)),
+            Self::CapacitySet(answer, _) => tell(answer, Err(error.into())),
         }
     }
 
@@ -151,6 +165,8 @@ impl Reply {
             Request::Pinning(_, _, answer) => tell(answer, Err(error)),
             Request::Remove(_, answer) => tell(answer, Err(error.into())),
             Request::Define(_, answer) => tell(answer, Err(error.into())),
+            Request::Locks(answer) => tell(answer, Err(error)),
+            Request::SetCapacity(_, answer) => tell(answer, Err(error.into())),
         }
     }
 }

@@ -3,18 +3,42 @@
 use std::sync::Arc;
 
 use fermata_core::component::{Grants, Pin};
+use fermata_core::limits::LOCK_CAPACITY_MAX;
+use fermata_core::process::lock_name_fault;
 use fermata_store::codec::encode;
 use fermata_store::{Expect, Table, Write};
 
 use crate::catalog::{ComponentEntry, DefinitionEntry};
 use crate::driver::Driver;
-use crate::error::{DefineError, Error, GrantsError, PublishError, RecordError, RegisterError};
+use crate::error::{
+    CapacityError, DefineError, Error, GrantsError, PublishError, RecordError, RegisterError,
+};
 use crate::keys;
 use crate::records::{ComponentRecord, DefinitionRecord, ProcessRecord};
 use crate::request::{Defined, Published, Registered};
-use crate::wake::{Define, Grant, Publish, Register};
+use crate::wake::{Define, Grant, Publish, Register, SetCapacity};
 
 impl Driver {
+    /// Sets how many may hold a lock at a time.
+    pub(super) fn capacity_set(&mut self, set: SetCapacity) -> Result<(), CapacityError> {
+        let SetCapacity { lock, capacity } = set;
+        if let Some(fault) = lock_name_fault(&lock) {
+            return Err(CapacityError::Invalid(fault));
+        }
+        if !(1..=LOCK_CAPACITY_MAX).contains(&capacity) {
+            let fault = format!("the capacity of a lock is from 1 to {LOCK_CAPACITY_MAX}");
+            return Err(CapacityError::Invalid(fault));
+        }
+        let key = keys::lock(&lock);
+        if capacity == 1 {
+            self.pending.delete(Table::Meta, key);
+        } else {
+            self.pending.put(Table::Meta, key, encode(&capacity));
+        }
+        self.set_capacity(&lock, capacity);
+        Ok(())
+    }
+
     /// Makes a document the next version of its process, unless it is the newest already.
     pub(super) fn publish(&mut self, publish: Publish) -> Result<Published, PublishError> {
         let Publish {

@@ -1,6 +1,5 @@
 //! Requests about releases.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fermata_core::actor::Caller;
@@ -9,7 +8,7 @@ use fermata_core::process::{ActivityIx, Group, Process};
 use fermata_core::release::event::{ReleaseOutcome, Turn};
 use fermata_core::release::input::{Input, What};
 use fermata_core::release::refusal::Refusal;
-use fermata_core::release::{self, Draft, Release};
+use fermata_core::release::{self, ChildOrder, Draft, Release};
 use fermata_store::Table;
 use fermata_store::codec::encode;
 
@@ -42,12 +41,15 @@ impl Driver {
             inputs,
             start,
             once,
+            emergency,
             ..
         } = new;
         let draft = Draft {
             process: record.reference(),
             title,
             inputs,
+            emergency,
+            parent: None,
         };
         let id = self.ids.release(self.now);
         let made = guarded(|| self.make(id, &process, (draft, start), &by));
@@ -55,14 +57,18 @@ impl Driver {
             what: format!("version {} of process {}", record.version, record.name),
             reason,
         })??;
-        let live = Live {
-            release: Arc::new(release),
-            runs: BTreeMap::new(),
-            turns: 0,
-        };
-        self.live.insert(id, live);
+        self.admit(release, turn)?;
+        self.remember(&by, once.as_ref(), id);
+        Ok((id, false))
+    }
+
+    /// Takes a new release in, with its first turn.
+    pub(super) fn admit(&mut self, release: Release, turn: Turn) -> Result<(), Error> {
+        let id = release.id();
+        let process = release.process_ref().clone();
+        self.live.insert(id, Live::new(release));
         self.took(id, turn).map_err(|_| Error::Corrupt {
-            what: format!("version {} of process {}", record.version, record.name),
+            what: format!("version {} of process {}", process.version, process.name),
             reason: "a release of it breaks an invariant as soon as it is made".to_owned(),
         })?;
         if self
@@ -73,13 +79,12 @@ impl Driver {
             self.pending
                 .put(Table::Open, keys::release(id), encode(&()));
         }
-        self.remember(&by, once.as_ref(), id);
         Metrics::add(&self.shared.metrics.releases_created, 1);
-        Ok((id, false))
+        Ok(())
     }
 
     /// The first turn, with the start in it if that is asked: one record instead of two.
-    fn make(
+    pub(super) fn make(
         &self,
         id: ReleaseId,
         process: &Arc<Process>,
@@ -128,6 +133,9 @@ impl Driver {
         }
         let process = Arc::clone(live.release.process());
         let what = self.what(&process, command)?;
+        if let What::Launch { activity, order } = &what {
+            self.check_launch((release, *activity), order)?;
+        }
         match self.turn(release, by.clone(), what) {
             Ok(_) => {
                 self.remember(by, once.as_ref(), release);
@@ -139,6 +147,19 @@ impl Driver {
             }
             Err(TurnError::Quarantined(reason)) => Err(InputError::Quarantined(reason)),
             Err(TurnError::NotOpen) => Err(InputError::UnknownRelease),
+        }
+    }
+
+    /// Refuses a child that could not be made.
+    fn check_launch(
+        &self,
+        place: (ReleaseId, ActivityIx),
+        order: &ChildOrder,
+    ) -> Result<(), InputError> {
+        // Whatever id it will get, it can be made or it cannot.
+        match self.draw_child(place, ReleaseId(0), order) {
+            Ok(_) => Ok(()),
+            Err(failure) => Err(InputError::Refused(Refusal::Invalid(vec![failure.message]))),
         }
     }
 
@@ -239,14 +260,36 @@ fn about_activity(process: &Process, command: Command) -> Result<What, InputErro
             attempts,
             reason,
         },
-        Command::Start
-        | Command::Pause { .. }
-        | Command::Resume
-        | Command::Abort { .. }
-        | Command::AmendInputs { .. }
-        | Command::HaltWave { .. }
-        | Command::ResumeWave { .. }
-        | Command::EndWave { .. } => unreachable!("`what` keeps what is about no activity"),
+        other => from_outside(process, other)?,
+    })
+}
+
+/// What comes to an activity from outside of its release.
+fn from_outside(process: &Process, command: Command) -> Result<What, InputError> {
+    Ok(match command {
+        Command::Launch {
+            activity,
+            process: name,
+            version,
+            inputs,
+        } => What::Launch {
+            activity: found(process, &activity)?,
+            order: ChildOrder {
+                process: name,
+                version,
+                inputs,
+            },
+        },
+        Command::Signal {
+            activity,
+            delivery,
+            payload,
+        } => What::Signal {
+            activity: found(process, &activity)?,
+            delivery,
+            payload,
+        },
+        _ => unreachable!("`what` and `about_activity` keep the others"),
     })
 }
 

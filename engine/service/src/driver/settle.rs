@@ -1,7 +1,6 @@
 //! The commit, and what is done after it.
 
 use std::mem;
-use std::sync::Arc;
 
 use tracing::error;
 
@@ -58,7 +57,7 @@ impl Driver {
             self.shared.catalog.defined(entry);
         }
         for reply in pending.replies {
-            reply.send(|id| self.live.get(&id).map(|live| Arc::clone(&live.release)));
+            reply.send(self);
         }
         for id in pending.ended {
             if let Some(live) = self.live.remove(&id) {

@@ -21,8 +21,11 @@ use crate::request::{Ask, Command, NewRelease, Once};
 use crate::shared::Condition;
 use crate::wake::{Action, Grant, Made, Register, Request, Wake};
 
+mod awaits;
 mod catalog;
+mod children;
 mod held;
+mod locks;
 mod once;
 mod recovery;
 mod runs;
@@ -221,6 +224,7 @@ fn ship() -> NewRelease {
         inputs: json!({}),
         start: true,
         once: None,
+        emergency: None,
     }
 }
 

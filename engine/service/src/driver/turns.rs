@@ -79,6 +79,7 @@ impl Driver {
         let wake_at = live.release.wake_at();
         self.timers.arm(id, wake_at);
         self.follow_runs(id, &turn);
+        self.follow_others(id, &turn);
         self.follow_records(id, &turn);
         self.pending
             .batch
@@ -94,6 +95,7 @@ impl Driver {
         self.timers.arm(id, None);
         self.dispatch.forget(id);
         if let Some(live) = self.live.remove(&id) {
+            self.forget_others(&live);
             self.pending.cancels.extend(live.runs.into_values());
         }
     }

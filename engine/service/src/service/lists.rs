@@ -7,17 +7,34 @@ use fermata_core::id::ReleaseId;
 use fermata_store::{Record, Scan, Store, Table};
 
 use crate::config::{PAGE_MAX, PAGE_SCANNED_MAX};
-use crate::error::Error;
+use crate::error::{CapacityError, Error};
 use crate::keys;
+use crate::locks::LockView;
 use crate::records::{self, LedgerEntry, ReleaseSummary};
 use crate::request::{Page, Paged, ReleaseFilter};
 use crate::service::Service;
+use crate::wake::{Request, SetCapacity};
 use crate::watch::blocking;
 
 /// Records that a filtered list reads at a time.
 const RECORDS_PER_READ: usize = 512;
 
 impl Service {
+    /// Every lock that somebody wants or holds, or whose capacity was set, by name.
+    pub async fn locks(&self) -> Result<Vec<LockView>, Error> {
+        self.ask(Request::Locks).await?
+    }
+
+    /// Sets how many may hold a lock at a time.
+    pub async fn set_capacity(
+        &self,
+        lock: String,
+        capacity: u32,
+    ) -> Result<LockView, CapacityError> {
+        let set = Box::new(SetCapacity { lock, capacity });
+        self.ask(|answer| Request::SetCapacity(set, answer)).await?
+    }
+
     /// Releases, newest first.
     pub async fn releases(
         &self,

@@ -3,19 +3,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use fermata_core::actor::Caller;
 use fermata_core::attempt::{AttemptKey, Progress};
-use fermata_core::id::ReleaseId;
+use fermata_core::id::{Digest, ReleaseId};
+use fermata_core::json::Json;
 use fermata_core::process::ActivityIx;
 use fermata_core::release::Release;
 use fermata_core::release::event::Turn;
+use fermata_core::release::refusal::Refusal;
 use fermata_store::{Scan, Table};
 
 use crate::config::{PAGE_MAX, TURNS_PER_READ};
-use crate::error::Error;
+use crate::error::{Error, InputError};
 use crate::history::{AttemptRecord, Attempts};
 use crate::keys;
 use crate::records::{self, RunLog};
 use crate::recover;
+use crate::request::{Ask, Command};
 use crate::service::Service;
 use crate::wake::Request;
 use crate::watch::{Watch, blocking};
@@ -46,6 +50,39 @@ impl Service {
             self.shared.recent.insert(Arc::clone(release));
         }
         Ok(loaded)
+    }
+
+    /// Hands a signal to the activity that waits for it. The same delivery may come again, and gets
+    /// the same answer, even once the release has ended.
+    pub async fn signal(
+        &self,
+        id: ReleaseId,
+        activity: String,
+        delivery: Digest,
+        payload: Json,
+    ) -> Result<Arc<Release>, InputError> {
+        let ask = Ask {
+            release: id,
+            command: Command::Signal {
+                activity: activity.clone(),
+                delivery,
+                payload,
+            },
+            expected: None,
+            once: None,
+        };
+        let ended = match self.input(Caller::engine(), ask).await {
+            Err(InputError::Refused(ended @ Refusal::Ended(_))) => ended,
+            answer => return answer,
+        };
+        let release = self.release(id).await?;
+        let release = release.ok_or(InputError::UnknownRelease)?;
+        let activity = release.process().find(&activity);
+        match activity.and_then(|activity| release.signal(activity)) {
+            Some(received) if received.delivery == delivery => Ok(release),
+            Some(_) => Err(InputError::Refused(Refusal::AlreadySignalled)),
+            None => Err(InputError::Refused(ended)),
+        }
     }
 
     /// The release once it has ended; as it is then if that takes longer than `within`.

@@ -47,6 +47,10 @@ pub(crate) enum ReleaseCommand {
     Fail(ActivityArgs),
     /// Change the inputs of a release, the outputs of an activity, or how often one is tried.
     Amend(AmendArgs),
+    /// Start another process as a child: to retry an activity on hold, or while people decide one.
+    Launch(LaunchArgs),
+    /// Say that what an activity waits for outside has happened.
+    Signal(SignalArgs),
     /// Start nothing new; what runs goes on.
     Pause(PauseArgs),
     /// Go on after a pause.
@@ -79,6 +83,9 @@ pub(crate) struct CreateArgs {
     /// What people will see in lists.
     #[arg(long)]
     pub(crate) title: Option<String>,
+    /// Makes it an emergency, which goes ahead of others for locks; says why.
+    #[arg(long, value_name = "REASON")]
+    pub(crate) emergency: Option<String>,
     /// Makes the request safe to repeat: the same key creates the same release.
     #[arg(long, value_name = "KEY")]
     pub(crate) idempotency_key: Option<String>,
@@ -186,6 +193,44 @@ pub(crate) struct SupplyArgs {
     /// File with the outputs, YAML or JSON.
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) outputs_file: Option<PathBuf>,
+}
+
+/// Arguments of `release launch`.
+#[derive(Debug, Args)]
+pub(crate) struct LaunchArgs {
+    /// The release.
+    pub(crate) release: String,
+    /// PHASE/ACTIVITY.
+    pub(crate) activity: String,
+    /// Name of the process, or NAME@VERSION.
+    pub(crate) process: String,
+    /// One input, KEY=VALUE; the value is JSON if it parses, else text. May be repeated.
+    #[arg(long = "input", short = 'i', value_name = "KEY=VALUE")]
+    pub(crate) input: Vec<Pair>,
+    /// File with the inputs, YAML or JSON; `--input` goes before it.
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) inputs_file: Option<PathBuf>,
+}
+
+/// Arguments of `release signal`.
+#[derive(Debug, Args)]
+pub(crate) struct SignalArgs {
+    /// The release.
+    pub(crate) release: String,
+    /// PHASE/ACTIVITY.
+    pub(crate) activity: String,
+    /// One value of the payload, KEY=VALUE. May be repeated.
+    #[arg(long = "payload", value_name = "KEY=VALUE")]
+    pub(crate) payload: Vec<Pair>,
+    /// File with the payload, YAML or JSON.
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) payload_file: Option<PathBuf>,
+    /// The secret of the signal [without it: as `why` shows it].
+    #[arg(long, env = "FERMATA_SIGNAL_SECRET", hide_env_values = true)]
+    pub(crate) secret: Option<String>,
+    /// Names the delivery, so that it can be repeated.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) idempotency_key: Option<String>,
 }
 
 /// An activity and the reason to change it.

@@ -56,6 +56,26 @@ pub(crate) struct RestoreArgs {
     pub(crate) data_dir: PathBuf,
 }
 
+/// What can be done with locks.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LockCommand {
+    /// List the locks that somebody holds or waits for.
+    List,
+    /// Show who holds a lock, and who waits for it, the next one first.
+    Show {
+        /// The lock.
+        name: String,
+    },
+    /// Set how many may hold a lock at a time.
+    Set {
+        /// The lock.
+        name: String,
+        /// How many.
+        #[arg(long)]
+        capacity: u32,
+    },
+}
+
 /// Arguments of `ledger`.
 #[derive(Debug, Args)]
 pub(crate) struct LedgerArgs {

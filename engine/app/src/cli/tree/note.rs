@@ -19,7 +19,22 @@ pub(in crate::cli) fn note(
         "running" if activity.wave.is_some() => {
             activity.wave.as_ref().map(Wave::note).unwrap_or_default()
         }
+        "running" if activity.child.is_some() => activity.child.clone().unwrap_or_default(),
         "running" | "undoing" => running(activity),
+        "failed" | "on-hold" | "succeeded" if !activity.children.is_empty() => {
+            let children = activity.children.join(", ");
+            match failure(activity) {
+                failed if failed.is_empty() => children,
+                failed => format!("{failed} ({children})"),
+            }
+        }
+        "suspended" if activity.kind == "wait" => {
+            let other = activity.awaits.as_ref();
+            let note = other.map_or_else(String::new, |other| format!("waits for {other}"));
+            timed(note, "until", activity.until, now)
+                .trim_start_matches("; ")
+                .to_owned()
+        }
         "suspended" => {
             let status = activity.status.clone().unwrap_or_else(|| "waits".into());
             timed(status, "asks again", activity.resume_at, now)

@@ -30,6 +30,24 @@ pub(crate) struct ReleaseOrderBody {
     /// Whether it starts at once, or stays a draft until somebody starts it.
     #[serde(default = "yes")]
     pub(crate) start: bool,
+    /// Whether it goes ahead of others for locks.
+    #[serde(default)]
+    pub(crate) priority: PriorityBody,
+    /// Why it is an emergency.
+    #[serde(default)]
+    pub(crate) reason: Option<String>,
+}
+
+/// How urgent a release is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schema(as = Priority)]
+pub(crate) enum PriorityBody {
+    /// Like any other.
+    #[default]
+    Normal,
+    /// It goes ahead of others for locks; needs a `reason`.
+    Emergency,
 }
 
 fn yes() -> bool {
@@ -61,6 +79,9 @@ pub(crate) enum ActionName {
     EndWave,
     /// Let an activity on hold fail for good; needs `reason`.
     Fail,
+    /// Start another process as a child: in place of an attempt of an activity on hold, or while
+    /// people decide one; needs `process`, takes `version` and `inputs`.
+    Launch,
     /// Start nothing new; takes `reason`.
     Pause,
     /// Go on.
@@ -109,13 +130,19 @@ pub(crate) struct ActionBody {
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     pub(crate) outputs: Option<Value>,
-    /// Inputs of the release to replace; those that are not named stay.
+    /// Inputs of the release to replace, those that are not named stay; or those of what is launched.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     pub(crate) inputs: Option<Value>,
     /// How many more attempts.
     #[serde(default)]
     pub(crate) attempts: Option<u32>,
+    /// The process to launch.
+    #[serde(default)]
+    pub(crate) process: Option<String>,
+    /// Which version of it; the newest if left out.
+    #[serde(default)]
+    pub(crate) version: Option<u32>,
 }
 
 /// A process version.
@@ -167,6 +194,17 @@ pub(crate) struct ReleaseBody {
     /// Who paused it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) paused_by: Option<String>,
+    /// The activity that started it, if one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) parent: Option<ParentBody>,
+    /// The releases above it, the nearest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) ancestors: Vec<String>,
+    /// How urgent it is.
+    pub(crate) priority: PriorityBody,
+    /// Why it is an emergency.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) emergency: Option<String>,
     /// All inputs, defaults filled in.
     #[schema(value_type = Object)]
     pub(crate) inputs: Value,
@@ -179,6 +217,16 @@ pub(crate) struct ReleaseBody {
     /// What it gave back, once it has ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) outputs: Option<Value>,
+}
+
+/// The activity that started a release.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Parent)]
+pub(crate) struct ParentBody {
+    /// Its release.
+    pub(crate) release: String,
+    /// `phase/activity`.
+    pub(crate) activity: String,
 }
 
 /// The exact component behind a `uses`.
@@ -201,7 +249,7 @@ pub(crate) struct PhaseBody {
     pub(crate) name: String,
     /// For people.
     pub(crate) title: String,
-    /// `waiting`, `open`, `succeeded`, `failed`, `aborted` or `skipped`.
+    /// `waiting`, `blocked`, `open`, `succeeded`, `failed`, `aborted` or `skipped`.
     pub(crate) state: String,
     /// Since when it is open.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -243,6 +291,10 @@ pub(crate) enum KindBody {
     Component,
     /// Asks people.
     Manual,
+    /// Waits, and does nothing else.
+    Wait,
+    /// Runs another process, as a release of its own.
+    Process,
 }
 
 /// An activity of a release. What does not apply to its state is absent.
@@ -258,10 +310,11 @@ pub(crate) struct ActivityBody {
     pub(crate) path: String,
     /// What it does.
     pub(crate) kind: KindBody,
-    /// The component it runs, as the process writes it.
+    /// The component or process it runs, as the process writes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) uses: Option<String>,
-    /// One word: `waiting`, `ready`, `running`, `suspended`, `retrying`, `needs-people`, `on-hold`,
+    /// One word: `waiting`, `ready`, `running`, `suspended`, `retrying`, `needs-people`, `blocked`,
+    /// `on-hold`,
     /// `succeeded`, `failed`, `rejected`, `expired`, `skipped` or `aborted`.
     pub(crate) state: String,
     /// Since when it is in that state.
@@ -279,6 +332,18 @@ pub(crate) struct ActivityBody {
     /// The current run of that attempt, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) run: Option<u32>,
+    /// The child release that it waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) child: Option<String>,
+    /// Every release that was started for it, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) children: Vec<String>,
+    /// When a wait is over, or given up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) until: Option<String>,
+    /// The release that it waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) awaits: Option<String>,
     /// How far the run says it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) progress: Option<ProgressBody>,
@@ -318,7 +383,7 @@ pub(crate) struct ActivityBody {
     /// What others may read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) outputs: Option<Value>,
-    /// Who gave the outputs: `component`, `form` or `supplied`.
+    /// Who gave the outputs: `component`, `form`, `supplied`, `wait`, `signal` or `child`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) source: Option<String>,
     /// What people are asked.
@@ -440,95 +505,4 @@ pub(crate) struct EvidenceBody {
     pub(crate) kind: String,
     /// The fact.
     pub(crate) fact: Value,
-}
-
-/// Something that is not moving.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Waiting)]
-pub(crate) struct WaitingBody {
-    /// `phase/activity`, or `release` for the release itself.
-    pub(crate) path: String,
-    /// The state it is in.
-    pub(crate) state: String,
-    /// Since when.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) since: Option<String>,
-    /// What would move it.
-    pub(crate) on: WaitsOnBody,
-    /// The whole in a sentence.
-    pub(crate) text: String,
-    /// What a person can do about it: names of actions.
-    pub(crate) actions: Vec<String>,
-}
-
-/// What something waits on; `kind` says which of the other members are there.
-#[derive(Debug, Default, Serialize, ToSchema)]
-#[schema(as = WaitsOn)]
-pub(crate) struct WaitsOnBody {
-    /// `start`, `resume`, `time`, `people`, `decision`, `needs` or `batch`.
-    pub(crate) kind: String,
-    /// Who paused it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) by: Option<String>,
-    /// Why it is paused.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) reason: Option<String>,
-    /// The instant that it waits for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) until: Option<String>,
-    /// Whether the attempt is given up then, instead of going on.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) times_out: Option<bool>,
-    /// What the guest says it waits for, or what comes before the batch.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) status: Option<String>,
-    /// How it failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) failure: Option<FailureBody>,
-    /// Who answers for it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) owners: Vec<String>,
-    /// Who must still approve; nobody in particular if it is empty.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) rules: Option<Vec<OpenRuleBody>>,
-    /// Whether the form must still be filled in.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) form: Option<bool>,
-    /// Whether who started the release may not decide.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) exclude_initiator: Option<bool>,
-    /// When the question lapses.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) expires_at: Option<String>,
-    /// What must end first: activities as `phase/activity`, phases by name; for a batch, its gate.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) needs: Vec<String>,
-    /// Which batch is to open; 1 for the first.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) batch: Option<u32>,
-    /// How many batches there are.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) batches: Option<u32>,
-}
-
-/// An approval rule that is not met yet.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = OpenRule)]
-pub(crate) struct OpenRuleBody {
-    /// Who may approve.
-    pub(crate) from: String,
-    /// How many more of them.
-    pub(crate) more: u32,
-}
-
-/// Everything of a release that is not moving.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Why)]
-pub(crate) struct WhyBody {
-    /// The release.
-    pub(crate) release: String,
-    /// Its state.
-    pub(crate) state: String,
-    /// What is not moving; empty when everything moves or the release has ended.
-    pub(crate) items: Vec<WaitingBody>,
 }

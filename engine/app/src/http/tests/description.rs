@@ -32,7 +32,7 @@ pub(super) fn routes() -> Vec<(String, String)> {
 }
 
 /// The whole API, by hand: a route that is missing or new shows here.
-const ROUTES: [&str; 44] = [
+const ROUTES: [&str; 48] = [
     "DELETE /components/{name}/versions/{version}",
     "DELETE /processes/{name}/input-sets/{set}",
     "DELETE /tokens/{id}",
@@ -47,6 +47,7 @@ const ROUTES: [&str; 44] = [
     "GET /ledger",
     "GET /ledger/{environment}/{service}",
     "GET /limits",
+    "GET /locks",
     "GET /me",
     "GET /openapi.json",
     "GET /principals",
@@ -72,9 +73,12 @@ const ROUTES: [&str; 44] = [
     "POST /processes:validate",
     "POST /releases",
     "POST /releases/{id}/actions",
+    "POST /signals/{release}/{phase}/{activity}",
+    "POST /signals/{release}/{phase}/{activity}/{secret}",
     "POST /tokens",
     "PUT /components/{name}/versions/{version}",
     "PUT /components/{name}/versions/{version}/grants",
+    "PUT /locks/{name}",
     "PUT /principals/{name}",
     "PUT /processes/{name}/input-sets/{set}",
 ];

@@ -216,6 +216,7 @@ impl World {
             sandbox: Arc::new(Descriptors),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             access,
+            signals: crate::access::signals::Signals::draw().unwrap(),
             hosts: Hosts::new(true, Vec::new()),
             request_ids: RequestIds::new(0),
             metrics: http::metrics::Metrics::default(),

@@ -1,9 +1,11 @@
 //! One activity as people write it.
 
+use super::child::{self, ChildPart};
 use super::fan_out::{self, FanOutPart};
 use super::manual::{self, ManualPart};
 use super::needs::{self, NeedsPart};
-use super::{Written, on_failure, owners, required, title};
+use super::wait::{self, WaitPart};
+use super::{Written, locks, on_failure, owners, required, title};
 use crate::actor::Party;
 use crate::component::Uses;
 use crate::defect::{Fault, Place};
@@ -33,15 +35,11 @@ const ACTIVITY: Keys = Keys {
         "bake",
         "gate",
         "max-failures",
-    ],
-    later: &[
-        "locks",
         "wait",
-        "script",
         "process",
-        "undo",
-        "point-of-no-return",
+        "locks",
     ],
+    later: &["script", "undo", "point-of-no-return"],
 };
 
 const RETRY: Keys = Keys {
@@ -53,7 +51,9 @@ const RETRY: Keys = Keys {
 /// Keys that say how a component is run.
 const OF_COMPONENTS: [&str; 3] = ["with", "retry", "timeout"];
 /// Keys that would make an activity of a kind which this version does not run.
-const LATER_KINDS: [&str; 3] = ["wait", "script", "process"];
+const LATER_KINDS: [&str; 1] = ["script"];
+/// The keys of which an activity has exactly one.
+const KINDS: [&str; 4] = ["uses", "manual", "wait", "process"];
 /// Wait before the second attempt where a retry names none: long enough for a restart.
 pub(in crate::process) const BACKOFF_DEFAULT: Span = Span(10_000);
 /// Growth of the wait where a retry names none.
@@ -68,6 +68,7 @@ pub(in crate::process) struct ActivityPart<'n> {
     pub(in crate::process) owners: Vec<Party>,
     pub(in crate::process) needs: NeedsPart<'n>,
     pub(in crate::process) condition: Option<&'n Node>,
+    pub(in crate::process) locks: &'n [Node],
     pub(in crate::process) on_failure: OnFailure,
     pub(in crate::process) each: Option<FanOutPart<'n>>,
     pub(in crate::process) kind: KindPart<'n>,
@@ -77,6 +78,8 @@ pub(in crate::process) struct ActivityPart<'n> {
 pub(in crate::process) enum KindPart<'n> {
     Component(ComponentPart<'n>),
     Manual(ManualPart<'n>),
+    Wait(WaitPart<'n>),
+    Process(ChildPart<'n>),
     /// It was reported already.
     Broken,
 }
@@ -105,6 +108,7 @@ pub(super) fn read<'n>(
         owners: owners(fields, findings),
         needs: needs::read(fields, findings),
         condition: fields.get("if"),
+        locks: locks(fields, findings),
         on_failure: on_failure(fields, findings).unwrap_or(inherited),
         each: fan_out::read(fields, findings),
         kind: if broken {
@@ -116,35 +120,54 @@ pub(super) fn read<'n>(
 }
 
 fn kind<'n>(place: Place, fields: Fields<'n>, findings: &mut Findings<'_, '_>) -> KindPart<'n> {
-    match (fields.entry("uses"), fields.entry("manual")) {
-        (Some(_), Some(manual)) => {
-            let message = "an activity has either `uses` or `manual`, not both";
-            findings.add(Fault::new("two-kinds", manual.place, message));
-            KindPart::Broken
+    let mut kinds = KINDS.iter().filter_map(|key| fields.entry(key));
+    let Some(kind) = kinds.next() else {
+        if !LATER_KINDS.iter().any(|key| fields.get(key).is_some()) {
+            let message = "this activity does nothing";
+            findings.add(
+                Fault::new("missing-key", place, message)
+                    .hint("say `uses: COMPONENT@VERSION`, `manual:`, `wait:` or `process:`"),
+            );
         }
-        (Some(uses), None) => KindPart::Component(component(&uses.node, fields, findings)),
-        (None, Some(manual)) => {
-            for entry in OF_COMPONENTS.iter().filter_map(|key| fields.entry(key)) {
-                let message = format!("`{}` belongs to `uses`, not to `manual`", entry.key);
-                let fault = Fault::new("misplaced-key", entry.place, message);
-                findings.add(if entry.key == "timeout" {
-                    fault.hint("a manual activity has `expires`")
-                } else {
-                    fault
-                });
-            }
-            manual::read(&manual.node, findings).map_or(KindPart::Broken, KindPart::Manual)
+        return KindPart::Broken;
+    };
+    if let Some(other) = kinds.next() {
+        let message = format!(
+            "an activity has either `{}` or `{}`, not both",
+            kind.key, other.key
+        );
+        findings.add(Fault::new("two-kinds", other.place, message));
+        return KindPart::Broken;
+    }
+    let node = &kind.node;
+    match kind.key.as_str() {
+        "uses" => KindPart::Component(component(node, fields, findings)),
+        "manual" => {
+            misplaced("manual", fields, findings);
+            manual::read(node, findings).map_or(KindPart::Broken, KindPart::Manual)
         }
-        (None, None) => {
-            if !LATER_KINDS.iter().any(|key| fields.get(key).is_some()) {
-                let message = "this activity does nothing";
-                findings.add(
-                    Fault::new("missing-key", place, message)
-                        .hint("say `uses: COMPONENT@VERSION` or `manual:`"),
-                );
-            }
-            KindPart::Broken
+        "wait" => {
+            misplaced("wait", fields, findings);
+            wait::read(node, findings).map_or(KindPart::Broken, KindPart::Wait)
         }
+        _ => {
+            misplaced("process", fields, findings);
+            child::read(node, findings).map_or(KindPart::Broken, KindPart::Process)
+        }
+    }
+}
+
+/// Notes keys that belong to components and stand beside another `kind`.
+fn misplaced(kind: &str, fields: Fields<'_>, findings: &mut Findings<'_, '_>) {
+    for entry in OF_COMPONENTS.iter().filter_map(|key| fields.entry(key)) {
+        let message = format!("`{}` belongs to `uses`, not to `{kind}`", entry.key);
+        let fault = Fault::new("misplaced-key", entry.place, message);
+        findings.add(match (entry.key.as_str(), kind) {
+            ("timeout", "manual") => fault.hint("a manual activity has `expires`"),
+            ("with", "process") => fault.hint("`inputs` stand inside `process`"),
+            ("timeout", "wait") => fault.hint("it stands inside `wait`"),
+            _ => fault,
+        });
     }
 }
 

@@ -306,24 +306,33 @@ fn holds_expression(node: &Node) -> bool {
 
 /// The schema of a form. What people fill in becomes the outputs, and those are an object.
 pub(super) fn form(node: &Node, findings: &mut Findings<'_, '_>) -> Option<Schema> {
+    object(node, "the form", findings)
+}
+
+/// The schema of `what`, which becomes outputs.
+pub(super) fn object(node: &Node, what: &str, findings: &mut Findings<'_, '_>) -> Option<Schema> {
     let Tree::Map(entries) = &node.tree else {
         if !matches!(node.tree, Tree::Broken) {
             findings.add(crate::process::read::wrong_type(
                 node,
-                "`form`",
+                what,
                 "a JSON Schema",
             ));
         }
         return None;
     };
-    let schema = inputs::schema(node, "the form", findings)?;
+    let schema = inputs::schema(node, what, findings)?;
     match entries.iter().find(|entry| entry.key == "type") {
         Some(entry) if entry.node.text() == Some("object") => Some(schema),
         found => {
             let place = found.map_or(node.place, |entry| entry.node.place);
             findings.add(
-                Fault::new("bad-schema", place, "a form must have the type `object`")
-                    .hint("its properties become the outputs of the activity"),
+                Fault::new(
+                    "bad-schema",
+                    place,
+                    format!("{what} must have the type `object`"),
+                )
+                .hint("its properties become the outputs of the activity"),
             );
             None
         }

@@ -11,6 +11,7 @@ use crate::expression::{
 };
 use crate::process::document::Document;
 use crate::process::graph::Moment;
+use crate::process::locks;
 use crate::process::read;
 use crate::process::source::Findings;
 use crate::process::tree::{Node, Tree};
@@ -29,6 +30,10 @@ pub(super) enum Reader {
     Phase(PhaseIx),
     /// What stands between the batches of a phase.
     PhaseGate(PhaseIx),
+    /// The locks of a phase: of each instance, if it is fanned out.
+    PhaseLocks(PhaseIx),
+    /// The process, before anything has happened.
+    Start,
     /// The process, after everything.
     Process,
 }
@@ -123,7 +128,11 @@ impl<'d, 'n> Expressions<'d, 'n> {
                 self.guards.own = Some((ix, checked.guards));
             }
             Reader::Phase(ix) => drop(self.guards.phases.insert(ix, checked.guards)),
-            Reader::Gate(..) | Reader::PhaseGate(_) | Reader::Process => {}
+            Reader::Gate(..)
+            | Reader::PhaseGate(_)
+            | Reader::PhaseLocks(_)
+            | Reader::Process
+            | Reader::Start => {}
         }
         let replaces_needs = reader
             .moment()
@@ -144,17 +153,37 @@ impl<'d, 'n> Expressions<'d, 'n> {
         Template::new(piece, reads)
     }
 
-    /// Text with expressions in it.
+    /// Text with expressions in it; `what` is what messages call it.
     pub(super) fn text(
         &mut self,
         node: &Node,
+        what: &str,
         reader: Reader,
         findings: &mut Findings<'_, '_>,
     ) -> Template {
         if !matches!(node.tree, Tree::Text(_) | Tree::Broken) {
-            findings.add(read::wrong_type(node, "`instructions`", "text"));
+            findings.add(read::wrong_type(node, what, "text"));
         }
         self.template(node, reader, findings)
+    }
+
+    /// The names of locks; those without expressions are checked at once.
+    pub(super) fn locks(
+        &mut self,
+        nodes: &[Node],
+        reader: Reader,
+        findings: &mut Findings<'_, '_>,
+    ) -> Vec<Template> {
+        let mut locks = Vec::new();
+        for node in nodes {
+            let template = self.text(node, "a lock", reader, findings);
+            let constant = node.text().filter(|text| !text.contains("${{"));
+            if let Some(fault) = constant.and_then(locks::fault) {
+                findings.add(Fault::new("bad-name", node.place, fault));
+            }
+            locks.push(template);
+        }
+        locks
     }
 
     /// The outputs of the process.
@@ -253,11 +282,14 @@ impl<'d, 'n> Expressions<'d, 'n> {
         }
         let needs = self.needs;
         let moment = reader.moment();
-        let upstream = |read| moment.is_none_or(|moment| needs.is_upstream(read, moment));
+        let upstream = |read| match moment {
+            Some(moment) => needs.is_upstream(read, moment),
+            None => matches!(reader, Reader::Process),
+        };
         let certain = &self.certain;
         let doubt = |activity| certain.doubt(activity, moment);
         let names = Names {
-            purpose: if moment.is_none() {
+            purpose: if matches!(reader, Reader::Process) {
                 Purpose::Outputs
             } else {
                 purpose
@@ -308,8 +340,10 @@ impl Reader {
             Self::Activity(ix, _) | Self::Group(ix, _) | Self::Gate(ix, _) => {
                 Some(Moment::Activity(ix.0))
             }
-            Self::Phase(ix) | Self::PhaseGate(ix) => Some(Moment::Begin(ix.0)),
-            Self::Process => None,
+            Self::Phase(ix) | Self::PhaseGate(ix) | Self::PhaseLocks(ix) => {
+                Some(Moment::Begin(ix.0))
+            }
+            Self::Process | Self::Start => None,
         }
     }
 
@@ -317,7 +351,11 @@ impl Reader {
     fn phase(self) -> Option<PhaseIx> {
         match self {
             Self::Activity(_, phase) | Self::Group(_, phase) | Self::Gate(_, phase) => Some(phase),
-            Self::Phase(_) | Self::PhaseGate(_) | Self::Process => None,
+            Self::Phase(_)
+            | Self::PhaseGate(_)
+            | Self::PhaseLocks(_)
+            | Self::Process
+            | Self::Start => None,
         }
     }
 }

@@ -121,6 +121,7 @@ pub(super) fn build(
                 owners: owner.owners.to_vec(),
                 condition: None,
                 kind: Kind::Manual(manual),
+                locks: Vec::new(),
                 on_failure: OnFailure::Hold,
                 each: None,
             }));

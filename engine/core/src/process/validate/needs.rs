@@ -96,7 +96,12 @@ impl<'d, 'n> Needs<'d, 'n> {
             Reader::Activity(ix, _) => (ix, true),
             Reader::Group(ix, _) => (ix, false),
             Reader::Gate(..) | Reader::PhaseGate(_) => return EachNames::Gate,
-            Reader::Phase(_) | Reader::Process => return EachNames::None,
+            Reader::PhaseLocks(ix) if self.parts.phases[ix.0 as usize].each.is_some() => {
+                return EachNames::Instance;
+            }
+            Reader::Phase(_) | Reader::PhaseLocks(_) | Reader::Process | Reader::Start => {
+                return EachNames::None;
+            }
         };
         let (phase, activity) = &self.parts.activities[ix.0 as usize];
         let of_phase = self.parts.phases[phase.0 as usize].each.is_some();
@@ -130,8 +135,8 @@ impl<'d, 'n> Needs<'d, 'n> {
             Reader::Activity(ix, phase) | Reader::Group(ix, phase) | Reader::Gate(ix, phase) => {
                 self.activities[ix.0 as usize].is_empty() && phase_is_root(phase)
             }
-            Reader::Phase(ix) | Reader::PhaseGate(ix) => phase_is_root(ix),
-            Reader::Process => true,
+            Reader::Phase(ix) | Reader::PhaseGate(ix) | Reader::PhaseLocks(ix) => phase_is_root(ix),
+            Reader::Process | Reader::Start => true,
         }
     }
 

@@ -71,7 +71,7 @@ fn component(process: &Process, path: &str) -> Component {
     let ix = process.find(path).expect("it exists");
     match &process.activity(ix).kind {
         Kind::Component(component) => component.clone(),
-        Kind::Manual(_) => panic!("{path} is manual"),
+        Kind::Manual(_) | Kind::Wait(_) | Kind::Process(_) => panic!("{path} runs no component"),
     }
 }
 

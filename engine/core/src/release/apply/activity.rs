@@ -6,7 +6,7 @@ use crate::json::Json;
 use crate::process::ActivityIx;
 use crate::release::Release;
 use crate::release::event::{Event, OutputSource};
-use crate::release::state::{ActivityState, Approval, Attempt, Question};
+use crate::release::state::{ActivityState, Approval, Attempt, Await, Child, Question, Received};
 use crate::time::Timestamp;
 
 impl Release {
@@ -25,6 +25,20 @@ impl Release {
                 return;
             }
             _ => {}
+        }
+        if let Event::ChildLaunched { child, .. } = event {
+            let child = *child;
+            if let Some(record) = self.record_mut(ix) {
+                record.children.push(child);
+            }
+            return;
+        }
+        if let Event::SignalReceived { delivery, .. } = event {
+            let delivery = *delivery;
+            if let Some(record) = self.record_mut(ix) {
+                record.signal = Some(Received { delivery, at });
+            }
+            return;
         }
         if let Some(next) = next_state(&node.state, at, by, event) {
             self.put(ix, next);
@@ -56,9 +70,16 @@ impl Release {
                     record.with = Some(with.clone());
                 }
             }
-            Event::PeopleAsked { .. } => {
+            Event::PeopleAsked { .. } | Event::WaitBegan { .. } => {
                 if let Some(record) = self.record_mut(ix) {
                     record.started_at.get_or_insert(at);
+                }
+            }
+            Event::ChildStarted { attempt, child, .. } => {
+                if let Some(record) = self.record_mut(ix) {
+                    record.attempts = *attempt;
+                    record.started_at.get_or_insert(at);
+                    record.children.push(*child);
                 }
             }
             Event::ActivitySucceeded { source, .. } => {
@@ -124,6 +145,33 @@ fn next_state(
             why: why.clone(),
             at,
         }),
+        other => outside(other, at),
+    }
+}
+
+/// The state of an activity that waits for something outside of its release.
+fn outside(event: &Event, at: Timestamp) -> Option<ActivityState> {
+    match event {
+        Event::ChildStarted {
+            attempt,
+            child,
+            process,
+            version,
+            inputs,
+            ..
+        } => Some(ActivityState::Child(Box::new(Child {
+            attempt: *attempt,
+            release: *child,
+            process: process.clone(),
+            version: *version,
+            inputs: inputs.clone(),
+            since: at,
+        }))),
+        Event::WaitBegan { on, until, .. } => Some(ActivityState::Awaiting(Box::new(Await {
+            on: *on,
+            since: at,
+            until: *until,
+        }))),
         _ => None,
     }
 }
@@ -248,15 +296,18 @@ fn approved(
 }
 
 fn held(state: &ActivityState, failure: Option<&Failure>, at: Timestamp) -> Option<ActivityState> {
-    match state {
-        ActivityState::OnHold { .. } => None,
-        _ => Some(ActivityState::OnHold {
-            attempts: 0,
-            with: None,
-            failure: Box::new(failure?.clone()),
-            since: at,
-        }),
-    }
+    let (attempts, with) = match state {
+        ActivityState::OnHold { .. } => return None,
+        ActivityState::Child(child) => (child.attempt, Some(child.inputs.clone())),
+        ActivityState::Blocked(blocked) => (blocked.attempts, blocked.with.clone()),
+        _ => (0, None),
+    };
+    Some(ActivityState::OnHold {
+        attempts,
+        with,
+        failure: Box::new(failure?.clone()),
+        since: at,
+    })
 }
 
 /// The failure as the event tells it, or else as the failed attempt before it did.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::json::Json;
 use crate::limits::ATTEMPTS_MAX;
 use crate::process::{ActivityIx, Kind};
-use crate::release::decide::{approve, component, known, wrong_state};
+use crate::release::decide::{approve, known, wrong_state};
 use crate::release::event::Event;
 use crate::release::refusal::Refusal;
 use crate::release::state::{ActivityState, ReleaseState};
@@ -88,7 +88,9 @@ pub(super) fn retry(
     reason: &str,
 ) -> Result<Vec<Event>, Refusal> {
     let state = known(release, activity)?;
-    component(release, activity)?;
+    if !matches!(release.process.activity(activity).kind, Kind::Component(_)) {
+        return Err(Refusal::NotComponent);
+    }
     if state.settled().is_some() {
         return Err(wrong_state(state, "not over"));
     }

@@ -40,7 +40,9 @@ pub(super) fn phase(
     }
     let why = SkipReason::Person(reason.to_owned());
     let events = match state {
-        PhaseState::Waiting => vec![Event::PhaseSkipped { phase, why }],
+        PhaseState::Waiting | PhaseState::Blocked { .. } => {
+            vec![Event::PhaseSkipped { phase, why }]
+        }
         PhaseState::Open { .. } => {
             let activities = definition.activities.clone().map(ActivityIx);
             // What is fanned out ends with its instances.

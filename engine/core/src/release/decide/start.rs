@@ -1,9 +1,9 @@
 //! Start: the draft becomes a running release, and what it runs is pinned.
 
-use crate::release::Release;
 use crate::release::event::{Event, Pinned};
 use crate::release::refusal::Refusal;
 use crate::release::state::ReleaseState;
+use crate::release::{Holder, Release};
 
 pub(super) fn start(release: &Release, components: &[Pinned]) -> Result<Vec<Event>, Refusal> {
     match &release.state {
@@ -23,12 +23,15 @@ pub(super) fn start(release: &Release, components: &[Pinned]) -> Result<Vec<Even
             None => return Err(Refusal::WrongPins(format!("{uses} is missing"))),
         }
     }
-    match given.next() {
-        Some(extra) => Err(Refusal::WrongPins(format!("{} is not used", extra.uses))),
-        None => Ok(vec![Event::Started {
-            components: components.to_vec(),
-        }]),
+    if let Some(extra) = given.next() {
+        return Err(Refusal::WrongPins(format!("{} is not used", extra.uses)));
     }
+    let wants = release.wants(Holder::Release, None);
+    let wants = wants.map_err(|fault| Refusal::Invalid(vec![fault]))?;
+    let started = Event::Started {
+        components: components.to_vec(),
+    };
+    Ok(std::iter::once(started).chain(wants).collect())
 }
 
 /// Refuses a pin that its `uses` does not ask for.

@@ -20,7 +20,7 @@ pub(super) fn supply(
     bounds::given("outputs", outputs)?;
     match &release.process.activity(activity).kind {
         Kind::Manual(manual) if manual.form.is_some() => approve::fits(manual, outputs)?,
-        Kind::Manual(_) | Kind::Component(_) => {}
+        Kind::Manual(_) | Kind::Component(_) | Kind::Wait(_) | Kind::Process(_) => {}
     }
     Ok(vec![Event::ActivitySucceeded {
         activity,

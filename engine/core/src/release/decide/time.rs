@@ -46,6 +46,7 @@ fn answer(release: &Release, activity: ActivityIx, now: Timestamp) -> Vec<Event>
             vec![attempt_started(activity, next, None, deadline)]
         }
         ActivityState::NeedsPeople(_) => vec![Event::Expired { activity }],
+        ActivityState::Awaiting(wait) => vec![release.wait_over(activity, wait)],
         _ => Vec::new(),
     }
 }

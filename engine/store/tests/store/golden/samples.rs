@@ -12,6 +12,10 @@ use fermata_core::release::event::{
 };
 use fermata_core::time::Timestamp;
 
+mod others;
+
+use others::{of_children, of_locks, of_waits};
+
 /// Label of the variant, what is special about the sample, and the sample.
 type Sample = (&'static str, &'static str, Event);
 
@@ -56,6 +60,14 @@ fn label(event: &Event) -> &'static str {
         Event::WaveResumed { .. } => "wave-resumed",
         Event::WaveEnded { .. } => "wave-ended",
         Event::InstancesEnded { .. } => "instances-ended",
+        Event::WaitBegan { .. } => "wait-began",
+        Event::SignalReceived { .. } => "signal-received",
+        Event::LocksWanted { .. } => "locks-wanted",
+        Event::LocksGranted { .. } => "locks-granted",
+        Event::EmergencyDeclared { .. } => "emergency-declared",
+        Event::ChildOf { .. } => "child-of",
+        Event::ChildStarted { .. } => "child-started",
+        Event::ChildLaunched { .. } => "child-launched",
     }
 }
 
@@ -104,6 +116,9 @@ pub(super) fn events() -> Vec<Sample> {
         of_ends(),
         of_amendments(),
         of_waves(),
+        of_waits(),
+        of_locks(),
+        of_children(),
     ]
     .concat();
     all.into_iter()
@@ -272,10 +287,16 @@ fn of_people() -> Vec<(&'static str, Event)> {
 fn of_ends() -> Vec<(&'static str, Event)> {
     let activity = ACTIVITY;
     let mut events = Vec::new();
-    for (detail, source) in ["component", "form", "supplied", "amended"]
-        .into_iter()
-        .zip(output_sources())
-    {
+    let sources = [
+        "component",
+        "form",
+        "supplied",
+        "amended",
+        "wait",
+        "signal",
+        "child",
+    ];
+    for (detail, source) in sources.into_iter().zip(output_sources()) {
         let outputs = json(r#"{"url":"http://payment"}"#);
         let succeeded = Event::ActivitySucceeded {
             activity,
@@ -455,6 +476,9 @@ pub(super) fn output_sources() -> Vec<OutputSource> {
         OutputSource::Form,
         OutputSource::Supplied,
         OutputSource::Amended,
+        OutputSource::Wait,
+        OutputSource::Signal,
+        OutputSource::Child,
     ]
 }
 

@@ -83,7 +83,13 @@ fn the_keys_of_a_process_are_checked() {
         (&long, "too-long"),
         ("process: x\non-failure: §rollback", "not-supported"),
         ("process: x\non-failure: §stop", "bad-value"),
-        ("process: x\n§locks: [a]", "not-supported"),
+        ("process: x\nlocks: [§'']", "bad-name"),
+        (
+            "process: x\nlocks: ['${{ phases.§p.outputs }}']",
+            "not-upstream",
+        ),
+        ("process: x\nconcurrency: §0", "bad-value"),
+        ("process: x\nconcurrency: §many", "wrong-type"),
         ("process: x\noutputs: §[a]", "wrong-type"),
         ("process: x\n§<<: { title: y }", "bad-key"),
         ("process: x\n? §[a]\n: b", "bad-key"),
@@ -141,6 +147,55 @@ fn the_inputs_of_a_process_are_checked() {
 }
 
 #[test]
+fn waits_children_and_locks_are_checked() {
+    for (fields, code) in [
+        ("process: §other", "wrong-type"),
+        ("process: §{ version: 1 }", "missing-key"),
+        ("process: { name: §Other }", "bad-value"),
+        ("process: { name: other, version: §0 }", "bad-value"),
+        ("process: { name: other, inputs: §[1] }", "wrong-type"),
+        ("process: { name: other, §with: { a: 1 } }", "unknown-key"),
+        ("process: { name: other }, §with: { a: 1 }", "misplaced-key"),
+        ("uses: a@1, §process: { name: other }", "two-kinds"),
+        ("uses: a@1, locks: [§'a b']", "bad-name"),
+        ("uses: a@1, locks: [§'']", "bad-name"),
+        ("uses: a@1, locks: [§process/other]", "bad-name"),
+        ("uses: a@1, locks: [§7]", "wrong-type"),
+        ("uses: a@1, locks: ['${{ §where }}']", "unknown-name"),
+    ] {
+        expect(&activity(fields), &[code]);
+    }
+    for (wait, code) in [
+        ("§{ }", "missing-key"),
+        ("§[1]", "wrong-type"),
+        ("{ for: 30m, §duration: 1h }", "unknown-key"),
+        ("{ for: §0s }", "bad-value"),
+        ("{ for: §soon }", "bad-value"),
+        ("{ for: 30m, §until: '2026-03-01T18:00:00Z' }", "two-kinds"),
+        ("{ for: 30m, §timeout: 1h }", "misplaced-key"),
+        ("{ until: §tomorrow }", "bad-value"),
+        ("{ until: §7 }", "wrong-type"),
+        ("{ until: '${{ §where }}' }", "unknown-name"),
+        ("{ signal: §Go }", "bad-value"),
+        ("{ signal: go, schema: { type: §string } }", "bad-schema"),
+        ("{ signal: go, schema: §yes }", "wrong-type"),
+        ("{ signal: go, §reaches: ended }", "misplaced-key"),
+        ("§{ release: x }", "missing-key"),
+        ("{ release: x, reaches: §The end }", "bad-value"),
+        (
+            "{ release: '${{ §where }}', reaches: ended }",
+            "unknown-name",
+        ),
+    ] {
+        expect(&activity(&format!("wait: {wait}")), &[code]);
+    }
+    expect(
+        &activity("wait: { for: 30m }, §timeout: 1h"),
+        &["misplaced-key"],
+    );
+}
+
+#[test]
 fn the_fields_of_an_activity_are_checked() {
     for (fields, code) in [
         ("uses: a@1, §manual: { instructions: x }", "two-kinds"),
@@ -174,11 +229,8 @@ fn the_fields_of_an_activity_are_checked() {
         ("uses: a@1, needs: [§uq]", "unknown-need"),
         ("uses: a@1, needs: [§first/two]", "unknown-need"),
         ("uses: a@1, needs: [§first]", "unknown-need"),
-        ("uses: a@1, §locks: [x]", "not-supported"),
         ("uses: a@1, §undo: none", "not-supported"),
         ("§script: 'return 1'", "not-supported"),
-        ("§wait: { for: 30m }", "not-supported"),
-        ("§process: other", "not-supported"),
     ] {
         expect(&activity(fields), &[code]);
     }
@@ -377,7 +429,7 @@ fn what_this_version_does_not_run_is_said_and_never_ignored() {
             "    each: ${{ inputs.regions }}
     batches: [1, 50%, 100%]
     bake: 30m
-    §locks: ['env/production-${{ each.item }}']
+    locks: ['env/production-${{ each.item }}']
     on-failure: §rollback\n",
         )
         .replace(
@@ -385,7 +437,7 @@ fn what_this_version_does_not_run_is_said_and_never_ignored() {
             "          §tasks: [ { name: payment journey, assign: group:qa, required: true } ]\n          approvals:\n",
         )
         .replace("production-${{ inputs.regions[0] }}", "production-${{ each.item }}");
-    expect(&document, &["not-supported"; 3]);
+    expect(&document, &["not-supported"; 2]);
 }
 
 #[test]

@@ -1,0 +1,174 @@
+//! The reasons as sentences.
+
+use std::fmt;
+
+use super::{BeforeBatch, OpenRule, Waiting, WaitsOn};
+use crate::actor::Actor;
+use crate::release::event::HaltReason;
+use crate::time::Timestamp;
+
+impl fmt::Display for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is {}: {}", self.path, self.state, self.on)?;
+        match self.since {
+            Some(since) => write!(f, ", since {since}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for WaitsOn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Start => f.write_str("waits for somebody to start it"),
+            Self::Resume { by, reason } => {
+                write!(f, "waits to be resumed; {by} paused it")?;
+                reason
+                    .iter()
+                    .try_for_each(|reason| write!(f, " ({reason})"))
+            }
+            Self::Time {
+                until,
+                times_out,
+                failure,
+                status,
+            } => {
+                let what = if *times_out {
+                    "times out at"
+                } else {
+                    "waits until"
+                };
+                write!(f, "{what} {until}")?;
+                let said = failure.iter().map(ToString::to_string);
+                said.chain(status.clone())
+                    .try_for_each(|said| write!(f, " ({said})"))
+            }
+            Self::People {
+                rules,
+                form,
+                exclude_initiator,
+                expires_at,
+            } => {
+                write_people(f, rules)?;
+                let notes = [
+                    form.then(|| "with the form filled in".to_owned()),
+                    exclude_initiator.then(|| "not by who started it".to_owned()),
+                    expires_at.map(|at| format!("until {at}")),
+                ];
+                notes
+                    .iter()
+                    .flatten()
+                    .try_for_each(|note| write!(f, ", {note}"))
+            }
+            Self::Decision { failure, owners } => {
+                f.write_str("waits for ")?;
+                if owners.is_empty() {
+                    f.write_str("somebody")?;
+                }
+                write_list(f, owners)?;
+                write!(f, " to say how to go on ({failure})")
+            }
+            Self::Signal { .. } | Self::Release { .. } | Self::Locks(_) | Self::Batch { .. } => {
+                write_others(f, self)
+            }
+            Self::Needs(needs) => {
+                f.write_str("waits for ")?;
+                write_list(f, needs)?;
+                f.write_str(" to end")
+            }
+        }
+    }
+}
+
+/// What something waits on that is not its own: other releases, or the others of its wave.
+fn write_others(f: &mut fmt::Formatter<'_>, on: &WaitsOn) -> fmt::Result {
+    match on {
+        WaitsOn::Signal { name, until } => {
+            write!(f, "waits for the signal `{name}`")?;
+            write_given_up(f, *until)
+        }
+        WaitsOn::Release {
+            release,
+            reaches,
+            until,
+        } => {
+            write!(f, "waits for {release} to reach `{reaches}`")?;
+            write_given_up(f, *until)
+        }
+        WaitsOn::Locks(locks) => {
+            f.write_str("waits for ")?;
+            f.write_str(if locks.len() == 1 {
+                "the lock "
+            } else {
+                "the locks "
+            })?;
+            write_list(f, locks)
+        }
+        WaitsOn::Batch {
+            batch,
+            batches,
+            before,
+        } => write!(f, "waits for batch {batch} of {batches}: {before}"),
+        _ => Ok(()),
+    }
+}
+
+fn write_given_up(f: &mut fmt::Formatter<'_>, until: Option<Timestamp>) -> fmt::Result {
+    match until {
+        Some(until) => write!(f, " and gives up at {until}"),
+        None => Ok(()),
+    }
+}
+
+fn write_people(f: &mut fmt::Formatter<'_>, rules: &[OpenRule]) -> fmt::Result {
+    f.write_str("waits for ")?;
+    if rules.is_empty() {
+        return f.write_str("anybody to complete it");
+    }
+    let wanted: Vec<String> = rules
+        .iter()
+        .map(|rule| {
+            let plural = if rule.more == 1 { "" } else { "s" };
+            format!("{} ({} more approval{plural})", rule.from, rule.more)
+        })
+        .collect();
+    write_list(f, &wanted)
+}
+
+impl fmt::Display for BeforeBatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Instances(1) => f.write_str("1 instance of those before it has not ended"),
+            Self::Instances(count) => {
+                write!(f, "{count} instances of those before it have not ended")
+            }
+            Self::Bake(until) => write!(f, "those before it bake until {until}"),
+            Self::Gate(gate) => write!(f, "the gate {gate} has not ended"),
+            Self::Halt { by, reason } => write!(f, "halted {}", reason.text(by)),
+        }
+    }
+}
+
+impl HaltReason {
+    /// Why, as the end of a sentence that begins with `halted`.
+    pub fn text(&self, by: &Actor) -> String {
+        match self {
+            Self::Failures(1) => "after 1 failure".to_owned(),
+            Self::Failures(failed) => format!("after {failed} failures"),
+            Self::Gate => "since its gate did not succeed".to_owned(),
+            Self::Person(reason) => format!("by {by} ({reason})"),
+        }
+    }
+}
+
+fn write_list<T: fmt::Display>(f: &mut fmt::Formatter<'_>, items: &[T]) -> fmt::Result {
+    for (position, item) in items.iter().enumerate() {
+        let before = match position {
+            0 => "",
+            _ if position + 1 == items.len() => " and ",
+            _ => ", ",
+        };
+        write!(f, "{before}{item}")?;
+    }
+    Ok(())
+}
