@@ -134,7 +134,8 @@ pub(crate) fn routes() -> (Router<Arc<Api>>, OpenApi) {
         ))
         .routes(routes!(definitions::list, definitions::publish))
         .routes(routes!(definitions::read))
-        .routes(routes!(definitions::read_version))
+        .routes(routes!(definitions::read_version, usage::delete_definition))
+        .routes(routes!(usage::definition_used_by))
         .routes(routes!(components::list, components::upload))
         .routes(routes!(components::read))
         .routes(routes!(

@@ -58,6 +58,9 @@ pub enum PublishError {
 /// Why a component was not registered.
 #[derive(Debug, thiserror::Error)]
 pub enum RegisterError {
+    /// A definition has this name.
+    #[error("a definition has this name already")]
+    NameTaken,
     /// The version exists with other bytes.
     #[error(
         "this version exists already with {found}; versions never change: upload it as a new version"
@@ -96,11 +99,11 @@ pub enum DefineError {
     Error(#[from] Error),
 }
 
-/// Why a component version was not removed.
+/// Why a version of a component or definition was not removed.
 #[derive(Debug, thiserror::Error)]
 pub enum RemoveError {
-    /// There is no such component version.
-    #[error("there is no such component version")]
+    /// There is no such version.
+    #[error("there is no such version")]
     Unknown,
     /// Something uses it.
     #[error("it is used by {}", .0.summary())]

@@ -80,7 +80,7 @@ pub enum Request {
     ),
     /// To publish a checked definition of an activity.
     Define(Box<Define>, Answer<Defined, DefineError>),
-    /// To take a component version out of the registry.
+    /// To take a version of a component or definition out of the registry.
     Remove(Remove, Answer<(), RemoveError>),
 }
 
@@ -150,7 +150,7 @@ pub struct Define {
 /// See [`Request::Remove`].
 #[derive(Debug)]
 pub struct Remove {
-    /// The component.
+    /// The component or definition.
     pub name: Name,
     /// Its version.
     pub version: Version,

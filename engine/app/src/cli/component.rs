@@ -20,15 +20,20 @@ pub(super) async fn run(context: &mut Context, command: ComponentCommand) -> Res
         ComponentCommand::List => list(context).await,
         ComponentCommand::Show { component } => show(context, &component).await,
         ComponentCommand::Grant(args) => replace(context, &args).await,
-        ComponentCommand::UsedBy { component } => used_by(context, &component).await,
-        ComponentCommand::Delete { component } => delete(context, &component).await,
+        ComponentCommand::UsedBy { component } => used_by(context, "components", &component).await,
+        ComponentCommand::Delete { component } => delete(context, "components", &component).await,
     }
 }
 
-async fn used_by(context: &mut Context, component: &str) -> Result<(), Error> {
+/// Shows what uses a component or definition, which `kind` says.
+pub(super) async fn used_by(
+    context: &mut Context,
+    kind: &str,
+    component: &str,
+) -> Result<(), Error> {
     let client = context.client()?;
     let (name, version) = values::versioned(component);
-    let call = Call::get(&["components", name, "used-by"]).query("version", version);
+    let call = Call::get(&[kind, name, "used-by"]).query("version", version);
     let answer = client.json(call).await?;
     if context.out.is_json() {
         return context.out.json(&answer);
@@ -52,7 +57,12 @@ async fn used_by(context: &mut Context, component: &str) -> Result<(), Error> {
     context.out.table(&table, "nothing uses it")
 }
 
-async fn delete(context: &mut Context, component: &str) -> Result<(), Error> {
+/// Deletes a version of a component or definition, which `kind` says.
+pub(super) async fn delete(
+    context: &mut Context,
+    kind: &str,
+    component: &str,
+) -> Result<(), Error> {
     let (name, version) = values::versioned(component);
     let Some(version) = version else {
         return Err(Error::usage(
@@ -61,7 +71,7 @@ async fn delete(context: &mut Context, component: &str) -> Result<(), Error> {
         ));
     };
     let client = context.client()?;
-    let path = ["components", name, "versions", version];
+    let path = [kind, name, "versions", version];
     client.send(Call::delete(&path)).await?;
     if context.out.is_json() {
         return Ok(());

@@ -6,7 +6,7 @@ use super::args::DefinitionCommand;
 use super::error::Error;
 use super::table::Table;
 use super::text::{Tone, ago, cell};
-use super::{Context, pages, process, values};
+use super::{Context, component, pages, process, values};
 use crate::client::Call;
 use crate::wire;
 
@@ -36,6 +36,12 @@ pub(super) async fn run(context: &mut Context, command: DefinitionCommand) -> Re
             table(context, &answer, &items)
         }
         DefinitionCommand::Show { definition } => show(context, &definition).await,
+        DefinitionCommand::UsedBy { definition } => {
+            component::used_by(context, "definitions", &definition).await
+        }
+        DefinitionCommand::Delete { definition } => {
+            component::delete(context, "definitions", &definition).await
+        }
     }
 }
 

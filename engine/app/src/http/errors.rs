@@ -125,6 +125,8 @@ impl From<PublishError> for Problem {
 impl From<RegisterError> for Problem {
     fn from(error: RegisterError) -> Self {
         match error {
+            RegisterError::NameTaken => Self::new(&RECORD_EXISTS, error.to_string())
+                .hint("`uses` names components and definitions alike: give it another name"),
             RegisterError::VersionExists { .. } => Self::new(&VERSION_EXISTS, error.to_string()),
             RegisterError::Error(error) => error.into(),
         }

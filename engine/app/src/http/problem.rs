@@ -80,7 +80,7 @@ table! {
     TIMEOUT: REQUEST_TIMEOUT "request-timeout" "The body did not arrive in time";
     REFUSED: CONFLICT "refused" "The state forbids it";
     VERSION_EXISTS: CONFLICT "version-exists" "The version exists with other content" hint "versions never change: give it another version";
-    COMPONENT_IN_USE: CONFLICT "component-in-use" "The component version is in use" hint "`fermata component used-by NAME@VERSION` lists by what; a process version uses it for ever";
+    COMPONENT_IN_USE: CONFLICT "component-in-use" "The version is in use" hint "`used-by` lists by what; a process version uses it for ever";
     RECORD_EXISTS: CONFLICT "exists" "There is one already";
     QUARANTINED: CONFLICT "quarantined" "The release is quarantined" hint "it broke an invariant and takes nothing until the engine was repaired and restarted; the log says which";
     LAST_ADMINISTRATOR: CONFLICT "last-administrator" "Nobody could administer the server any more" hint "create another token with the role admin first";

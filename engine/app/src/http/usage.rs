@@ -17,7 +17,9 @@ use crate::http::dto::usage::{
     ChangeBody, DefinitionUseBody, DifferenceBody, ProcessUseBody, ReleaseUseBody, UsageBody,
 };
 use crate::http::extract::{At, Params};
-use crate::http::problem::{INVALID_QUERY, Problem, UNKNOWN_COMPONENT, UNKNOWN_PROCESS};
+use crate::http::problem::{
+    INVALID_QUERY, Kind, Problem, UNKNOWN_COMPONENT, UNKNOWN_DEFINITION, UNKNOWN_PROCESS,
+};
 
 /// Process versions that were checked with a component, and open releases that pinned it.
 #[utoipa::path(
@@ -31,21 +33,12 @@ pub(crate) async fn used_by(
     At(name): At<Name>,
     Params(params): Params<UsageParams>,
 ) -> Result<Json<UsageBody>, Problem> {
-    let version = params.version.map(|text| {
-        let version = text.parse::<Version>();
-        version.map_err(|error| Problem::new(&INVALID_QUERY, format!("version: {error}")))
-    });
-    let version = version.transpose()?;
     let versions = api.service.component(&name);
-    let known = |version: Version| {
-        versions
-            .iter()
-            .any(|entry| entry.descriptor.version == version)
-    };
-    if versions.is_empty() || version.is_some_and(|version| !known(version)) {
-        let detail = format!("there is no such version of the component `{name}`");
-        return Err(Problem::new(&UNKNOWN_COMPONENT, detail));
-    }
+    let versions: Vec<_> = versions
+        .iter()
+        .map(|entry| entry.descriptor.version)
+        .collect();
+    let version = wanted(params, &versions, (&UNKNOWN_COMPONENT, &name))?;
     let usage = api.service.component_usage(&name, version).await?;
     Ok(Json(usage_body(&usage)))
 }
@@ -64,8 +57,77 @@ pub(crate) async fn delete(
     _administrator: Administrator,
     At((name, version)): At<(Name, Version)>,
 ) -> Result<StatusCode, Problem> {
-    api.service.remove_component(name, version).await?;
+    if api.service.component_version(&name, version).is_none() {
+        let detail = format!("there is no component {name}@{version}");
+        return Err(Problem::new(&UNKNOWN_COMPONENT, detail));
+    }
+    api.service.remove_registered(name, version).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Process versions that were checked with a definition.
+#[utoipa::path(
+    get, path = "/definitions/{name}/used-by", tag = "definitions", operation_id = "getDefinitionUsage",
+    params(("name" = String, Path, description = "The definition"), UsageParams),
+    responses((status = 200, body = UsageBody, description = "What uses it")),
+)]
+pub(crate) async fn definition_used_by(
+    State(api): State<Arc<Api>>,
+    _reader: Reader,
+    At(name): At<Name>,
+    Params(params): Params<UsageParams>,
+) -> Result<Json<UsageBody>, Problem> {
+    let versions = api.service.definition(&name);
+    let versions: Vec<_> = versions.iter().map(|entry| entry.record.version).collect();
+    let version = wanted(params, &versions, (&UNKNOWN_DEFINITION, &name))?;
+    let usage = api.service.component_usage(&name, version).await?;
+    Ok(Json(usage_body(&usage)))
+}
+
+/// Take a version of a definition out of the registry, if no process version uses it.
+#[utoipa::path(
+    delete, path = "/definitions/{name}/versions/{version}", tag = "definitions", operation_id = "deleteDefinitionVersion",
+    params(
+        ("name" = String, Path, description = "The definition"),
+        ("version" = String, Path, description = "`MAJOR.MINOR.PATCH`"),
+    ),
+    responses((status = 204, description = "It is gone")),
+)]
+pub(crate) async fn delete_definition(
+    State(api): State<Arc<Api>>,
+    _administrator: Administrator,
+    At((name, version)): At<(Name, Version)>,
+) -> Result<StatusCode, Problem> {
+    if api.service.definition_version(&name, version).is_none() {
+        let detail = format!("there is no definition {name}@{version}");
+        return Err(Problem::new(&UNKNOWN_DEFINITION, detail));
+    }
+    api.service.remove_registered(name, version).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The version that is asked for, if one is; it must be one of `versions`, and there must be some.
+fn wanted(
+    params: UsageParams,
+    versions: &[Version],
+    (unknown, name): (&'static Kind, &Name),
+) -> Result<Option<Version>, Problem> {
+    let version = params.version.map(|text| {
+        let version = text.parse::<Version>();
+        version.map_err(|error| Problem::new(&INVALID_QUERY, format!("version: {error}")))
+    });
+    let version = version.transpose()?;
+    match version {
+        _ if versions.is_empty() => {
+            let detail = format!("nothing is registered as `{name}`");
+            Err(Problem::new(unknown, detail))
+        }
+        Some(version) if !versions.contains(&version) => {
+            let detail = format!("there is no version {version} of `{name}`");
+            Err(Problem::new(unknown, detail))
+        }
+        version => Ok(version),
+    }
 }
 
 /// What differs between two versions of a process, part by part.

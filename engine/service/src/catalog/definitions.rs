@@ -129,6 +129,17 @@ impl Catalog {
         self.registry_mut().define(entry);
     }
 
+    /// Forgets a definition.
+    pub(crate) fn undefined(&self, name: &Name, version: Version) {
+        let mut registry = self.registry_mut();
+        if let Some(versions) = registry.definitions.get_mut(name) {
+            versions.remove(&version);
+            if versions.is_empty() {
+                registry.definitions.remove(name);
+            }
+        }
+    }
+
     /// The definitions that were checked with a component, or with one version of it.
     pub(crate) fn defined_with(&self, name: &Name, version: Option<Version>) -> Vec<DefinitionUse> {
         let registry = self.registry();

@@ -187,6 +187,12 @@ impl Driver {
             }
             None => {}
         }
+        let mut defined = self.pending.definitions.keys();
+        if defined.any(|(name, _)| *name == key.0)
+            || !self.shared.catalog.definition_versions(&key.0).is_empty()
+        {
+            return Err(RegisterError::NameTaken);
+        }
         let count = self.shared.catalog.components_count() + self.pending.components.len();
         if count >= self.config.components_max {
             return Err(Error::Busy("component versions").into());

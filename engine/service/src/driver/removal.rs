@@ -1,4 +1,4 @@
-//! Requests about what uses a component, and its removal.
+//! Requests about what uses a component or definition, and its removal.
 
 use fermata_core::component::{Pin, Version};
 use fermata_core::id::{Name, ReleaseId};
@@ -31,14 +31,18 @@ impl Driver {
             .collect()
     }
 
-    /// Takes a component version out of the registry. Here and not before the request, since a process
+    /// Takes a version of a component or definition out of the registry. Here and not before the request, since a process
     /// may be published or a release started meanwhile; it is asked rarely enough to look at every
     /// process version for it.
     pub(super) fn remove(&mut self, remove: &Remove) -> Result<(), RemoveError> {
         let Remove { name, version } = remove;
         let key = (name.clone(), *version);
-        let pending = self.pending.components.contains_key(&key);
-        if !pending && self.shared.catalog.version(name, *version).is_none() {
+        let (pending, catalog) = (&self.pending, &self.shared.catalog);
+        let component =
+            pending.components.contains_key(&key) || catalog.version(name, *version).is_some();
+        let definition =
+            pending.definitions.contains_key(&key) || catalog.definition(name, *version).is_some();
+        if !component && !definition {
             return Err(RemoveError::Unknown);
         }
         let mut processes = self.shared.catalog.checked_with(name, Some(*version))?;
@@ -59,12 +63,19 @@ impl Driver {
             };
             return Err(RemoveError::InUse(Box::new(usage)));
         }
-        self.pending.components.remove(&key);
-        self.pending
-            .delete(Table::Components, keys::component(name, *version));
-        // Before the commit, so that nothing in the same batch can come to use it. If the commit
+        // Gone before the commit, so that nothing in the same batch can come to use it. If the commit
         // fails, nothing goes on before the registry was read again.
-        self.shared.catalog.removed(name, *version);
+        if component {
+            self.pending.components.remove(&key);
+            self.pending
+                .delete(Table::Components, keys::component(name, *version));
+            self.shared.catalog.removed(name, *version);
+        } else {
+            self.pending.definitions.remove(&key);
+            self.pending
+                .delete(Table::Processes, keys::definition(name, *version));
+            self.shared.catalog.undefined(name, *version);
+        }
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! What uses a component, and the removal of what nothing uses.
+//! What uses a component or definition, and the removal of what nothing uses.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::wake::{Remove, Request};
 use crate::watch::blocking;
 
 impl Service {
-    /// What uses a component, or one version of it: process versions that were checked with it, and
+    /// What uses a component or definition, or one version of it: process versions that were checked with it, and
     /// open releases that pinned it.
     pub async fn component_usage(
         &self,
@@ -34,9 +34,9 @@ impl Service {
         })
     }
 
-    /// Takes a component version out of the registry, if nothing uses it. Its bytes stay, as what
-    /// releases ran that have ended.
-    pub async fn remove_component(&self, name: Name, version: Version) -> Result<(), RemoveError> {
+    /// Takes a version of a component or definition out of the registry, if nothing uses it. Its bytes
+    /// stay, as what releases ran that have ended.
+    pub async fn remove_registered(&self, name: Name, version: Version) -> Result<(), RemoveError> {
         let remove = Remove { name, version };
         self.ask(|answer| Request::Remove(remove, answer)).await?
     }

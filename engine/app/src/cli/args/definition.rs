@@ -20,4 +20,14 @@ pub(crate) enum DefinitionCommand {
         /// Name, or NAME@VERSION.
         definition: String,
     },
+    /// Show which process versions use a definition.
+    UsedBy {
+        /// Name, or NAME@VERSION.
+        definition: String,
+    },
+    /// Take a version of a definition out of the registry, if nothing uses it.
+    Delete {
+        /// NAME@VERSION, such as deploy-payment@1.0.0.
+        definition: String,
+    },
 }

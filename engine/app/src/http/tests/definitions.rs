@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::world::{World, text};
+use super::world::{World, component, text};
 
 const DEFINITION: &str = "\
 definition: hello-works
@@ -63,4 +63,30 @@ async fn a_definition_is_used_like_a_component() {
     );
     let usage = world.get("/components/works/used-by").await.ok();
     assert_eq!(usage["definitions"].as_array().unwrap().len(), 2);
+    held(&world).await;
+}
+
+/// A version that a process uses is held, another is not; no component takes the name.
+async fn held(world: &World) {
+    let used = world.get("/definitions/hello-works/used-by").await.ok();
+    assert_eq!(
+        used["processes"],
+        json!([{ "name": "greets", "version": 1, "uses": "hello-works@1", "component": "1.1.0" }])
+    );
+    let delete = |version: &str| {
+        let path = format!("/definitions/hello-works/versions/{version}");
+        async move { world.call("DELETE", &path, "").await }
+    };
+    delete("1.1.0").await.is_problem(409, "component-in-use");
+    assert_eq!(delete("1.0.0").await.status, 204);
+    delete("1.0.0").await.is_problem(404, "unknown-definition");
+    world
+        .call("DELETE", "/components/hello-works/versions/1.1.0", "")
+        .await
+        .is_problem(404, "unknown-component");
+    let upload = component("hello-works", "2.0.0").to_string();
+    world
+        .call("POST", "/components", upload)
+        .await
+        .is_problem(409, "exists");
 }

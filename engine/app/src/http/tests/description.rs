@@ -32,8 +32,9 @@ pub(super) fn routes() -> Vec<(String, String)> {
 }
 
 /// The whole API, by hand: a route that is missing or new shows here.
-const ROUTES: [&str; 48] = [
+const ROUTES: [&str; 50] = [
     "DELETE /components/{name}/versions/{version}",
+    "DELETE /definitions/{name}/versions/{version}",
     "DELETE /processes/{name}/input-sets/{set}",
     "DELETE /tokens/{id}",
     "GET /components",
@@ -43,6 +44,7 @@ const ROUTES: [&str; 48] = [
     "GET /components/{name}/versions/{version}/grants",
     "GET /definitions",
     "GET /definitions/{name}",
+    "GET /definitions/{name}/used-by",
     "GET /definitions/{name}/versions/{version}",
     "GET /ledger",
     "GET /ledger/{environment}/{service}",
