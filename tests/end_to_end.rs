@@ -16,5 +16,7 @@ mod hostile_guests;
 mod hostile_requests;
 #[path = "end_to_end/operations.rs"]
 mod operations;
+#[path = "end_to_end/rehearsed.rs"]
+mod rehearsed;
 #[path = "end_to_end/world.rs"]
 mod world;

@@ -3,5 +3,6 @@
 pub mod fan_out;
 pub mod figure;
 pub mod graph;
+pub mod rehearsal;
 pub mod sandbox;
 pub mod server;

@@ -22,6 +22,7 @@ mod lock;
 mod logs;
 mod pages;
 mod process;
+mod rehearse;
 mod release;
 mod screen;
 mod signal;
@@ -133,6 +134,7 @@ async fn dispatch(context: &mut Context, command: Command) -> Result<Exit, Error
         Command::Process(command) => process::run(context, command).await?,
         Command::Component(command) => component::run(context, command).await?,
         Command::Definition(command) => definition::run(context, command).await?,
+        Command::Rehearse(args) => return rehearse::run(context, &args).await,
         Command::Release(command) => return release::run(context, command).await,
         Command::Ledger(args) => ledger::run(context, &args).await?,
         Command::Lock(command) => lock::run(context, command).await?,

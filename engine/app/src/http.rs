@@ -43,6 +43,7 @@ pub(crate) mod page;
 pub(crate) mod principals;
 pub(crate) mod problem;
 pub(crate) mod processes;
+pub(crate) mod rehearsals;
 pub(crate) mod releases;
 pub(crate) mod request;
 pub(crate) mod server;
@@ -136,6 +137,7 @@ pub(crate) fn routes() -> (Router<Arc<Api>>, OpenApi) {
         .routes(routes!(definitions::read))
         .routes(routes!(definitions::read_version, usage::delete_definition))
         .routes(routes!(usage::definition_used_by))
+        .routes(routes!(rehearsals::rehearse))
         .routes(routes!(components::list, components::upload))
         .routes(routes!(components::read))
         .routes(routes!(

@@ -12,6 +12,8 @@
 //! * [`release::check()`]: every invariant, one named function each;
 //! * [`release::turn()`]: decide, apply, and let the graph advance until it is quiet.
 //!
+//! [`rehearsal::rehearse`] plays a whole release through them, under a clock of its own.
+//!
 //! Read the modules in this order.
 
 pub mod actor;
@@ -25,6 +27,7 @@ pub mod json;
 pub mod limits;
 mod nearest;
 pub mod process;
+pub mod rehearsal;
 pub mod release;
 pub mod schema;
 pub mod time;

@@ -78,3 +78,11 @@ pub const EXPRESSION_DEPTH_MAX: usize = 64;
 /// Most work of one evaluation of an expression, in values and bytes touched, as estimated from above:
 /// about a second and a few hundred megabytes at worst.
 pub const EXPRESSION_COST_MAX: f64 = 1e8;
+/// Most turns of a rehearsal: several for each activity of the largest process.
+pub const REHEARSAL_TURNS_MAX: usize = 100_000;
+/// Longest time that a rehearsal plays through: nobody plans a release for longer.
+pub const REHEARSAL_TIME_MAX: Span = Span(2 * 366 * 24 * 60 * 60 * 1000);
+/// Most text of rendered inputs and instructions in a rehearsal, in bytes: one answer holds them all.
+pub const REHEARSAL_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Most values in outputs that a rehearsal makes up from a schema.
+pub const SAMPLE_VALUES_MAX: usize = 1_000;

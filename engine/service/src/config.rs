@@ -49,3 +49,9 @@ pub const RECENT_ACTIVITIES_MAX: usize = 50_000;
 pub const PROCESS_CACHE_ACTIVITIES_MAX: usize = 100_000;
 /// Turns that are read from the store at a time.
 pub const TURNS_PER_READ: usize = 4_096;
+/// Most rehearsals at a time: each may keep a processor busy for a while.
+pub const REHEARSALS_MAX: usize = 4;
+/// Most releases of a process whose ends tell how long its activities take.
+pub const HISTORY_RELEASES_MAX: usize = 20;
+/// Most events that are read for that; the newest releases come first.
+pub const HISTORY_EVENTS_MAX: u64 = 100_000;

@@ -3,6 +3,7 @@
 use fermata_core::component::Uses;
 use fermata_core::defect::Defect;
 use fermata_core::id::Digest;
+use fermata_core::rehearsal::RehearsalError;
 use fermata_core::release::refusal::Refusal;
 
 use crate::request::ComponentUsage;
@@ -167,6 +168,23 @@ pub enum CreateError {
     /// The idempotency key was used for another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,
+    /// The machine failed.
+    #[error(transparent)]
+    Error(#[from] Error),
+}
+
+/// Why a release was not rehearsed.
+#[derive(Debug, thiserror::Error)]
+pub enum RehearseError {
+    /// There is no such process, or no such version of it.
+    #[error("there is no such process version")]
+    UnknownProcess,
+    /// The document is faulty.
+    #[error("the process document has {} defects", .0.len())]
+    Defects(Vec<Defect>),
+    /// It cannot be played.
+    #[error(transparent)]
+    Rehearsal(#[from] RehearsalError),
     /// The machine failed.
     #[error(transparent)]
     Error(#[from] Error),

@@ -8,6 +8,7 @@ use fermata_core::component::Version;
 use fermata_core::id::{Digest, Name, ReleaseId};
 use fermata_core::json::Json;
 use fermata_core::process::Process;
+use fermata_core::rehearsal::Assumptions;
 use fermata_core::release::Release;
 use fermata_core::release::event::Pinned;
 
@@ -193,6 +194,31 @@ pub enum Command {
         attempts: u32,
         /// Why.
         reason: String,
+    },
+}
+
+/// A release that is to be played through before there is one.
+#[derive(Clone, Debug)]
+pub struct NewRehearsal {
+    /// What to play.
+    pub subject: Subject,
+    /// What is assumed; the engine adds what it knows of components and, if asked, of durations.
+    pub assumptions: Assumptions,
+    /// Whether past releases tell how long activities take.
+    pub learn: bool,
+}
+
+/// What is rehearsed.
+#[derive(Clone, Debug)]
+pub enum Subject {
+    /// A document, YAML or JSON, as if it were published now.
+    Document(Vec<u8>),
+    /// A published process.
+    Published {
+        /// Which.
+        name: Name,
+        /// Which version of it; the newest if there is none.
+        version: Option<u32>,
     },
 }
 

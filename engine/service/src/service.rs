@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 
 use fermata_core::actor::Caller;
 use fermata_core::id::ReleaseId;
@@ -15,7 +15,7 @@ use fermata_core::release::Release;
 use fermata_store::Store;
 
 use crate::clock::Clock;
-use crate::config::{Config, ONCE_KEY_BYTES_MAX};
+use crate::config::{Config, ONCE_KEY_BYTES_MAX, REHEARSALS_MAX};
 use crate::driver::Driver;
 use crate::engine::{Engine, Mailbox};
 use crate::error::{CreateError, Error, InputError};
@@ -32,6 +32,7 @@ mod definitions;
 mod input_sets;
 mod lists;
 mod publishing;
+mod rehearsals;
 mod releases;
 mod usage;
 
@@ -57,6 +58,8 @@ pub struct Service {
     mailbox: Mailbox,
     done: watch::Receiver<bool>,
     clock: Arc<dyn Clock>,
+    /// Rehearsals that may go on at a time.
+    rehearsals: Arc<Semaphore>,
 }
 
 impl Service {
@@ -83,6 +86,7 @@ impl Service {
             mailbox,
             done: ended,
             clock: parts.clock,
+            rehearsals: Arc::new(Semaphore::new(REHEARSALS_MAX)),
         })
     }
 

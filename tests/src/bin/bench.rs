@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser;
 use fermata_tests::bench::figure::{Figure, table};
-use fermata_tests::bench::{fan_out, graph, sandbox, server};
+use fermata_tests::bench::{fan_out, graph, rehearsal, sandbox, server};
 
 /// Measure throughput, latency, sandbox cost, memory and restart.
 #[derive(Debug, Parser)]
@@ -34,6 +34,9 @@ fn main() -> Result<ExitCode> {
     }
     if wanted("fanout.events_per_s") || wanted("fanout.memory_mb") {
         figures.extend(fan_out::measure()?);
+    }
+    if wanted("rehearsal.plan_500_ms") {
+        figures.extend(rehearsal::measure()?);
     }
     if wanted("sandbox.run_p50_us") {
         figures.extend(runtime.block_on(sandbox::measure())?);

@@ -3,6 +3,7 @@
 mod component;
 mod definition;
 mod process;
+mod rehearse;
 mod release;
 mod server;
 
@@ -16,6 +17,7 @@ pub(crate) use definition::DefinitionCommand;
 pub(crate) use process::{
     CheckArgs, InputSetArgs, InputSetCommand, ProcessCommand, ProcessListArgs, ProcessShowArgs,
 };
+pub(crate) use rehearse::RehearseArgs;
 pub(crate) use release::{
     ActivityArgs, AmendArgs, CreateArgs, EventsArgs, LaunchArgs, LogsArgs, ReleaseCommand,
     ReleaseListArgs, SignalArgs, StartArgs, WatchArgs,
@@ -93,7 +95,8 @@ pub(crate) struct GlobalArgs {
 /// How answers are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// Aligned columns for people.
+    /// Aligned columns, or a tree, for people.
+    #[value(alias = "tree")]
     Table,
     /// JSON for programs.
     Json,
@@ -113,6 +116,8 @@ pub(crate) enum Command {
     /// Activities that are set up once and used by name.
     #[command(subcommand)]
     Definition(DefinitionCommand),
+    /// Play a release through before it is started: what starts when, who approves, what may fail.
+    Rehearse(Box<RehearseArgs>),
     /// Start releases, watch them, and decide what waits on people.
     #[command(subcommand)]
     Release(ReleaseCommand),
@@ -173,6 +178,8 @@ mod tests {
             "fermata serve --data-dir d --listen 127.0.0.1:0 --config c.toml",
             "fermata process check p.yaml --offline",
             "fermata process publish p.yaml",
+            "fermata rehearse p.yaml --offline --inputs i.yaml -i version=1.2.3 --fail uat/sign-off --approve-after 2h --output tree",
+            "fermata rehearse bank-release@2 --duration staging/payment=5m --duration-default 1m --outputs uat/sign-off={} --no-history --starts-at 2026-01-31T09:00:00Z",
             "fermata process list",
             "fermata process show bank-release@3",
             "fermata component push a.wasm b.wasm --grant http=127.0.0.1:7790;methods=GET,PUT;private --grant secret=api@example.com",

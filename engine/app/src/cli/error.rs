@@ -44,6 +44,14 @@ pub(crate) enum Error {
         /// What to do next, where that is known.
         next: Option<String>,
     },
+    /// It was understood, and the state or the values forbid it.
+    #[error("{what} ({code})")]
+    Refused {
+        /// What is wrong.
+        what: String,
+        /// A stable code, as the server gives it.
+        code: &'static str,
+    },
     /// A document has defects; they have been shown already.
     #[error("{}: {count} {}", path.display(), if *count == 1 { "defect" } else { "defects" })]
     Defects {
@@ -80,7 +88,7 @@ impl Error {
             Self::Client(error) => error.exit(),
             Self::File { .. } | Self::Content { .. } | Self::Usage { .. } => Exit::Usage,
             Self::Failed { .. } | Self::Output(_) => Exit::Failure,
-            Self::Defects { .. } => Exit::Refused,
+            Self::Refused { .. } | Self::Defects { .. } => Exit::Refused,
         }
     }
 
@@ -90,9 +98,11 @@ impl Error {
             Self::Client(error) => error.next(),
             Self::Usage { next, .. } => Some(next.clone()),
             Self::Failed { next, .. } => next.clone(),
-            Self::File { .. } | Self::Content { .. } | Self::Defects { .. } | Self::Output(_) => {
-                None
-            }
+            Self::File { .. }
+            | Self::Content { .. }
+            | Self::Refused { .. }
+            | Self::Defects { .. }
+            | Self::Output(_) => None,
         }
     }
 

@@ -63,22 +63,29 @@ fn check_offline(context: &mut Context, path: &Path, document: &[u8]) -> Result<
             });
             passed(context, path, &summary, Some("without the registry"))
         }
-        Err(defects) => {
-            let found: Vec<Defect> = defects
-                .iter()
-                .map(|defect| Defect {
-                    code: defect.code.into(),
-                    message: defect.message.clone(),
-                    line: defect.line,
-                    column: defect.column,
-                    snippet: defect.snippet.clone(),
-                    hint: defect.hint.clone(),
-                })
-                .collect();
-            let answer = serde_json::to_value(&defects).unwrap_or_default();
-            Err(refused(context, path, &found, &answer)?)
-        }
+        Err(found) => Err(defects(context, path, &found)?),
     }
+}
+
+/// Shows the defects that were found without a server; gives the error to end with.
+pub(super) fn defects(
+    context: &mut Context,
+    path: &Path,
+    defects: &[fermata_core::defect::Defect],
+) -> Result<Error, Error> {
+    let found: Vec<Defect> = defects
+        .iter()
+        .map(|defect| Defect {
+            code: defect.code.into(),
+            message: defect.message.clone(),
+            line: defect.line,
+            column: defect.column,
+            snippet: defect.snippet.clone(),
+            hint: defect.hint.clone(),
+        })
+        .collect();
+    let answer = serde_json::to_value(defects).unwrap_or_default();
+    refused(context, path, &found, &answer)
 }
 
 fn passed(
@@ -115,7 +122,11 @@ async fn send(
 }
 
 /// Shows the defects in a problem, if it has any; gives the error to end with.
-fn defective(context: &mut Context, path: &Path, error: client::Error) -> Result<Error, Error> {
+pub(super) fn defective(
+    context: &mut Context,
+    path: &Path,
+    error: client::Error,
+) -> Result<Error, Error> {
     match &error {
         client::Error::Problem(problem) if !problem.defects.is_empty() => {
             let answer = serde_json::to_value(&problem.defects).unwrap_or_default();

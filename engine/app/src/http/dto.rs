@@ -13,6 +13,7 @@ pub(crate) mod meta;
 pub(crate) mod problem;
 pub(crate) mod process;
 pub(crate) mod query;
+pub(crate) mod rehearsal;
 pub(crate) mod release;
 pub(crate) mod signal;
 pub(crate) mod usage;

@@ -41,6 +41,7 @@ pub(crate) async fn version(_reader: Reader) -> Json<VersionBody> {
 pub(crate) async fn limits(State(api): State<Arc<Api>>, _reader: Reader) -> Json<LimitsBody> {
     let mut items = api.sandbox.limits();
     items.extend(of_documents());
+    items.extend(of_rehearsals());
     items.extend(of_requests());
     Json(LimitsBody { items })
 }
@@ -78,6 +79,26 @@ fn of_documents() -> [LimitBody; 7] {
             limits::TEXT_BYTES_MAX,
             "bytes",
             "say it in fewer words, or link to more",
+        ),
+    ]
+}
+
+fn of_rehearsals() -> [LimitBody; 3] {
+    let shorter = "rehearse with shorter durations";
+    let days = usize::try_from(limits::REHEARSAL_TIME_MAX.0 / 86_400_000).expect("a few years fit");
+    [
+        row("rehearsal time", days, "days", shorter),
+        row(
+            "rehearsal turns",
+            limits::REHEARSAL_TURNS_MAX,
+            "turns",
+            "rehearse a part of the process",
+        ),
+        row(
+            "rehearsal bytes",
+            limits::REHEARSAL_BYTES_MAX,
+            "bytes",
+            "rehearse with smaller inputs",
         ),
     ]
 }

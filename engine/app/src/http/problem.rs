@@ -93,6 +93,7 @@ table! {
     INVALID_VALUES: UNPROCESSABLE_ENTITY "invalid-values" "Values do not fit their schema";
     MISSING_COMPONENTS: UNPROCESSABLE_ENTITY "missing-components" "Components are not in the registry" hint "upload them with `fermata component push`";
     OTHER_COMPONENT: UNPROCESSABLE_ENTITY "other-component" "The component says it is another one" hint "upload it under the name and version that its `describe` gives, or with POST /api/v1/components";
+    REHEARSAL_LIMIT: UNPROCESSABLE_ENTITY "rehearsal-limit" "The rehearsal goes too far" hint "GET /api/v1/limits lists the limits; shorter durations or smaller inputs may help";
     REJECTED: UNPROCESSABLE_ENTITY "rejected" "The component is not one that can run here";
     KEY_REUSE: UNPROCESSABLE_ENTITY "idempotency-key-reuse" "The idempotency key was used for another request" hint "take a new key for each new request";
     TOO_MANY: TOO_MANY_REQUESTS "too-many-requests" "Too much at a time" hint "wait as long as Retry-After says, then repeat";

@@ -10,6 +10,7 @@ mod description;
 mod events;
 mod locks;
 mod processes;
+mod rehearsals;
 mod releases;
 mod signals;
 mod usage;
