@@ -1,7 +1,8 @@
 //! Kills the server with SIGKILL again and again under load, and counts what was lost.
 //!
-//! Many clients start releases and approve them all the time. What the server acknowledged must be there
-//! after every restart; no activity may complete twice; and once the killing stops, every release must end.
+//! Many clients start releases of every kind and do all the time what those ask of people. What the server
+//! acknowledged must be there after every restart; no activity may complete or be undone twice; and once the
+//! killing stops, every release must end, and end as its process says.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use clap::Parser;
 use fermata_tests::api::{Api, text};
+use fermata_tests::chaos::{Act, Kind, has_ended, wanted};
 use fermata_tests::server::{Server, guest};
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -25,27 +27,6 @@ const LIFE_MS: (u64, u64) = (150, 1_500);
 const CALM: Duration = Duration::from_mins(2);
 /// Most turns of one release that are read back.
 const EVENTS_MAX: usize = 1_000;
-
-const PROCESS: &str = "\
-process: chaos
-phases:
-  build:
-    activities:
-      one: { uses: noop@1 }
-      two: { needs: [one], uses: noop@1 }
-      naps: { uses: sleeper@1, with: { ms: 300 } }
-      unsteady: { uses: flaky@1, with: { failures: 1 }, retry: { attempts: 5, backoff: 50ms } }
-  sign-off:
-    needs: [build]
-    activities:
-      agree: { manual: { instructions: Look at it., approvals: [ { from: 'group:admins', count: 1 } ] } }
-  ship:
-    needs: [sign-off]
-    activities:
-      left: { uses: noop@1 }
-      right: { uses: noop@1 }
-      last: { needs: [left, right], uses: noop@1 }
-";
 
 /// Kill the server again and again under load.
 #[derive(Debug, Parser)]
@@ -67,8 +48,8 @@ struct Args {
 /// What the server acknowledged.
 #[derive(Debug, Default)]
 struct Acknowledged {
-    /// Releases, and whether their approval was acknowledged.
-    releases: BTreeMap<String, bool>,
+    /// Releases, and what was done about each.
+    releases: BTreeMap<String, (Kind, Vec<Act>)>,
     inputs: u64,
 }
 
@@ -80,6 +61,7 @@ struct Verdict {
     lost: u64,
     twice: u64,
     stuck: u64,
+    astray: u64,
 }
 
 #[tokio::main]
@@ -96,7 +78,9 @@ async fn main() -> Result<ExitCode> {
     for name in ["noop", "sleeper", "flaky"] {
         api.push(guest(name)?, &json!({})).await?;
     }
-    api.publish(PROCESS).await?;
+    for document in Kind::ALL.into_iter().flat_map(Kind::documents) {
+        api.publish(document).await?;
+    }
 
     let shared = Shared::default();
     let (address, watching) = watch::channel(server.url.clone());
@@ -173,39 +157,50 @@ async fn client(
     }
 }
 
+/// Starts one release and stays with it until it has ended.
 async fn one_release(api: &Api, key: &str, shared: &Shared) -> Result<()> {
+    let kind = Kind::of(key);
     let request = api
         .request(reqwest::Method::POST, "/releases")
         .header("Idempotency-Key", key);
     let created = api
-        .send(request.json(&json!({ "process": "chaos" })))
+        .send(request.json(&json!({ "process": kind.process() })))
         .await?
         .ok()?;
     let id = text(&created, "id")?.to_owned();
     note(shared, |acknowledged| {
-        acknowledged.releases.insert(id.clone(), false);
+        acknowledged
+            .releases
+            .entry(id.clone())
+            .or_insert((kind, Vec::new()));
     });
-    let mut patience = interval(Duration::from_millis(100));
     loop {
-        patience.tick().await;
-        let answer = approve(api, &id).await?;
-        if answer {
-            note(shared, |acknowledged| {
-                acknowledged.releases.insert(id.clone(), true);
-            });
-            api.wait(&id, 10).await?;
+        let view = api.wait(&id, 1).await?;
+        if has_ended(&view) {
             return Ok(());
+        }
+        for act in tend(api, &id, &view).await? {
+            note(shared, |acknowledged| {
+                if let Some((_, acts)) = acknowledged.releases.get_mut(&id) {
+                    acts.push(act);
+                }
+            });
         }
     }
 }
 
-async fn approve(api: &Api, id: &str) -> Result<bool> {
-    let action = json!({ "action": "approve", "activity": "sign-off/agree", "comment": "fine" });
-    let answer = api.act(id, &action).await?;
-    match answer.code() {
-        "wrong-state" => Ok(false),
-        _ => answer.ok().map(|_| true),
+/// Does what the release asks of people; gives what was acknowledged.
+async fn tend(api: &Api, id: &str, view: &Value) -> Result<Vec<Act>> {
+    let mut done = Vec::new();
+    for act in wanted(api, id, view).await? {
+        let answer = act.send(api, id).await?;
+        // Somebody else, or an earlier try whose answer was lost, may have been there first.
+        if answer.status != reqwest::StatusCode::CONFLICT {
+            answer.ok()?;
+            done.push(act);
+        }
     }
+    Ok(done)
 }
 
 fn note(shared: &Shared, change: impl FnOnce(&mut Acknowledged)) {
@@ -225,15 +220,16 @@ async fn verify(api: &Api, shared: &Shared) -> Result<Verdict> {
         .clone();
     let total = releases.len();
     let mut verdict = Verdict::default();
-    for (done, (id, approved)) in releases.into_iter().enumerate() {
+    for (done, (id, (kind, acts))) in releases.into_iter().enumerate() {
         match timeout(CALM, settle(api, &id)).await {
-            Ok(Ok(true)) => {}
-            Ok(Ok(false)) => verdict.lost += 1,
+            Ok(Ok(Some(end))) => verdict.astray += u64::from(end != kind.end()),
+            Ok(Ok(None)) => verdict.lost += 1,
             Ok(Err(error)) => return Err(error),
             Err(_) => verdict.stuck += 1,
         }
         let events = events(api, &id).await?;
-        verdict.lost += u64::from(approved && count(&events, "approved", "sign-off/agree") == 0);
+        let lost = acts.iter().filter(|act| !act.is_among(&events));
+        verdict.lost += lost.count() as u64;
         verdict.twice += completed_twice(&events);
         if done % 500 == 0 {
             say(&format!("checked {done} of {total} releases"));
@@ -242,20 +238,18 @@ async fn verify(api: &Api, shared: &Shared) -> Result<Verdict> {
     Ok(verdict)
 }
 
-/// Approves what waits and waits for the end; false if the release is unknown.
-async fn settle(api: &Api, id: &str) -> Result<bool> {
+/// Does what is asked and waits for the end; gives how it ended, or nothing if the release is unknown.
+async fn settle(api: &Api, id: &str) -> Result<Option<String>> {
     loop {
         let answer = api.get(&format!("/releases/{id}")).await?;
         if answer.status == reqwest::StatusCode::NOT_FOUND {
-            return Ok(false);
+            return Ok(None);
         }
         let view = answer.ok()?;
-        if matches!(text(&view, "state")?, "succeeded" | "failed" | "aborted") {
-            return Ok(true);
+        if has_ended(&view) {
+            return Ok(Some(text(&view, "state")?.to_owned()));
         }
-        if fermata_tests::api::activity(&view, "sign-off/agree")["state"] == "needs-people" {
-            approve(api, id).await?;
-        }
+        tend(api, id, &view).await?;
         api.wait(id, 1).await?;
     }
 }
@@ -275,22 +269,15 @@ async fn events(api: &Api, id: &str) -> Result<Vec<Value>> {
         .unwrap_or_default())
 }
 
-fn count(events: &[Value], kind: &str, activity: &str) -> usize {
-    events
-        .iter()
-        .filter(|event| event["type"] == kind && event["activity"] == activity)
-        .count()
-}
-
+/// Activities that completed, or were undone, more than once.
 fn completed_twice(events: &[Value]) -> u64 {
-    let mut completions: BTreeMap<&str, u64> = BTreeMap::new();
-    for event in events
-        .iter()
-        .filter(|event| event["type"] == "activity-succeeded")
-    {
-        *completions
-            .entry(event["activity"].as_str().unwrap_or_default())
-            .or_default() += 1;
+    let mut completions: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for event in events {
+        let kind = event["type"].as_str().unwrap_or_default();
+        if matches!(kind, "activity-succeeded" | "undone") {
+            let activity = event["activity"].as_str().unwrap_or_default();
+            *completions.entry((kind, activity)).or_default() += 1;
+        }
     }
     completions.values().filter(|times| **times > 1).count() as u64
 }
@@ -306,13 +293,15 @@ fn report(kills: u64, shared: &Shared, verdict: &Verdict) -> Result<ExitCode> {
         ("lost", verdict.lost),
         ("completed twice", verdict.twice),
         ("stuck", verdict.stuck),
+        ("ended otherwise", verdict.astray),
     ];
     let mut out = std::io::stdout().lock();
     for (name, value) in rows {
         std::io::Write::write_fmt(&mut out, format_args!("{name:<20} {value}\n"))?;
     }
-    let clean =
-        verdict.lost + verdict.twice + verdict.stuck == 0 && kills > 0 && acknowledged.inputs > 0;
+    let clean = verdict.lost + verdict.twice + verdict.stuck + verdict.astray == 0
+        && kills > 0
+        && acknowledged.inputs > 0;
     Ok(if clean {
         ExitCode::SUCCESS
     } else {
