@@ -1,6 +1,7 @@
 //! What the load of `chaos` is made of: kinds of releases, and what each asks of people.
 
 use anyhow::Result;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::api::{Answer, Api};
@@ -12,11 +13,15 @@ pub enum Kind {
     Plain,
     /// A fan-out in two batches with a bake and a gate.
     Waves,
+    /// A wait for a time and one for a signal.
+    Waits,
+    /// A release that starts another under a lock that all of them share.
+    Parent,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 2] = [Self::Plain, Self::Waves];
+    pub const ALL: [Self; 4] = [Self::Plain, Self::Waves, Self::Waits, Self::Parent];
 
     /// The kind of the release that the key `CLIENT-NUMBER` starts: each in its turn.
     pub fn of(key: &str) -> Self {
@@ -32,6 +37,8 @@ impl Kind {
         match self {
             Self::Plain => "chaos-plain",
             Self::Waves => "chaos-waves",
+            Self::Waits => "chaos-waits",
+            Self::Parent => "chaos-parent",
         }
     }
 
@@ -40,13 +47,15 @@ impl Kind {
         match self {
             Self::Plain => vec![PLAIN],
             Self::Waves => vec![WAVES],
+            Self::Waits => vec![WAITS],
+            Self::Parent => vec![CHILD, PARENT],
         }
     }
 
     /// How it ends.
     pub fn end(self) -> &'static str {
         match self {
-            Self::Plain | Self::Waves => "succeeded",
+            Self::Plain | Self::Waves | Self::Waits | Self::Parent => "succeeded",
         }
     }
 }
@@ -56,6 +65,13 @@ impl Kind {
 pub enum Act {
     /// Approves the activity at this path.
     Approve(String),
+    /// Sends the signal that the activity at this path waits for.
+    Signal {
+        /// Which.
+        activity: String,
+        /// What gives the right to.
+        secret: String,
+    },
 }
 
 impl Act {
@@ -67,6 +83,12 @@ impl Act {
                     json!({ "action": "approve", "activity": activity, "comment": "fine" });
                 api.act(id, &action).await
             }
+            Self::Signal { activity, secret } => {
+                let path = format!("/signals/{id}/{activity}");
+                let request = api.request(Method::POST, &path);
+                let request = request.header("Fermata-Signal-Secret", secret);
+                api.send(request.json(&json!({ "ticket": "T-1" }))).await
+            }
         }
     }
 
@@ -74,6 +96,7 @@ impl Act {
     pub fn is_among(&self, events: &[Value]) -> bool {
         let (kind, activity) = match self {
             Self::Approve(activity) => ("approved", activity),
+            Self::Signal { activity, .. } => ("signal-received", activity),
         };
         events
             .iter()
@@ -101,6 +124,10 @@ fn asked(waiting: &Value) -> Option<Act> {
     let path = waiting["path"].as_str()?;
     match waiting["state"].as_str()? {
         "needs-people" => Some(Act::Approve(path.to_owned())),
+        "suspended" => Some(Act::Signal {
+            activity: path.to_owned(),
+            secret: waiting["on"]["secret"].as_str()?.to_owned(),
+        }),
         _ => None,
     }
 }
@@ -137,4 +164,33 @@ phases:
     activities:
       deploy: { uses: noop@1 }
       verify: { needs: [deploy], uses: noop@1 }
+";
+
+const WAITS: &str = "\
+process: chaos-waits
+phases:
+  only:
+    activities:
+      settle: { wait: { for: 200ms } }
+      go-ahead: { needs: [settle], wait: { signal: go-ahead } }
+      last: { needs: [go-ahead], uses: noop@1 }
+";
+
+const CHILD: &str = "\
+process: chaos-child
+phases:
+  only:
+    activities:
+      one: { uses: noop@1 }
+      two: { needs: [one], uses: noop@1 }
+";
+
+const PARENT: &str = "\
+process: chaos-parent
+phases:
+  ship:
+    locks: [chaos]
+    activities:
+      provision: { process: { name: chaos-child } }
+      last: { needs: [provision], uses: noop@1 }
 ";
