@@ -157,7 +157,13 @@ fn a_plan_is_the_same_from_the_server_and_from_the_terminal() {
     let (code, out, _) = call(&["rehearse", "waiting.yaml", "--fail", "decide"]);
     assert_eq!(code, 1, "{out}");
     assert!(out.contains("rejected"), "{out}");
-    let (code, _, err) = call(&["rehearse", "waiting.yaml", "--offline", "--fail", "decode"]);
+    let (code, _, err) = call(&[
+        "rehearse",
+        "waiting.yaml",
+        "--offline",
+        "--fail",
+        "decision/decode",
+    ]);
     assert_eq!(code, 3, "{err}");
     assert!(
         err.contains("unknown-activity") && err.contains("decision/decide"),
