@@ -35,7 +35,7 @@ pub(crate) enum ReleaseCommand {
     Retry(RetryArgs),
     /// Give the outputs of an activity that is on hold, and go on as if it had succeeded.
     Supply(SupplyArgs),
-    /// Do without an activity, a phase, or one item of it, such as PHASE[ITEM].
+    /// Do without an activity, a phase, or one item of it, such as `PHASE[ITEM]`.
     Skip(ActivityArgs),
     /// Open no further batch of a phase or activity that is fanned out; what runs goes on.
     HaltWave(WaveArgs),
