@@ -68,7 +68,7 @@ pub(crate) struct Api {
     /// The time.
     pub(crate) clock: Arc<dyn Clock>,
     /// Who may call.
-    pub(crate) access: Access,
+    pub(crate) access: Arc<Access>,
     /// The secrets of signals.
     pub(crate) signals: Signals,
     /// Under which names the server may be called.

@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use crate::actor::Actor;
 use crate::attempt::{AttemptKey, Invocation};
-use crate::id::ReleaseId;
+use crate::id::{Digest, ReleaseId};
 use crate::json::Json;
 use crate::process::{ActivityIx, Group, Kind, PhaseIx, Process, ProcessRef};
 use crate::release::event::Pinned;
@@ -43,6 +43,7 @@ mod begin;
 mod bounds;
 mod check;
 mod child;
+mod content;
 mod create;
 mod decide;
 mod expand;
@@ -50,6 +51,7 @@ mod failing;
 mod index;
 mod locks;
 mod needs;
+mod question;
 mod replay;
 mod scope;
 mod wait;
@@ -65,7 +67,7 @@ pub use locks::{Claim, Holder};
 pub use replay::ReplayError;
 pub use wait::{Awaited, Reach};
 pub use why::{BeforeBatch, OpenRule, Waiting, WaitsOn, why, why_activity, why_release, why_wave};
-pub use work::{Work, work};
+pub use work::{PeopleWanted, Work, work};
 
 /// One run of one process version. Made by [`Release::new`] or [`Release::replay`], changed by
 /// [`Release::apply`] alone.
@@ -80,6 +82,8 @@ pub struct Release {
     created_at: Timestamp,
     started: Option<(Actor, Timestamp)>,
     pins: Box<[Pinned]>,
+    /// Digest of what every approval is given for, besides its own instructions.
+    gated: Digest,
     state: ReleaseState,
     outputs: Option<Json>,
     emergency: Option<Box<str>>,

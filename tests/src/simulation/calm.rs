@@ -8,7 +8,7 @@ use fermata_core::process::ActivityIx;
 use fermata_core::release::Release;
 use fermata_core::release::event::Awaits;
 use fermata_core::release::state::{ActivityState, ReleaseState};
-use fermata_service::request::Command;
+use fermata_service::request::{Command, PeopleCommand};
 use fermata_service::wake::Wake;
 use serde_json::json;
 
@@ -101,10 +101,14 @@ fn wish(release: &Release, ix: ActivityIx) -> Option<Command> {
             activity,
             reason: "it will never be there".to_owned(),
         }),
-        ActivityState::NeedsPeople(_) => Some(Command::Approve {
+        ActivityState::NeedsPeople(_) => Some(Command::People {
             activity,
-            comment: None,
-            form: None,
+            what: PeopleCommand::Approve {
+                comment: None,
+                form: None,
+                content: None,
+                backup_of: None,
+            },
         }),
         // What it reads was skipped: another attempt would find the same.
         ActivityState::OnHold { failure, .. } if failure.class == FailureClass::Expression => {

@@ -15,7 +15,7 @@ pub(super) fn initiator() -> Caller {
 /// The next to decide, of `decided` who have already: the first open rule is for them.
 pub(super) fn stand_in(rules: &[OpenRule], decided: usize) -> Caller {
     let somebody = Actor::User(name(&format!("someone-{}", decided + 1)));
-    match rules.first().map(|rule| &rule.from) {
+    match rules.first().and_then(|rule| rule.from.first()) {
         Some(Party::User(user)) => Caller {
             actor: Actor::User(user.clone()),
             groups: Vec::new(),

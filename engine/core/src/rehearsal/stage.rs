@@ -19,6 +19,7 @@ use crate::rehearsal::plan::OutputsFrom;
 use crate::rehearsal::script::Script;
 use crate::rehearsal::timeline::Timeline;
 use crate::release::event::Awaits;
+use crate::release::event::Membership;
 use crate::release::input::{Input, What};
 use crate::release::refusal::Refusal;
 use crate::release::state::ActivityState;
@@ -193,7 +194,25 @@ impl<'a> Stage<'a> {
         for ix in touched {
             self.foresee(ix);
         }
+        self.tell_people()?;
         Ok(Ok(()))
+    }
+
+    /// Tells questions that nobody is in the groups they have to know: one made-up person decides.
+    fn tell_people(&mut self) -> Result<(), RehearsalError> {
+        for wanted in self.release.people_wanted() {
+            let groups = wanted.groups.into_iter().map(|group| Membership {
+                group,
+                members: Vec::new(),
+            });
+            let what = What::PeopleFound {
+                activity: wanted.activity,
+                authors: Vec::new(),
+                groups: groups.collect(),
+            };
+            self.told(wanted.activity, Caller::engine(), what)?;
+        }
+        Ok(())
     }
 
     /// Foresees what the world will do about the state of the activity at `ix`.
@@ -398,6 +417,7 @@ impl<'a> Stage<'a> {
                 What::Reject {
                     activity: ix,
                     comment,
+                    backup_of: None,
                 },
             );
         }
@@ -413,6 +433,8 @@ impl<'a> Stage<'a> {
             activity: ix,
             comment: None,
             form,
+            content: None,
+            backup_of: None,
         };
         let decided = question.approvals.len();
         self.told(ix, by, approve)?;

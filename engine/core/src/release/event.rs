@@ -14,6 +14,8 @@ use crate::process::{ActivityIx, Group, PhaseIx, ProcessRef};
 use crate::release::locks::Holder;
 use crate::time::Timestamp;
 
+mod subject;
+
 /// What one turn made true: stored as one record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Turn {
@@ -366,6 +368,74 @@ pub enum Event {
         /// Its inputs.
         inputs: Json,
     },
+    /// A question was told who is who.
+    PeopleFound {
+        /// Which activity.
+        activity: ActivityIx,
+        /// Who published the process version, where the question excludes them.
+        authors: Vec<Actor>,
+        /// Who was in the groups that it has to know, sorted by group.
+        groups: Vec<Membership>,
+    },
+    /// Somebody approved what they were shown. Written in place of `Approved`, which says less.
+    ApprovalGiven {
+        /// Which activity.
+        activity: ActivityIx,
+        /// In whose place, if they were somebody's backup.
+        backup_of: Option<Actor>,
+        /// Positions of the rules that the approval counts for.
+        rules: Vec<u32>,
+        /// What they said.
+        comment: Option<String>,
+        /// The answers to the form, if they gave them.
+        form: Option<Json>,
+        /// What they approved.
+        content: Digest,
+    },
+    /// Somebody's backup rejected in their place; the activity has ended.
+    RejectedAsBackup {
+        /// Which activity.
+        activity: ActivityIx,
+        /// In whose place.
+        backup_of: Actor,
+        /// Why.
+        comment: String,
+    },
+    /// An approval was taken back.
+    ApprovalWithdrawn {
+        /// Which activity.
+        activity: ActivityIx,
+        /// Whose approval.
+        of: Actor,
+        /// Why.
+        comment: Option<String>,
+    },
+    /// What people were asked to approve has changed: the approvals so far count no more.
+    ApprovalsLapsed {
+        /// Which activity.
+        activity: ActivityIx,
+        /// What they are asked to approve from now on.
+        content: Digest,
+    },
+    /// Who started the release took the question back; the activity has ended.
+    QuestionWithdrawn {
+        /// Which activity.
+        activity: ActivityIx,
+        /// Why.
+        reason: String,
+    },
+    /// Those who have not decided yet were reminded.
+    Reminded {
+        /// Which activity.
+        activity: ActivityIx,
+        /// 1 for the first time.
+        number: u32,
+    },
+    /// It took too long: further parties may decide.
+    Escalated {
+        /// Which activity.
+        activity: ActivityIx,
+    },
 }
 
 /// Why no further batch opens. The order of variants is the stored format.
@@ -390,6 +460,15 @@ pub enum Awaits {
     Signal,
     /// Another release.
     Release(ReleaseId),
+}
+
+/// Who was in a group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Membership {
+    /// Which.
+    pub group: Name,
+    /// Sorted.
+    pub members: Vec<Name>,
 }
 
 /// A `uses` and the exact component behind it.
@@ -485,101 +564,5 @@ impl Turn {
     /// Number of the event after the last one.
     pub fn next(&self) -> u64 {
         self.first + self.events.len() as u64
-    }
-}
-
-impl Event {
-    /// The one activity it is about, if it is about one.
-    pub fn activity(&self) -> Option<ActivityIx> {
-        match self {
-            Self::ActivityReadied { activity }
-            | Self::AttemptStarted { activity, .. }
-            | Self::AttemptSuspended { activity, .. }
-            | Self::AttemptResumed { activity, .. }
-            | Self::AttemptFailed { activity, .. }
-            | Self::EvidenceRecorded { activity, .. }
-            | Self::PeopleAsked { activity, .. }
-            | Self::Approved { activity, .. }
-            | Self::Rejected { activity, .. }
-            | Self::Expired { activity }
-            | Self::ActivitySucceeded { activity, .. }
-            | Self::ActivityHeld { activity, .. }
-            | Self::ActivityFailed { activity, .. }
-            | Self::ActivitySkipped { activity, .. }
-            | Self::OutputsAmended { activity, .. }
-            | Self::RetryAmended { activity, .. }
-            | Self::InstancesEnded { activity, .. }
-            | Self::WaitBegan { activity, .. }
-            | Self::SignalReceived { activity, .. }
-            | Self::ChildStarted { activity, .. }
-            | Self::ChildLaunched { activity, .. }
-            | Self::LocksWanted {
-                holder: Holder::Activity(activity),
-                ..
-            }
-            | Self::LocksGranted {
-                holder: Holder::Activity(activity),
-            } => Some(*activity),
-            Self::Created { .. }
-            | Self::Started { .. }
-            | Self::PhaseOpened { .. }
-            | Self::PhaseSkipped { .. }
-            | Self::PhaseEnded { .. }
-            | Self::Paused { .. }
-            | Self::Resumed
-            | Self::Aborted { .. }
-            | Self::Ended { .. }
-            | Self::InputsAmended { .. }
-            | Self::EmergencyDeclared { .. }
-            | Self::LocksWanted { .. }
-            | Self::LocksGranted { .. }
-            | Self::ChildOf { .. } => None,
-            Self::Expanded { .. }
-            | Self::BatchOpened { .. }
-            | Self::BatchBaking { .. }
-            | Self::BatchBaked { .. }
-            | Self::GateOpened { .. }
-            | Self::WaveHalted { .. }
-            | Self::WaveResumed { .. }
-            | Self::WaveEnded { .. } => match self.group() {
-                Some(Group::Activity(ix)) => Some(ix),
-                Some(Group::Phase(_)) | None => None,
-            },
-        }
-    }
-
-    /// The one phase it is about as a whole, if it is about one.
-    pub fn phase(&self) -> Option<PhaseIx> {
-        match self {
-            Self::PhaseOpened { phase, .. }
-            | Self::PhaseSkipped { phase, .. }
-            | Self::PhaseEnded { phase, .. }
-            | Self::LocksWanted {
-                holder: Holder::Phase(phase),
-                ..
-            }
-            | Self::LocksGranted {
-                holder: Holder::Phase(phase),
-            } => Some(*phase),
-            _ => match self.group() {
-                Some(Group::Phase(ix)) => Some(ix),
-                Some(Group::Activity(_)) | None => None,
-            },
-        }
-    }
-
-    /// The fan-out it is about, if it is about one.
-    pub fn group(&self) -> Option<Group> {
-        match self {
-            Self::Expanded { group, .. }
-            | Self::BatchOpened { group, .. }
-            | Self::BatchBaking { group, .. }
-            | Self::BatchBaked { group }
-            | Self::GateOpened { group, .. }
-            | Self::WaveHalted { group, .. }
-            | Self::WaveResumed { group, .. }
-            | Self::WaveEnded { group, .. } => Some(*group),
-            _ => None,
-        }
     }
 }

@@ -12,6 +12,7 @@ use fermata_core::release::event::{
 };
 use fermata_core::time::Timestamp;
 
+mod decisions;
 mod others;
 
 use others::{of_children, of_locks, of_waits};
@@ -68,6 +69,14 @@ fn label(event: &Event) -> &'static str {
         Event::ChildOf { .. } => "child-of",
         Event::ChildStarted { .. } => "child-started",
         Event::ChildLaunched { .. } => "child-launched",
+        Event::PeopleFound { .. } => "people-found",
+        Event::ApprovalGiven { .. } => "approval-given",
+        Event::RejectedAsBackup { .. } => "rejected-as-backup",
+        Event::ApprovalWithdrawn { .. } => "approval-withdrawn",
+        Event::ApprovalsLapsed { .. } => "approvals-lapsed",
+        Event::QuestionWithdrawn { .. } => "question-withdrawn",
+        Event::Reminded { .. } => "reminded",
+        Event::Escalated { .. } => "escalated",
     }
 }
 
@@ -119,6 +128,7 @@ pub(super) fn events() -> Vec<Sample> {
         of_waits(),
         of_locks(),
         of_children(),
+        decisions::of_questions(),
     ]
     .concat();
     all.into_iter()
