@@ -1,7 +1,9 @@
 //! What scenarios print: events, states and reasons, one line each.
 
+use fermata_core::actor::Actor;
 use fermata_core::attempt::Invocation;
 use fermata_core::failure::Failure;
+use fermata_core::id::Name;
 use fermata_core::json::Json;
 use fermata_core::process::{ActivityIx, Group, PhaseIx, Process, Role};
 use fermata_core::release::event::{Event, SkipReason, Turn};
@@ -216,8 +218,61 @@ fn people_fact(event: &Event) -> String {
         }
         Event::Rejected { comment, .. } => format!("rejected: {}", short(comment)),
         Event::Expired { .. } => "expired".to_owned(),
+        other => question_fact(other),
+    }
+}
+
+fn question_fact(event: &Event) -> String {
+    let list = |actors: &[Actor]| actors.iter().map(name).collect::<Vec<_>>().join(", ");
+    match event {
+        Event::PeopleFound {
+            authors, groups, ..
+        } => {
+            let groups = groups.iter().map(|known| {
+                let members: Vec<&str> = known.members.iter().map(Name::as_str).collect();
+                format!(" {}=[{}]", known.group, members.join(", "))
+            });
+            let groups: String = groups.collect();
+            let authors = list(authors);
+            let by = if authors.is_empty() {
+                ""
+            } else {
+                " published by "
+            };
+            format!("knows{groups}{by}{authors}")
+        }
+        Event::ApprovalGiven {
+            backup_of,
+            rules,
+            comment,
+            form,
+            ..
+        } => {
+            let form = labelled("form", form.as_ref());
+            let backup = backup(backup_of.as_ref());
+            format!(
+                "approved{backup} for rules {rules:?}{form}{}",
+                said(comment.as_ref())
+            )
+        }
+        Event::RejectedAsBackup {
+            backup_of, comment, ..
+        } => format!("rejected{}: {}", backup(Some(backup_of)), short(comment)),
+        Event::ApprovalWithdrawn { of, comment, .. } => format!(
+            "approval of {} withdrawn{}",
+            name(of),
+            said(comment.as_ref())
+        ),
+        Event::ApprovalsLapsed { .. } => "approvals lapsed".to_owned(),
+        Event::QuestionWithdrawn { reason, .. } => format!("withdrawn: {}", short(reason)),
+        Event::Reminded { number, .. } => format!("reminds, time {number}"),
+        Event::Escalated { .. } => "escalated".to_owned(),
         other => format!("{other:?}"),
     }
+}
+
+fn backup(of: Option<&Actor>) -> String {
+    of.map_or_else(String::new, |of| format!(" as backup of {}", name(of)))
 }
 
 /// The release as a tree of states.
@@ -348,7 +403,10 @@ fn activity_state(state: &ActivityState) -> String {
             attempt, retry_at, ..
         } => format!("{word} after attempt {attempt} at +{}", elapsed(*retry_at)),
         ActivityState::NeedsPeople(question) => {
-            let approvals = question.approvals.iter().map(|given| name(&given.by));
+            let approvals = question
+                .approvals
+                .iter()
+                .map(|given| format!("{}{}", name(&given.by), backup(given.backup_of.as_ref())));
             let approvals: Vec<String> = approvals.collect();
             format!(
                 "{word} approved by {approvals:?}{}",
@@ -365,8 +423,17 @@ fn activity_state(state: &ActivityState) -> String {
             let on = if *continued { " and continued" } else { "" };
             format!("{word}{on} ({})", why_failed(failure))
         }
-        ActivityState::Rejected { by, comment, .. } => {
-            format!("{word} by {}: {}", name(by), short(comment))
+        ActivityState::Rejected {
+            by,
+            backup_of,
+            comment,
+            ..
+        } => {
+            let backup = backup(backup_of.as_ref());
+            format!("{word} by {}{backup}: {}", name(by), short(comment))
+        }
+        ActivityState::Withdrawn { by, reason, .. } => {
+            format!("{word} by {}: {}", name(by), short(reason))
         }
         ActivityState::Skipped { why, .. } => skipped(why),
         _ => word.to_owned(),

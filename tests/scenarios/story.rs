@@ -1,20 +1,22 @@
 //! One scenario: a release, a clock, and what each command does to them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fermata_core::actor::{Actor, Caller};
 use fermata_core::attempt::{AttemptKey, Evidence, Outcome, Report};
 use fermata_core::component::{Pin, Uses, Version};
 use fermata_core::failure::{Failure, FailureClass};
-use fermata_core::id::{Digest, ReleaseId};
+use fermata_core::id::{Digest, Name, ReleaseId};
 use fermata_core::process::validate::validate;
 use fermata_core::process::{ActivityIx, Group, PhaseIx, Process, ProcessRef};
-use fermata_core::release::event::{Pinned, Turn};
+use fermata_core::release::event::{Membership, Pinned, Turn};
 use fermata_core::release::input::{Input, What};
-use fermata_core::release::{Draft, Release, check, create, turn};
+use fermata_core::release::state::ActivityState;
+use fermata_core::release::{Draft, PeopleWanted, Release, check, create, turn};
 use fermata_core::time::{Span, Timestamp};
 
-use crate::script::Words;
+use crate::script::{Words, names};
 use crate::show;
 
 /// When every scenario begins: 2026-01-01T00:00:00Z.
@@ -27,6 +29,15 @@ pub(crate) struct Story {
     release: Option<Release>,
     turns: Vec<Turn>,
     now: Timestamp,
+    /// Who is who, once the script has said so: then questions are told as the engine does it.
+    people: Option<People>,
+}
+
+/// Who is in which group, and who published the process.
+#[derive(Default)]
+struct People {
+    groups: BTreeMap<Name, Vec<Name>>,
+    authors: Vec<Actor>,
 }
 
 impl Story {
@@ -46,6 +57,7 @@ impl Story {
             release: None,
             turns: Vec::new(),
             now: BEGIN,
+            people: None,
         })
     }
 
@@ -64,6 +76,12 @@ impl Story {
                 self.now = self.now.after(words.span()?);
                 words.end().map(|()| Vec::new())
             }
+            "know" => self.know(words),
+            "publish" => {
+                let by = words.by()?.actor;
+                self.people.get_or_insert_default().authors.push(by);
+                words.end().map(|()| Vec::new())
+            }
             "show" => Ok(show::state(self.release()?)),
             "why" => show::why(self.release()?, words.word()),
             "events" => Ok(show::history(self.release()?, &self.turns)),
@@ -71,7 +89,9 @@ impl Story {
             "run" => self.run(words),
             verb => {
                 let (by, what) = self.input(verb, words)?;
-                Ok(self.turn(by, what))
+                let mut told = self.turn(by, what);
+                told.extend(self.tell_people());
+                Ok(told)
             }
         }
     }
@@ -114,9 +134,33 @@ impl Story {
         while let Some(at) = self.release()?.wake_at().filter(|at| *at <= until) {
             self.now = self.now.max(at);
             told.extend(self.turn(Caller::engine(), What::TimePassed));
+            told.extend(self.tell_people());
         }
         self.now = until;
         Ok(told)
+    }
+
+    /// `know GROUP NAME,NAME,…`
+    fn know(&mut self, mut words: Words<'_>) -> Result<Vec<String>, String> {
+        let group = words.expect("a group")?;
+        let group = group.parse().map_err(|error| format!("{group}: {error}"))?;
+        let members = names(words.word().unwrap_or_default())?;
+        words.end()?;
+        let people = self.people.get_or_insert_default();
+        people.groups.insert(group, members);
+        Ok(Vec::new())
+    }
+
+    /// Tells every question that has to know it who is who.
+    fn tell_people(&mut self) -> Vec<String> {
+        let (Some(people), Some(release)) = (&self.people, &self.release) else {
+            return Vec::new();
+        };
+        let wanted = release.people_wanted().into_iter();
+        let found: Vec<What> = wanted.map(|wanted| people.found(wanted)).collect();
+        let told = found.into_iter();
+        told.flat_map(|what| self.turn(Caller::engine(), what))
+            .collect()
     }
 
     fn run(&self, mut words: Words<'_>) -> Result<Vec<String>, String> {
@@ -179,10 +223,26 @@ impl Story {
                 activity,
                 comment: words.text_after("saying")?,
                 form: words.json_after("form")?,
+                content: self.seen(activity, words)?,
+                backup_of: words.caller_after("for")?,
             },
             "reject" => What::Reject {
                 activity,
                 comment: words.text()?,
+                backup_of: words.caller_after("for")?,
+            },
+            "withdraw" => What::Withdraw {
+                activity,
+                comment: words.text_after("saying")?,
+            },
+            "withdraw-question" => What::WithdrawQuestion {
+                activity,
+                reason: words.text()?,
+            },
+            "tell" => What::PeopleFound {
+                activity,
+                authors: Vec::new(),
+                groups: Vec::new(),
             },
             "retry" => What::Retry {
                 activity,
@@ -215,6 +275,20 @@ impl Story {
             },
             _ => return Err(format!("no command is called {verb}")),
         })
+    }
+
+    /// `seeing current` or `seeing another`: what was approved.
+    fn seen(&self, activity: ActivityIx, words: &mut Words<'_>) -> Result<Option<Digest>, String> {
+        if !words.take("seeing") {
+            return Ok(None);
+        }
+        match (
+            words.expect("what was seen")?,
+            self.release()?.activity_state(activity),
+        ) {
+            ("current", ActivityState::NeedsPeople(question)) => Ok(Some(question.content)),
+            _ => Ok(Some(Digest::of(b"another"))),
+        }
     }
 
     /// `finish PATH[@ATTEMPT.RUN] OUTCOME [evidence KIND FACT]…`
@@ -336,6 +410,25 @@ impl Story {
         self.release
             .as_ref()
             .map_or(&self.process, |release| release.process())
+    }
+}
+
+impl People {
+    fn found(&self, wanted: PeopleWanted) -> What {
+        let groups = wanted.groups.into_iter().map(|group| Membership {
+            members: self.groups.get(&group).cloned().unwrap_or_default(),
+            group,
+        });
+        What::PeopleFound {
+            activity: wanted.activity,
+            authors: self
+                .authors
+                .iter()
+                .filter(|_| wanted.authors)
+                .cloned()
+                .collect(),
+            groups: groups.collect(),
+        }
     }
 }
 

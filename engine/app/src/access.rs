@@ -9,6 +9,7 @@ use std::sync::{PoisonError, RwLock};
 use fermata_core::actor::{Actor, Caller};
 use fermata_core::id::{Digest, Name};
 use fermata_core::time::Timestamp;
+use fermata_service::directory::Directory;
 use fermata_store::codec::{self, CodecError};
 use fermata_store::{Expect, Record, Table, Write};
 use serde::{Deserialize, Serialize};
@@ -299,6 +300,16 @@ impl Access {
 
     fn read<T>(&self, look: impl FnOnce(&Known) -> T) -> T {
         look(&self.known.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Directory for Access {
+    fn members(&self, group: &Name) -> Vec<Name> {
+        self.read(|known| {
+            let all = known.principals.iter();
+            let members = all.filter(|(_, principal)| principal.groups.contains(group));
+            members.map(|(name, _)| name.clone()).collect()
+        })
     }
 }
 

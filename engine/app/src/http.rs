@@ -64,7 +64,7 @@ pub(crate) struct Api {
     /// The time.
     pub(crate) clock: Arc<dyn Clock>,
     /// Who may call.
-    pub(crate) access: Access,
+    pub(crate) access: Arc<Access>,
     /// Under which names the server may be called.
     pub(crate) hosts: request::Hosts,
     /// Names requests.

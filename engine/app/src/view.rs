@@ -6,7 +6,7 @@ use fermata_core::failure::Failure;
 use fermata_core::json::Json;
 use fermata_core::process::{Activity, ActivityIx, ApprovalRule, Group, Join, Kind, PhaseIx};
 use fermata_core::release::event::{OutputSource, SkipReason};
-use fermata_core::release::state::{ActivityState, Approval, PhaseState, ReleaseState};
+use fermata_core::release::state::{ActivityState, Approval, PhaseState, Question, ReleaseState};
 use fermata_core::release::{self, Release};
 use fermata_core::time::Timestamp;
 
@@ -191,8 +191,14 @@ fn defined(activity: &Activity, state: &ActivityState, body: &mut ActivityBody) 
             body.kind = KindBody::Manual;
             body.form = manual.form.as_ref().map(|form| form.source().clone());
             let approvals: &[ApprovalBody] = &body.approvals;
+            let question = match state {
+                ActivityState::NeedsPeople(question) => Some(question.as_ref()),
+                _ => None,
+            };
             let rules = (0..).zip(&manual.approvals);
-            body.rules = rules.map(|(ix, of)| rule(ix, of, approvals)).collect();
+            body.rules = rules
+                .map(|(ix, of)| rule((ix, of), question, approvals))
+                .collect();
             if matches!(state, ActivityState::Waiting | ActivityState::Ready { .. }) {
                 body.instructions = None;
             }
@@ -200,13 +206,21 @@ fn defined(activity: &Activity, state: &ActivityState, body: &mut ActivityBody) 
     }
 }
 
-fn rule(ix: u32, rule: &ApprovalRule, approvals: &[ApprovalBody]) -> RuleBody {
+fn rule(
+    (ix, rule): (u32, &ApprovalRule),
+    question: Option<&Question>,
+    approvals: &[ApprovalBody],
+) -> RuleBody {
     let met = approvals
         .iter()
         .filter(|approval| approval.rules.contains(&ix));
     RuleBody {
-        from: rule.from.to_string(),
-        count: rule.count,
+        from: parties(&rule.from),
+        count: question.map_or_else(
+            || rule.count.of(0),
+            |question| question.wanted(ix as usize, rule.count),
+        ),
+        quorum: rule.count.needs_roster().then(|| rule.count.to_string()),
         met: u32::try_from(met.count()).unwrap_or(u32::MAX),
     }
 }
@@ -248,7 +262,12 @@ fn current(state: &ActivityState, body: &mut ActivityBody) {
         ActivityState::NeedsPeople(question) => {
             body.since = Some(question.since.to_string());
             body.instructions = Some(question.instructions.clone());
+            body.content = Some(question.content.to_string());
             body.expires_at = text(question.expires_at);
+            body.reminds_at = text(question.reminds_at);
+            body.reminders = Some(question.reminders).filter(|reminders| *reminders > 0);
+            body.escalates_at = text(question.escalates_at);
+            body.escalated = Some(question.escalated).filter(|escalated| *escalated);
             body.approvals = question.approvals.iter().map(approval).collect();
         }
         ActivityState::OnHold {
@@ -282,9 +301,20 @@ fn ended(state: &ActivityState, body: &mut ActivityBody) {
             body.continued = Some(*continued);
             at
         }
-        ActivityState::Rejected { by, comment, at } => {
+        ActivityState::Rejected {
+            by,
+            backup_of,
+            comment,
+            at,
+        } => {
             body.by = Some(by.to_string());
+            body.backup_of = backup_of.as_ref().map(ToString::to_string);
             body.reason = Some(comment.clone());
+            at
+        }
+        ActivityState::Withdrawn { by, reason, at } => {
+            body.by = Some(by.to_string());
+            body.reason = Some(reason.clone());
             at
         }
         ActivityState::Skipped { why, at } => {
@@ -312,6 +342,7 @@ fn skipped(why: &SkipReason) -> (&'static str, Option<&str>) {
 fn approval(approval: &Approval) -> ApprovalBody {
     ApprovalBody {
         by: approval.by.to_string(),
+        backup_of: approval.backup_of.as_ref().map(ToString::to_string),
         at: approval.at.to_string(),
         comment: approval.comment.clone(),
         rules: approval.rules.clone(),

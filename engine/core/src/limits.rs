@@ -68,3 +68,13 @@ pub const EXPRESSION_DEPTH_MAX: usize = 64;
 /// Most work of one evaluation of an expression, in values and bytes touched, as estimated from above:
 /// about a second and a few hundred megabytes at worst.
 pub const EXPRESSION_COST_MAX: f64 = 1e8;
+/// Most approval rules of one manual activity: more than a person can take in.
+pub const RULES_MAX: usize = 100;
+/// Most people and groups that one rule, exclusion or escalation names.
+pub const PARTIES_MAX: usize = 100;
+/// Most different waits between reminders.
+pub const REMIND_WAITS_MAX: usize = 10;
+/// Most reminders of one question: each is stored.
+pub const REMINDERS_MAX: u32 = 100;
+/// Most people of one group that a question keeps at hand: as many as a server knows.
+pub const MEMBERS_MAX: usize = 10_000;

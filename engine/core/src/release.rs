@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use crate::actor::Actor;
 use crate::attempt::{AttemptKey, Invocation};
-use crate::id::ReleaseId;
+use crate::id::{Digest, ReleaseId};
 use crate::json::Json;
 use crate::process::{ActivityIx, Group, Kind, PhaseIx, Process, ProcessRef};
 use crate::release::event::Pinned;
@@ -42,12 +42,14 @@ mod backoff;
 mod begin;
 mod bounds;
 mod check;
+mod content;
 mod create;
 mod decide;
 mod expand;
 mod failing;
 mod index;
 mod needs;
+mod question;
 mod replay;
 mod scope;
 mod why;
@@ -59,7 +61,7 @@ pub use create::{Draft, create};
 pub use decide::decide;
 pub use replay::ReplayError;
 pub use why::{BeforeBatch, OpenRule, Waiting, WaitsOn, why, why_activity, why_release, why_wave};
-pub use work::{Work, work};
+pub use work::{PeopleWanted, Work, work};
 
 /// One run of one process version. Made by [`Release::new`] or [`Release::replay`], changed by
 /// [`Release::apply`] alone.
@@ -74,6 +76,8 @@ pub struct Release {
     created_at: Timestamp,
     started: Option<(Actor, Timestamp)>,
     pins: Box<[Pinned]>,
+    /// Digest of what every approval is given for, besides its own instructions.
+    gated: Digest,
     state: ReleaseState,
     outputs: Option<Json>,
     version: u64,

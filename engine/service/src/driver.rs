@@ -18,6 +18,7 @@ use fermata_core::time::Timestamp;
 use fermata_store::Store;
 
 use crate::config::Config;
+use crate::directory::{Directory, Nobody};
 use crate::dispatch::Dispatch;
 use crate::error::{CreateError, Error};
 use crate::ids::IdSource;
@@ -35,6 +36,7 @@ pub(crate) use turns::{guarded, violations};
 mod effects;
 mod once;
 mod pending;
+mod people;
 mod publishing;
 mod removal;
 mod requests;
@@ -49,6 +51,7 @@ mod tests;
 #[derive(Debug)]
 pub struct Driver {
     shared: Arc<Shared>,
+    directory: Arc<dyn Directory>,
     config: Config,
     ids: IdSource,
     live: BTreeMap<ReleaseId, Live>,
@@ -57,6 +60,8 @@ pub struct Driver {
     pending: Pending,
     mode: Mode,
     now: Timestamp,
+    /// Loaded releases with a question that has to know who is who.
+    untold: Vec<ReleaseId>,
 }
 
 /// A release that has not ended.
@@ -94,9 +99,11 @@ impl Driver {
             pending: Pending::default(),
             mode: Mode::Accepting,
             shared,
+            directory: Arc::new(Nobody),
             config,
             ids,
             now,
+            untold: Vec::new(),
         };
         for id in recover::open_releases(&*driver.shared.store)? {
             match recover::load_checked(&driver.shared, id)? {
@@ -108,11 +115,19 @@ impl Driver {
         Ok(driver)
     }
 
+    /// Says who knows the people. Until then, nobody is in any group.
+    pub fn know(&mut self, directory: Arc<dyn Directory>) {
+        self.directory = directory;
+    }
+
     /// Takes a loaded release in, with all the work it wants.
     fn adopt(&mut self, release: Release) {
         let id = release.id();
         let work = fermata_core::release::work(&release);
         self.timers.arm(id, work.wake_at);
+        if !work.people.is_empty() {
+            self.untold.push(id);
+        }
         let mut runs = BTreeMap::new();
         for key in work.runs {
             runs.insert(key.activity, key);

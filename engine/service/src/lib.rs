@@ -7,6 +7,7 @@
 
 pub mod clock;
 pub mod config;
+pub mod directory;
 pub mod dispatch;
 pub mod error;
 pub mod ids;

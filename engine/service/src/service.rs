@@ -16,6 +16,7 @@ use fermata_store::Store;
 
 use crate::clock::Clock;
 use crate::config::{Config, ONCE_KEY_BYTES_MAX};
+use crate::directory::Directory;
 use crate::driver::Driver;
 use crate::engine::{Engine, Mailbox};
 use crate::error::{CreateError, Error, InputError};
@@ -44,6 +45,8 @@ pub struct Parts {
     pub runner: Arc<dyn Runner>,
     /// What tells the time.
     pub clock: Arc<dyn Clock>,
+    /// Who is in which group.
+    pub directory: Arc<dyn Directory>,
     /// What draws ids.
     pub ids: IdSource,
     /// Where runs are spawned.
@@ -63,7 +66,8 @@ impl Service {
     /// Loads every open release and goes on with what was going on. Blocks while it reads.
     pub fn open(parts: Parts, config: Config) -> Result<Self, Error> {
         let now = parts.clock.now();
-        let driver = Driver::open(parts.store, parts.ids, config, now)?;
+        let mut driver = Driver::open(parts.store, parts.ids, config, now)?;
+        driver.know(parts.directory);
         let shared = Arc::clone(driver.shared());
         let (wakes, waiting) = mpsc::channel();
         let mailbox = Mailbox::new(wakes, config.requests_max, Arc::clone(&shared));

@@ -7,7 +7,7 @@ use fermata_core::json::Json;
 use fermata_core::process::ActivityIx;
 use fermata_core::release::Release;
 use fermata_core::release::state::{ActivityState, ReleaseState};
-use fermata_service::request::Command;
+use fermata_service::request::{Command, PeopleCommand};
 use fermata_service::wake::Wake;
 use serde_json::json;
 
@@ -89,10 +89,14 @@ fn wishes(release: &Release) -> Vec<Command> {
 
 fn wish(activity: String, state: &ActivityState) -> Option<Command> {
     match state {
-        ActivityState::NeedsPeople(_) => Some(Command::Approve {
+        ActivityState::NeedsPeople(_) => Some(Command::People {
             activity,
-            comment: None,
-            form: None,
+            what: PeopleCommand::Approve {
+                comment: None,
+                form: None,
+                content: None,
+                backup_of: None,
+            },
         }),
         // What it reads was skipped: another attempt would find the same.
         ActivityState::OnHold { failure, .. } if failure.class == FailureClass::Expression => {

@@ -2,22 +2,23 @@
 
 use fermata_core::attempt::{AttemptKey, Outcome};
 use fermata_core::failure::{Failure, FailureClass};
-use fermata_core::id::ReleaseId;
+use fermata_core::id::{Digest, ReleaseId};
 use fermata_core::json::Json;
 use fermata_core::time::Span;
-use fermata_service::request::{Command, NewRelease};
+use fermata_service::request::{Command, NewRelease, PeopleCommand};
 use fermata_service::wake::Wake;
 use fermata_store::Fault;
 use serde_json::json;
 
-use crate::simulation::world::World;
+use crate::simulation::world::{World, person};
 
 /// The activities of the story's process, and one that it does not have.
-const ACTIVITIES: [&str; 24] = [
+const ACTIVITIES: [&str; 25] = [
     "build/a",
     "build/b",
     "build/c",
     "agree/people",
+    "agree/board",
     "ship/left",
     "ship/right",
     "ship/last",
@@ -138,15 +139,7 @@ fn decide(world: &mut World) {
     let reason = || "the story wants it".to_owned();
     let command = match world.random.below(29) {
         0..3 => Command::Start,
-        3..9 => Command::Approve {
-            activity: "agree/people".to_owned(),
-            comment: None,
-            form: None,
-        },
-        9 => Command::Reject {
-            activity,
-            comment: reason(),
-        },
+        3..10 => people(world, activity),
         10..13 => Command::Retry {
             activity,
             with: None,
@@ -195,12 +188,47 @@ fn about_wave(world: &mut World) -> Command {
         0 | 1 => Command::HaltWave { wave, reason },
         2..5 => Command::ResumeWave { wave, reason: None },
         5 => Command::EndWave { wave, reason },
-        gate => Command::Approve {
+        gate => Command::People {
             activity: format!("wave/gate[{}]", 2 + gate % 2),
-            comment: None,
-            form: None,
+            what: PeopleCommand::Approve {
+                comment: None,
+                form: None,
+                content: None,
+                backup_of: None,
+            },
         },
     }
+}
+
+/// Somebody decides about a manual activity, or tries to.
+fn people(world: &mut World, activity: String) -> Command {
+    let agrees = ["agree/people", "agree/board"];
+    let agree = (*world.random.pick(&agrees).expect("some")).to_owned();
+    let reason = || "the story wants it".to_owned();
+    let (activity, what) = match world.random.below(24) {
+        0 => (
+            activity,
+            PeopleCommand::Reject {
+                comment: reason(),
+                backup_of: world.random.one_in(3).then(|| person("ana")),
+            },
+        ),
+        1..4 => (agree, PeopleCommand::Withdraw { comment: None }),
+        4 if world.random.one_in(3) => {
+            let reason = reason();
+            (activity, PeopleCommand::WithdrawQuestion { reason })
+        }
+        _ => (
+            agree,
+            PeopleCommand::Approve {
+                comment: None,
+                form: None,
+                content: world.random.one_in(8).then(|| Digest::of(b"another")),
+                backup_of: world.random.one_in(4).then(|| person("ana")),
+            },
+        ),
+    };
+    Command::People { activity, what }
 }
 
 /// The clock goes on, to just where something is due or anywhere.

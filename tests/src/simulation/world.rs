@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use fermata_core::actor::{Actor, Caller};
 use fermata_core::attempt::{AttemptKey, Outcome, Ran, Report};
-use fermata_core::id::{Digest, ReleaseId};
+use fermata_core::id::{Digest, Name, ReleaseId};
 use fermata_core::release::{Release, check};
 use fermata_core::time::Timestamp;
 use fermata_service::config::Config;
+use fermata_service::directory::Directory;
 use fermata_service::driver::Driver;
 use fermata_service::error::{CreateError, InputError};
 use fermata_service::ids::IdSource;
@@ -42,6 +43,16 @@ phases:
     needs: [build]
     activities:
       people: { manual: { instructions: Decide., approvals: [ { from: 'group:qa', count: 2 } ], expires: 2h } }
+      board:
+        manual:
+          instructions: Decide in turn.
+          approvals: [ { from: [group:qa, user:ana], count: majority }, { from: user:ben } ]
+          order: sequential
+          same-person: allow
+          remind: 20m
+          escalate: { after: 1h, to: 'group:qa' }
+          expires: { after: 3h, then: hold }
+          exclude: [authors]
   ship:
     needs: [agree]
     if: ${{ inputs.ship }}
@@ -303,6 +314,17 @@ impl World {
     }
 }
 
+/// Who is in the groups of the story.
+#[derive(Debug)]
+struct People;
+
+impl Directory for People {
+    fn members(&self, _: &Name) -> Vec<Name> {
+        let names = ["ana", "ben", "sam"];
+        names.map(|name| name.parse().expect("a name")).to_vec()
+    }
+}
+
 fn open(disk: &Disk, seed: u64, now: Timestamp) -> Driver {
     let store: Arc<dyn Store> = Arc::<Faulty<Memory>>::clone(disk);
     let config = Config {
@@ -310,6 +332,8 @@ fn open(disk: &Disk, seed: u64, now: Timestamp) -> Driver {
         check_every: 1,
         ..Config::default()
     };
-    Driver::open(store, IdSource::seeded(seed), config, now)
-        .expect("what was committed can be read")
+    let mut driver = Driver::open(store, IdSource::seeded(seed), config, now)
+        .expect("what was committed can be read");
+    driver.know(Arc::new(People));
+    driver
 }

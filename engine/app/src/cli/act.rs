@@ -32,15 +32,7 @@ pub(super) async fn run(context: &mut Context, command: ReleaseCommand) -> Resul
 fn decision(command: ReleaseCommand) -> Result<Decision, Error> {
     use ReleaseCommand as C;
     let (release, action, activity, more) = match command {
-        C::Approve(args) => {
-            let form = values::object(args.form_file.as_deref(), &args.form)?;
-            let more = [("comment", args.comment.map(Value::from)), ("form", form)];
-            (args.release, "approve", Some(args.activity), more)
-        }
-        C::Reject(args) => {
-            let more = [("comment", Some(args.comment.into())), ("form", None)];
-            (args.release, "reject", Some(args.activity), more)
-        }
+        command @ (C::Approve(_) | C::Reject(_) | C::Withdraw(_)) => return answer(command),
         C::Retry(args) => {
             let with = values::object(args.with_file.as_deref(), &args.with)?;
             (
@@ -116,6 +108,53 @@ fn amendment(args: AmendArgs) -> Result<Decision, Error> {
         release: args.release,
         body,
     })
+}
+
+/// What is decided about a question to people.
+fn answer(command: ReleaseCommand) -> Result<Decision, Error> {
+    use ReleaseCommand as C;
+    Ok(match command {
+        C::Approve(args) => {
+            let form = values::object(args.form_file.as_deref(), &args.form)?;
+            let more = [
+                ("comment", args.comment.map(Value::from)),
+                ("form", form),
+                ("content", args.content.map(Value::from)),
+            ];
+            Decision::about((args.release, args.activity, "approve"), more)
+        }
+        C::Reject(args) => {
+            let more = [("comment", Some(args.comment.into()))];
+            Decision::about((args.release, args.activity, "reject"), more)
+        }
+        C::Withdraw(args) if args.question => {
+            let more = [("reason", args.reason.map(Value::from))];
+            Decision::about((args.release, args.activity, "withdraw-question"), more)
+        }
+        C::Withdraw(args) => {
+            let more = [("comment", args.reason.map(Value::from))];
+            Decision::about((args.release, args.activity, "withdraw"), more)
+        }
+        _ => unreachable!("`decision` hands over these alone"),
+    })
+}
+
+impl Decision {
+    /// A decision about an activity of a release.
+    fn about(
+        (release, activity, action): (String, String, &str),
+        more: impl IntoIterator<Item = (&'static str, Option<Value>)>,
+    ) -> Self {
+        let mut body = Map::new();
+        body.insert("action".into(), action.into());
+        body.insert("activity".into(), activity.into());
+        let given = more.into_iter();
+        body.extend(given.filter_map(|(key, value)| Some((key.to_owned(), value?))));
+        Self {
+            release,
+            body: Value::Object(body),
+        }
+    }
 }
 
 fn because(reason: Option<String>) -> [(&'static str, Option<Value>); 2] {
@@ -228,6 +267,18 @@ mod tests {
                 json!({"action": "approve", "activity": "a/b"}),
             ),
             (
+                "approve rel-1 a/b --content sha256:00",
+                json!({"action": "approve", "activity": "a/b", "content": "sha256:00"}),
+            ),
+            (
+                "withdraw rel-1 a/b",
+                json!({"action": "withdraw", "activity": "a/b"}),
+            ),
+            (
+                "withdraw rel-1 a/b --question --reason wrong",
+                json!({"action": "withdraw-question", "activity": "a/b", "reason": "wrong"}),
+            ),
+            (
                 "reject rel-1 a/b --comment no",
                 json!({"action": "reject", "activity": "a/b", "comment": "no"}),
             ),
@@ -251,6 +302,24 @@ mod tests {
                 "fail rel-1 a/b --reason broken",
                 json!({"action": "fail", "activity": "a/b", "reason": "broken"}),
             ),
+            ("pause rel-1", json!({"action": "pause"})),
+            (
+                "pause rel-1 --reason x",
+                json!({"action": "pause", "reason": "x"}),
+            ),
+            ("resume rel-1", json!({"action": "resume"})),
+            (
+                "abort rel-1 --reason wrong",
+                json!({"action": "abort", "reason": "wrong"}),
+            ),
+        ] {
+            assert_eq!(body(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn amendments_become_actions() {
+        for (line, expected) in [
             (
                 "amend rel-1 --input version=2 --reason x",
                 json!({"action": "amend-inputs", "inputs": {"version": 2}, "reason": "x"}),
@@ -262,16 +331,6 @@ mod tests {
             (
                 "amend rel-1 a/b --attempts 3 --reason x",
                 json!({"action": "amend-retry", "activity": "a/b", "attempts": 3, "reason": "x"}),
-            ),
-            ("pause rel-1", json!({"action": "pause"})),
-            (
-                "pause rel-1 --reason x",
-                json!({"action": "pause", "reason": "x"}),
-            ),
-            ("resume rel-1", json!({"action": "resume"})),
-            (
-                "abort rel-1 --reason wrong",
-                json!({"action": "abort", "reason": "wrong"}),
             ),
         ] {
             assert_eq!(body(line), expected, "{line}");

@@ -197,8 +197,8 @@ pub(crate) struct Approval {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Rule {
-    /// `group:qa`, `user:ana`.
-    pub(crate) from: String,
+    /// `group:qa`, `user:ana`; any of them.
+    pub(crate) from: Vec<String>,
     /// How many of them.
     pub(crate) count: u64,
     /// How many did.
@@ -320,6 +320,7 @@ impl Activity {
                 | "failed"
                 | "rejected"
                 | "expired"
+                | "withdrawn"
                 | "skipped"
                 | "aborted"
                 | "undone"
@@ -403,9 +404,9 @@ mod tests {
     #[test]
     fn missing_approvals_are_counted() {
         for (rule, missing) in [
-            (json!({"from": "group:qa", "count": 2, "met": 1}), 1),
-            (json!({"from": "group:qa", "count": 2, "met": 3}), 0),
-            (json!({"from": "group:qa", "count": 2}), 2),
+            (json!({"from": ["group:qa"], "count": 2, "met": 1}), 1),
+            (json!({"from": ["group:qa"], "count": 2, "met": 3}), 0),
+            (json!({"from": ["group:qa"], "count": 2}), 2),
         ] {
             let rule: Rule = serde_json::from_value(rule).expect("a rule");
             assert_eq!(rule.missing(), missing);

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use fermata_core::id::ReleaseId;
+use fermata_core::id::{Digest, ReleaseId};
 use fermata_core::json::Json;
-use fermata_service::request::{Ask, Command};
+use fermata_service::request::{Ask, Command, PeopleCommand};
 use serde_json::Value;
 
 use crate::http::Api;
@@ -61,15 +61,12 @@ fn command(action: ActionBody) -> Result<Command, Problem> {
     let mut action = action;
     Ok(match action.action {
         ActionName::Start => Command::Start,
-        ActionName::Approve => Command::Approve {
+        ActionName::Approve
+        | ActionName::Reject
+        | ActionName::Withdraw
+        | ActionName::WithdrawQuestion => Command::People {
             activity: activity(&mut action)?,
-            comment: action.comment,
-            form: action.form.as_ref().map(json),
-        },
-        ActionName::Reject => Command::Reject {
-            activity: activity(&mut action)?,
-            // An empty reason is refused by the release itself, with its own code.
-            comment: action.comment.or(action.reason).unwrap_or_default(),
+            what: people(action)?,
         },
         ActionName::Retry => Command::Retry {
             activity: activity(&mut action)?,
@@ -135,11 +132,39 @@ fn amendment(action: ActionBody) -> Result<Command, Problem> {
     })
 }
 
+/// What is wanted of a manual activity.
+fn people(action: ActionBody) -> Result<PeopleCommand, Problem> {
+    Ok(match action.action {
+        ActionName::Approve => PeopleCommand::Approve {
+            comment: action.comment,
+            form: action.form.as_ref().map(Json::of),
+            content: action.content.as_deref().map(digest).transpose()?,
+            backup_of: None,
+        },
+        ActionName::Withdraw => PeopleCommand::Withdraw {
+            comment: action.comment,
+        },
+        ActionName::WithdrawQuestion => PeopleCommand::WithdrawQuestion {
+            reason: action.reason.unwrap_or_default(),
+        },
+        // An empty reason is refused by the release itself, with its own code.
+        _ => PeopleCommand::Reject {
+            comment: action.comment.or(action.reason).unwrap_or_default(),
+            backup_of: None,
+        },
+    })
+}
+
+fn digest(text: &str) -> Result<Digest, Problem> {
+    text.parse()
+        .map_err(|error| Problem::new(&INVALID_BODY, format!("content: {error}")))
+}
+
 /// Refuses what the action does not take.
 fn foreign(action: &ActionBody) -> Result<(), Problem> {
     use ActionName::{
         Abort, AmendInputs, AmendOutputs, AmendRetry, Approve, EndWave, Fail, HaltWave, Pause,
-        Reject, Resume, ResumeWave, Retry, Skip, Start, SupplyOutputs,
+        Reject, Resume, ResumeWave, Retry, Skip, Start, SupplyOutputs, Withdraw, WithdrawQuestion,
     };
     const WAVES: [ActionName; 3] = [HaltWave, ResumeWave, EndWave];
     let is = |names: &[ActionName]| names.contains(&action.action);
@@ -150,12 +175,18 @@ fn foreign(action: &ActionBody) -> Result<(), Problem> {
             !is(&[Start, Pause, Resume, Abort, AmendInputs]) && !is(&WAVES),
         ),
         ("wave", action.wave.is_some(), is(&WAVES)),
-        ("comment", action.comment.is_some(), is(&[Approve, Reject])),
+        (
+            "comment",
+            action.comment.is_some(),
+            is(&[Approve, Reject, Withdraw]),
+        ),
+        ("content", action.content.is_some(), is(&[Approve])),
         (
             "reason",
             action.reason.is_some(),
             is(&[
                 Reject,
+                WithdrawQuestion,
                 Skip,
                 Fail,
                 Pause,

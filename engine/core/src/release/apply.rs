@@ -15,6 +15,7 @@ use crate::release::{ActivityNode, PhaseNode, Release};
 use crate::time::Timestamp;
 
 mod activity;
+mod people;
 mod stop;
 mod wave;
 
@@ -50,7 +51,10 @@ impl Release {
             Event::Resumed => self.apply_resumed(at),
             Event::Aborted { reason } => self.apply_aborted(at, reason),
             Event::Ended { outcome, outputs } => self.apply_ended(at, *outcome, outputs.as_ref()),
-            Event::InputsAmended { inputs, .. } => self.inputs = inputs.clone(),
+            Event::InputsAmended { inputs, .. } => {
+                self.inputs = inputs.clone();
+                self.content_amended(inputs.as_str());
+            }
             _ => self.apply_to_activity(at, by, event),
         }
     }
@@ -62,6 +66,7 @@ impl Release {
         self.state = ReleaseState::Running;
         self.started = Some((by.clone(), at));
         self.pins = components.into();
+        self.gate();
         let due = self.phase_ixs().filter(|(_, phase)| phase.is_due());
         let due: Vec<Node> = due.map(|(ix, _)| Node::Phase(ix)).collect();
         self.frontier.extend(due);
@@ -167,9 +172,10 @@ impl Release {
         self.index.insert(ix, &state);
         self.frontier.remove(&Node::Activity(ix));
         let settled = state.settled();
+        let asks = matches!(state, ActivityState::NeedsPeople(_));
         let past = mem::replace(&mut node.state, state);
         if let ActivityState::NeedsPeople(question) = past
-            && settled.is_some()
+            && !asks
         {
             let record = node.record.get_or_insert_default();
             record.instructions = Some(question.instructions);

@@ -30,7 +30,13 @@ impl Release {
             .map_err(|fault| format!("`with` could not be rendered: {fault}"))
     }
 
-    fn ask(&self, ix: ActivityIx, manual: &Manual, now: Timestamp) -> Result<Event, String> {
+    /// The event with which people are asked.
+    pub(super) fn ask(
+        &self,
+        ix: ActivityIx,
+        manual: &Manual,
+        now: Timestamp,
+    ) -> Result<Event, String> {
         let instructions = self
             .render(&manual.instructions, Some(ix))
             .map_err(|fault| format!("the instructions could not be rendered: {fault}"))?;
@@ -46,7 +52,7 @@ impl Release {
         Ok(Event::PeopleAsked {
             activity: ix,
             instructions,
-            expires_at: manual.expires.map(|span| now.after(span)),
+            expires_at: manual.expires.map(|expiry| now.after(expiry.after)),
         })
     }
 

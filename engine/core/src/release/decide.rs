@@ -1,5 +1,6 @@
 //! What an input makes true, or why it is refused.
 
+use crate::actor::Caller;
 use crate::process::{ActivityIx, Component, Kind, Role};
 use crate::release::Release;
 use crate::release::event::Event;
@@ -13,6 +14,7 @@ mod amend;
 mod approve;
 mod attempt;
 mod fail;
+mod found;
 mod pause;
 mod people;
 mod reject;
@@ -23,8 +25,9 @@ mod start;
 mod supply;
 mod time;
 mod wave;
+mod withdraw;
 
-pub(super) use people::still_open;
+use people::Voice;
 
 /// What `input` makes true at `now`. Nothing is changed; see [`super::turn`].
 pub fn decide(release: &Release, input: &Input, now: Timestamp) -> Result<Vec<Event>, Refusal> {
@@ -33,18 +36,11 @@ pub fn decide(release: &Release, input: &Input, now: Timestamp) -> Result<Vec<Ev
         What::Start { components } => start::start(release, components),
         What::TimePassed => Ok(time::passed(release, now)),
         What::AttemptFinished { key, report } => attempt::finished(release, *key, report, now),
-        What::Approve {
-            activity,
-            comment,
-            form,
-        } => {
-            let said = approve::Said {
-                comment: comment.as_ref(),
-                form: form.as_ref(),
-            };
-            approve::approve(release, by, *activity, said, now)
-        }
-        What::Reject { activity, comment } => reject::reject(release, by, *activity, comment, now),
+        people @ (What::Approve { .. }
+        | What::Reject { .. }
+        | What::Withdraw { .. }
+        | What::WithdrawQuestion { .. }
+        | What::PeopleFound { .. }) => of_people(release, by, people, now),
         What::Retry { activity, with } => retry::retry(release, *activity, with.as_ref(), now),
         What::SupplyOutputs { activity, outputs } => supply::supply(release, *activity, outputs),
         What::Skip { activity, reason } => skip::skip(release, *activity, reason),
@@ -67,6 +63,52 @@ pub fn decide(release: &Release, input: &Input, now: Timestamp) -> Result<Vec<Ev
             attempts,
             reason,
         } => amend::retry(release, *activity, *attempts, reason),
+    }
+}
+
+/// What people decide and do about manual activities.
+fn of_people(
+    release: &Release,
+    by: &Caller,
+    what: &What,
+    now: Timestamp,
+) -> Result<Vec<Event>, Refusal> {
+    match what {
+        What::Approve {
+            activity,
+            comment,
+            form,
+            content,
+            backup_of,
+        } => {
+            let said = approve::Said {
+                comment: comment.as_ref(),
+                form: form.as_ref(),
+                content: *content,
+            };
+            let voice = Voice::new(by, backup_of.as_ref());
+            approve::approve(release, voice, *activity, said, now)
+        }
+        What::Reject {
+            activity,
+            comment,
+            backup_of,
+        } => {
+            let voice = Voice::new(by, backup_of.as_ref());
+            reject::reject(release, voice, *activity, comment, now)
+        }
+        What::Withdraw { activity, comment } => {
+            withdraw::approval(release, by, *activity, comment.as_ref(), now)
+        }
+        What::WithdrawQuestion { activity, reason } => {
+            withdraw::question(release, by, *activity, reason, now)
+        }
+        What::PeopleFound {
+            activity,
+            authors,
+            groups,
+        } => found::found(release, *activity, authors, groups),
+        _ => unreachable!("`decide` hands over these alone"),
     }
 }
 

@@ -8,6 +8,7 @@ use crate::actor::Actor;
 use crate::attempt::Evidence;
 use crate::component::{Pin, Uses};
 use crate::failure::Failure;
+use crate::id::{Digest, Name};
 use crate::json::Json;
 use crate::process::{ActivityIx, Group, PhaseIx, ProcessRef};
 use crate::time::Timestamp;
@@ -288,6 +289,74 @@ pub enum Event {
         /// Whether few enough failed.
         outcome: PhaseOutcome,
     },
+    /// A question was told who is who.
+    PeopleFound {
+        /// Which activity.
+        activity: ActivityIx,
+        /// Who published the process version, where the question excludes them.
+        authors: Vec<Actor>,
+        /// Who was in the groups that it has to know, sorted by group.
+        groups: Vec<Membership>,
+    },
+    /// Somebody approved what they were shown. Written in place of `Approved`, which says less.
+    ApprovalGiven {
+        /// Which activity.
+        activity: ActivityIx,
+        /// In whose place, if they were somebody's backup.
+        backup_of: Option<Actor>,
+        /// Positions of the rules that the approval counts for.
+        rules: Vec<u32>,
+        /// What they said.
+        comment: Option<String>,
+        /// The answers to the form, if they gave them.
+        form: Option<Json>,
+        /// What they approved.
+        content: Digest,
+    },
+    /// Somebody's backup rejected in their place; the activity has ended.
+    RejectedAsBackup {
+        /// Which activity.
+        activity: ActivityIx,
+        /// In whose place.
+        backup_of: Actor,
+        /// Why.
+        comment: String,
+    },
+    /// An approval was taken back.
+    ApprovalWithdrawn {
+        /// Which activity.
+        activity: ActivityIx,
+        /// Whose approval.
+        of: Actor,
+        /// Why.
+        comment: Option<String>,
+    },
+    /// What people were asked to approve has changed: the approvals so far count no more.
+    ApprovalsLapsed {
+        /// Which activity.
+        activity: ActivityIx,
+        /// What they are asked to approve from now on.
+        content: Digest,
+    },
+    /// Who started the release took the question back; the activity has ended.
+    QuestionWithdrawn {
+        /// Which activity.
+        activity: ActivityIx,
+        /// Why.
+        reason: String,
+    },
+    /// Those who have not decided yet were reminded.
+    Reminded {
+        /// Which activity.
+        activity: ActivityIx,
+        /// 1 for the first time.
+        number: u32,
+    },
+    /// It took too long: further parties may decide.
+    Escalated {
+        /// Which activity.
+        activity: ActivityIx,
+    },
 }
 
 /// Why no further batch opens. The order of variants is the stored format.
@@ -300,6 +369,15 @@ pub enum HaltReason {
     Gate,
     /// A person wants it, for this reason.
     Person(String),
+}
+
+/// Who was in a group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Membership {
+    /// Which.
+    pub group: Name,
+    /// Sorted.
+    pub members: Vec<Name>,
 }
 
 /// A `uses` and the exact component behind it.
@@ -412,7 +490,15 @@ impl Event {
             | Self::ActivitySkipped { activity, .. }
             | Self::OutputsAmended { activity, .. }
             | Self::RetryAmended { activity, .. }
-            | Self::InstancesEnded { activity, .. } => Some(*activity),
+            | Self::InstancesEnded { activity, .. }
+            | Self::PeopleFound { activity, .. }
+            | Self::ApprovalGiven { activity, .. }
+            | Self::RejectedAsBackup { activity, .. }
+            | Self::ApprovalWithdrawn { activity, .. }
+            | Self::ApprovalsLapsed { activity, .. }
+            | Self::QuestionWithdrawn { activity, .. }
+            | Self::Reminded { activity, .. }
+            | Self::Escalated { activity } => Some(*activity),
             Self::Created { .. }
             | Self::Started { .. }
             | Self::PhaseOpened { .. }

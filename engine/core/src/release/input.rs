@@ -1,10 +1,11 @@
 //! Inputs: what is asked of a release. Each may be refused.
 
-use crate::actor::Caller;
+use crate::actor::{Actor, Caller};
 use crate::attempt::{AttemptKey, Report};
+use crate::id::Digest;
 use crate::json::Json;
 use crate::process::{ActivityIx, Group, PhaseIx};
-use crate::release::event::Pinned;
+use crate::release::event::{Membership, Pinned};
 
 /// Something that happened or that somebody wants, and who.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,10 +18,6 @@ pub struct Input {
 
 /// The closed list of what a release reacts to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "an input lives for one turn, and the large one is the common one"
-)]
 pub enum What {
     /// Begin, with the component behind each `uses`.
     Start {
@@ -44,6 +41,10 @@ pub enum What {
         comment: Option<String>,
         /// Answers to the form.
         form: Option<Json>,
+        /// What they were shown; whatever it is now if they do not say.
+        content: Option<Digest>,
+        /// In whose place, if they are somebody's backup, which whoever asks has made sure of.
+        backup_of: Option<Caller>,
     },
     /// Reject a manual activity.
     Reject {
@@ -51,8 +52,33 @@ pub enum What {
         activity: ActivityIx,
         /// Why; not empty.
         comment: String,
+        /// In whose place, if they are somebody's backup, which whoever asks has made sure of.
+        backup_of: Option<Caller>,
     },
-    /// Try an activity again that is on hold, or that waits for its retry.
+    /// Take one's own approval back, or one that one's backup gave.
+    Withdraw {
+        /// Which activity.
+        activity: ActivityIx,
+        /// Why.
+        comment: Option<String>,
+    },
+    /// Take the question back, as who started or created the release.
+    WithdrawQuestion {
+        /// Which activity.
+        activity: ActivityIx,
+        /// Why; not empty.
+        reason: String,
+    },
+    /// Tell a question who is who; see [`crate::release::Release::people_wanted`].
+    PeopleFound {
+        /// Which activity.
+        activity: ActivityIx,
+        /// Who published the process version.
+        authors: Vec<Actor>,
+        /// Who is in the groups that it asked for.
+        groups: Vec<Membership>,
+    },
+    /// Try an activity again that is on hold, or that waits for its retry; ask people again.
     Retry {
         /// Which.
         activity: ActivityIx,

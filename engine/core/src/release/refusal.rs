@@ -50,6 +50,18 @@ pub enum Refusal {
     Excluded(&'static str),
     /// This person has approved already.
     AlreadyApproved,
+    /// A rule before theirs is not met yet.
+    NotYourTurn,
+    /// What they were shown is not what it is now.
+    ContentChanged,
+    /// Who is who is not known to the question yet.
+    PeopleUnknown,
+    /// Nobody's backup may decide this.
+    NoDelegation,
+    /// They have given no approval that could be taken back.
+    NothingToWithdraw,
+    /// They neither started nor created the release.
+    NotInitiator,
     /// The answers or inputs or outputs do not fit; one line for each fault.
     Invalid(Vec<String>),
     /// The form must be filled in to complete the activity.
@@ -86,6 +98,12 @@ impl Refusal {
             Self::NotAnApprover => "not-an-approver",
             Self::Excluded(_) => "excluded",
             Self::AlreadyApproved => "already-approved",
+            Self::NotYourTurn => "not-your-turn",
+            Self::ContentChanged => "content-changed",
+            Self::PeopleUnknown => "people-unknown",
+            Self::NoDelegation => "no-delegation",
+            Self::NothingToWithdraw => "nothing-to-withdraw",
+            Self::NotInitiator => "not-initiator",
             Self::Invalid(_) => "invalid-values",
             Self::FormRequired => "form-required",
             Self::ReasonRequired => "reason-required",
@@ -143,6 +161,32 @@ impl fmt::Display for Refusal {
                 write!(f, "the pinned components do not match the process: {which}")
             }
             Self::NothingToAmend => f.write_str("the values are these already"),
+            other => other.of_people(f),
+        }
+    }
+}
+
+impl Refusal {
+    /// Why people may not decide or do what they want to.
+    fn of_people(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotYourTurn => {
+                f.write_str("others come first: the rule that is for you opens once theirs are met")
+            }
+            Self::ContentChanged => f.write_str(
+                "what you were shown has changed since: look again before you approve it",
+            ),
+            Self::PeopleUnknown => {
+                f.write_str("who may decide is still being looked up: ask again in a moment")
+            }
+            Self::NoDelegation => f.write_str("nobody's backup may decide this"),
+            Self::NothingToWithdraw => {
+                f.write_str("you have given no approval here that could be taken back")
+            }
+            Self::NotInitiator => {
+                f.write_str("only who started or created the release may take the question back")
+            }
+            _ => f.write_str(self.code()),
         }
     }
 }

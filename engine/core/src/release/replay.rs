@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::actor::Actor;
 use crate::expression::Condition;
-use crate::id::ReleaseId;
+use crate::id::{Digest, ReleaseId};
 use crate::process::{Activity, ActivityIx, Phase, Process, ProcessRef, Role};
 use crate::release::event::{Event, SkipReason, Turn};
 use crate::release::index::Index;
@@ -78,6 +78,7 @@ impl Release {
             created_at: first.at,
             started: None,
             pins: Box::default(),
+            gated: Digest([0; 32]),
             state: ReleaseState::Draft,
             outputs: None,
             version: 1,
@@ -90,6 +91,7 @@ impl Release {
             frontier: BTreeSet::new(),
             process: Definition(process),
         };
+        release.gate();
         release.apply_all(first, 1);
         Ok(release)
     }

@@ -5,6 +5,7 @@ use crate::attempt::Evidence;
 use crate::failure::Failure;
 use crate::json::Json;
 use crate::release::event::{OutputSource, PhaseOutcome, ReleaseOutcome, SkipReason};
+pub use crate::release::question::{Approval, People, Question};
 use crate::time::Timestamp;
 
 /// Where a release is.
@@ -130,8 +131,10 @@ pub enum ActivityState {
     },
     /// A person said no.
     Rejected {
-        /// Who.
+        /// Who; the engine if nobody decided in time and that counts as a no.
         by: Actor,
+        /// In whose place, if they were somebody's backup.
+        backup_of: Option<Actor>,
         /// Why.
         comment: String,
         /// When.
@@ -139,6 +142,15 @@ pub enum ActivityState {
     },
     /// Nobody decided in time.
     Expired {
+        /// When.
+        at: Timestamp,
+    },
+    /// Who started the release took the question back.
+    Withdrawn {
+        /// Who.
+        by: Actor,
+        /// Why.
+        reason: String,
         /// When.
         at: Timestamp,
     },
@@ -173,34 +185,6 @@ pub struct Attempt {
     pub deadline: Timestamp,
 }
 
-/// A manual activity that waits for people.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Question {
-    /// The rendered instructions.
-    pub instructions: String,
-    /// Since when.
-    pub since: Timestamp,
-    /// When it lapses.
-    pub expires_at: Option<Timestamp>,
-    /// Approvals so far, in order.
-    pub approvals: Vec<Approval>,
-    /// The answers to the form, if somebody gave them.
-    pub form: Option<Json>,
-}
-
-/// One approval.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Approval {
-    /// Who.
-    pub by: Actor,
-    /// When.
-    pub at: Timestamp,
-    /// What they said.
-    pub comment: Option<String>,
-    /// Positions of the rules it counts for.
-    pub rules: Vec<u32>,
-}
-
 /// What an activity has left behind, kept at hand whatever state it is in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Record {
@@ -212,7 +196,7 @@ pub struct Record {
     pub with: Option<Json>,
     /// The instructions that people got.
     pub instructions: Option<String>,
-    /// Approvals of a question that has been decided.
+    /// Approvals of a question that is not open any more.
     pub approvals: Vec<Approval>,
     /// Facts, oldest first.
     pub evidence: Vec<Evidence>,
@@ -237,6 +221,7 @@ impl ActivityState {
             Self::Failed { .. } => "failed",
             Self::Rejected { .. } => "rejected",
             Self::Expired { .. } => "expired",
+            Self::Withdrawn { .. } => "withdrawn",
             Self::Skipped { .. } => "skipped",
             Self::Aborted { .. } => "aborted",
         }
@@ -258,6 +243,7 @@ impl ActivityState {
             }
             | Self::Rejected { .. }
             | Self::Expired { .. }
+            | Self::Withdrawn { .. }
             | Self::Skipped {
                 why: SkipReason::Upstream,
                 ..

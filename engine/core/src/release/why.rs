@@ -4,15 +4,18 @@ use std::fmt;
 
 use crate::actor::{Actor, Party};
 use crate::failure::Failure;
-use crate::process::{ActivityIx, Group, Join, Kind, PhaseIx, Role};
+use crate::id::Name;
+use crate::process::{ActivityIx, Exclusion, Group, Join, Kind, Manual, Order, PhaseIx, Role};
 use crate::release::Release;
-use crate::release::decide::still_open;
 use crate::release::event::HaltReason;
 use crate::release::index::Timer;
 use crate::release::needs::Tally;
 use crate::release::state::{ActivityState, PhaseState, Question, ReleaseState};
 use crate::release::wave::Stage;
 use crate::time::Timestamp;
+
+/// Most people that a reason names one by one.
+const MISSING_SHOWN_MAX: usize = 10;
 
 /// Something that is not moving.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,8 +63,12 @@ pub enum WaitsOn {
         rules: Vec<OpenRule>,
         /// Whether the form still has to be filled in.
         form: bool,
-        /// Whether who started the release may not decide.
-        exclude_initiator: bool,
+        /// Who may not decide.
+        exclude: Vec<Exclusion>,
+        /// When further parties may decide as well.
+        escalates_at: Option<Timestamp>,
+        /// Those who may, or will.
+        further: Vec<Party>,
         /// When the question lapses.
         expires_at: Option<Timestamp>,
     },
@@ -107,9 +114,13 @@ pub enum BeforeBatch {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenRule {
     /// Who may approve.
-    pub from: Party,
+    pub from: Vec<Party>,
     /// How many more of them.
     pub more: u32,
+    /// Who of those is missing, where the rule asks for people who were there.
+    pub missing: Vec<Name>,
+    /// Whether rules before it come first.
+    pub later: bool,
 }
 
 /// Everything in `release` that is not moving, except what only waits for others to end: ask
@@ -198,7 +209,11 @@ pub fn why_activity(release: &Release, ix: ActivityIx) -> Option<Waiting> {
         }
         ActivityState::NeedsPeople(question) => {
             let people = release.people(ix, question)?;
-            (Some(question.since), people, &["approve", "reject", "skip"])
+            (
+                Some(question.since),
+                people,
+                &["approve", "reject", "withdraw", "withdraw-question", "skip"],
+            )
         }
         ActivityState::OnHold { failure, since, .. } => {
             let (decision, actions) = release.decision(ix, failure);
@@ -210,6 +225,7 @@ pub fn why_activity(release: &Release, ix: ActivityIx) -> Option<Waiting> {
         | ActivityState::Failed { .. }
         | ActivityState::Rejected { .. }
         | ActivityState::Expired { .. }
+        | ActivityState::Withdrawn { .. }
         | ActivityState::Skipped { .. }
         | ActivityState::Aborted { .. } => return None,
     };
@@ -293,18 +309,15 @@ impl Release {
         let Kind::Manual(manual) = &self.process.activity(ix).kind else {
             return None;
         };
-        let open = still_open(manual, question);
-        let rules = manual.approvals.iter().zip(open);
+        let further = manual.escalate.as_ref();
         Some(WaitsOn::People {
-            rules: rules
-                .filter(|(_, more)| *more > 0)
-                .map(|(rule, more)| OpenRule {
-                    from: rule.from.clone(),
-                    more,
-                })
-                .collect(),
+            rules: open_rules(manual, question),
             form: manual.form.is_some() && question.form.is_none(),
-            exclude_initiator: manual.exclude_initiator,
+            exclude: manual.exclude.clone(),
+            escalates_at: question.escalates_at,
+            further: further
+                .map(|further| further.to.clone())
+                .unwrap_or_default(),
             expires_at: question.expires_at,
         })
     }
@@ -316,9 +329,10 @@ impl Release {
         } else {
             &activity.owners
         };
-        let actions: &'static [&'static str] = match activity.kind {
-            Kind::Component(_) if !self.is_paused() => &["retry", "supply-outputs", "skip", "fail"],
-            Kind::Component(_) | Kind::Manual(_) => &["supply-outputs", "skip", "fail"],
+        let actions: &'static [&'static str] = if self.is_paused() {
+            &["supply-outputs", "skip", "fail"]
+        } else {
+            &["retry", "supply-outputs", "skip", "fail"]
         };
         let decision = WaitsOn::Decision {
             failure: Box::new(failure.clone()),
@@ -420,19 +434,14 @@ impl fmt::Display for WaitsOn {
             Self::People {
                 rules,
                 form,
-                exclude_initiator,
+                exclude,
+                escalates_at,
+                further,
                 expires_at,
             } => {
                 write_people(f, rules)?;
-                let notes = [
-                    form.then(|| "with the form filled in".to_owned()),
-                    exclude_initiator.then(|| "not by who started it".to_owned()),
-                    expires_at.map(|at| format!("until {at}")),
-                ];
-                notes
-                    .iter()
-                    .flatten()
-                    .try_for_each(|note| write!(f, ", {note}"))
+                let further = (further.as_slice(), *escalates_at);
+                write_notes(f, *form, exclude, further, *expires_at)
             }
             Self::Decision { failure, owners } => {
                 f.write_str("waits for ")?;
@@ -456,6 +465,23 @@ impl fmt::Display for WaitsOn {
     }
 }
 
+/// The rules that are not met, as the question has them now.
+fn open_rules(manual: &Manual, question: &Question) -> Vec<OpenRule> {
+    let open = question.open(manual);
+    let first = open.iter().position(|more| *more > 0);
+    let sequential = manual.order == Order::Sequential;
+    let rules = (0..).zip(&manual.approvals).zip(open);
+    rules
+        .filter(|(_, more)| *more > 0)
+        .map(|((ix, rule), more)| OpenRule {
+            from: rule.from.clone(),
+            more,
+            missing: question.missing(ix),
+            later: sequential && first != Some(ix),
+        })
+        .collect()
+}
+
 fn write_people(f: &mut fmt::Formatter<'_>, rules: &[OpenRule]) -> fmt::Result {
     f.write_str("waits for ")?;
     if rules.is_empty() {
@@ -465,7 +491,19 @@ fn write_people(f: &mut fmt::Formatter<'_>, rules: &[OpenRule]) -> fmt::Result {
         .iter()
         .map(|rule| {
             let plural = if rule.more == 1 { "" } else { "s" };
-            format!("{} ({} more approval{plural})", rule.from, rule.more)
+            let then = if rule.later { "then " } else { "" };
+            let from = Listed(&rule.from, "or");
+            let missing = match rule.missing.as_slice() {
+                [] => String::new(),
+                missing if missing.len() > MISSING_SHOWN_MAX => {
+                    format!(" of {} people", missing.len())
+                }
+                missing => format!(" of {}", Listed(missing, "and")),
+            };
+            format!(
+                "{then}{from} ({} more approval{plural}{missing})",
+                rule.more
+            )
         })
         .collect();
     write_list(f, &wanted)
@@ -497,14 +535,55 @@ impl HaltReason {
     }
 }
 
-fn write_list<T: fmt::Display>(f: &mut fmt::Formatter<'_>, items: &[T]) -> fmt::Result {
-    for (position, item) in items.iter().enumerate() {
-        let before = match position {
-            0 => "",
-            _ if position + 1 == items.len() => " and ",
-            _ => ", ",
-        };
-        write!(f, "{before}{item}")?;
+fn write_notes(
+    f: &mut fmt::Formatter<'_>,
+    form: bool,
+    exclude: &[Exclusion],
+    (further, escalates_at): (&[Party], Option<Timestamp>),
+    expires_at: Option<Timestamp>,
+) -> fmt::Result {
+    let from = escalates_at.map(|at| format!(" from {at}"));
+    let exclude: Vec<String> = exclude.iter().map(excluded).collect();
+    let notes = [
+        form.then(|| "with the form filled in".to_owned()),
+        (!exclude.is_empty()).then(|| format!("not by {}", Listed(&exclude, "or"))),
+        (!further.is_empty()).then(|| {
+            let from = from.unwrap_or_default();
+            format!("also by {}{from}", Listed(further, "or"))
+        }),
+        expires_at.map(|at| format!("until {at}")),
+    ];
+    notes
+        .iter()
+        .flatten()
+        .try_for_each(|note| write!(f, ", {note}"))
+}
+
+fn excluded(exclusion: &Exclusion) -> String {
+    match exclusion {
+        Exclusion::Initiator => "who started it".to_owned(),
+        Exclusion::Authors => "who published the process".to_owned(),
+        Exclusion::Party(party) => party.to_string(),
     }
-    Ok(())
+}
+
+/// Items with commas, and a word before the last.
+struct Listed<'a, T>(&'a [T], &'a str);
+
+impl<T: fmt::Display> fmt::Display for Listed<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, item) in self.0.iter().enumerate() {
+            match position {
+                0 => {}
+                _ if position + 1 == self.0.len() => write!(f, " {} ", self.1)?,
+                _ => f.write_str(", ")?,
+            }
+            write!(f, "{item}")?;
+        }
+        Ok(())
+    }
+}
+
+fn write_list<T: fmt::Display>(f: &mut fmt::Formatter<'_>, items: &[T]) -> fmt::Result {
+    write!(f, "{}", Listed(items, "and"))
 }

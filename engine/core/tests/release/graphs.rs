@@ -29,7 +29,7 @@ pub(crate) struct PhaseSeed {
 /// Documents of up to five phases with up to five activities each.
 pub(crate) fn documents() -> impl Strategy<Value = String> {
     let needs = |most| vec(any::<u8>(), 0..most);
-    let seeds = (0..8_u8, needs(4), 0..6_u8, 0..12_u8, 0..4_u8, 0..24_u8);
+    let seeds = (0..10_u8, needs(4), 0..6_u8, 0..12_u8, 0..4_u8, 0..24_u8);
     let activity = seeds.prop_map(|(kind, needs, join, condition, on_failure, each)| Seed {
         kind,
         needs,
@@ -163,8 +163,10 @@ fn write_activity(text: &mut String, place: (usize, usize), seed: &Seed, earlier
     });
     let what = match seed.kind {
         0 => "manual: { instructions: Look. }".to_owned(),
-        1 => "manual: { instructions: Look., expires: 5m, exclude: [initiator], approvals: [ { from: group:qa, count: 2 }, { from: user:zoe } ] }".to_owned(),
+        1 => "manual: { instructions: Look., expires: 5m, delegation: deny, exclude: [initiator], approvals: [ { from: group:qa, count: 2 }, { from: user:zoe } ] }".to_owned(),
         2 => "manual: { instructions: Look., form: { type: object, required: [go] }, approvals: [ { from: group:qa } ] }".to_owned(),
+        8 => "manual: { instructions: Look., order: sequential, same-person: allow, remind: [1m, 2m], approvals: [ { from: [group:qa, user:zoe], count: majority }, { from: group:security, count: all } ], exclude: [authors], escalate: { after: 3m, to: group:qa }, expires: { after: 6m, then: hold } }".to_owned(),
+        9 => "manual: { instructions: Look., approvals: [ { from: group:qa, count: 2 }, { from: user:zoe } ], order: sequential, escalate: { to: user:eve }, expires: { after: 4m, then: escalate } }".to_owned(),
         3 => format!("uses: work@1\n        with: {{ {reads} }}"),
         4 => "uses: work@1\n        retry: { attempts: 3, backoff: 1m }\n        timeout: 3m".to_owned(),
         5 => "uses: more@2.1\n        retry: { attempts: 2, backoff: 1s, jitter: false }".to_owned(),

@@ -7,9 +7,10 @@ use fermata_core::actor::Caller;
 use fermata_core::attempt::{AttemptKey, Evidence, Outcome, Report};
 use fermata_core::expression::Condition;
 use fermata_core::failure::{Failure, FailureClass};
+use fermata_core::id::Digest;
 use fermata_core::json::Json;
 use fermata_core::process::{ActivityIx, Group, PhaseIx};
-use fermata_core::release::event::SkipReason;
+use fermata_core::release::event::{Membership, SkipReason};
 use fermata_core::release::input::What;
 use fermata_core::release::state::{ActivityState, ReleaseState, Settled};
 use fermata_core::release::wave::Wave;
@@ -25,13 +26,15 @@ use crate::world::{ID, World, person, pins};
 
 /// The number of the action that starts a release, and how many come before it.
 const START: u8 = 27;
+/// How many kinds of action there are.
+const ACTIONS: u8 = 37;
 const DRAFT_ACTIONS: usize = 3;
 
 /// Something to do: which, to what, and how.
 type Action = (u8, u8, u8);
 
 fn stories() -> impl Strategy<Value = (String, Vec<Action>)> {
-    let actions = vec((0..35_u8, any::<u8>(), any::<u8>()), 0..120);
+    let actions = vec((0..ACTIONS, any::<u8>(), any::<u8>()), 0..120);
     (documents(), actions)
 }
 
@@ -52,10 +55,45 @@ proptest! {
     }
 }
 
+/// Every code that random stories can be refused with.
+const REFUSALS: [&str; 31] = [
+    "already-approved",
+    "already-halted",
+    "already-paused",
+    "already-started",
+    "content-changed",
+    "excluded",
+    "fanned-out",
+    "form-required",
+    "invalid-values",
+    "no-delegation",
+    "not-an-approver",
+    "not-component",
+    "not-fanned-out",
+    "not-halted",
+    "not-initiator",
+    "not-manual",
+    "not-paused",
+    "not-started",
+    "not-your-turn",
+    "nothing-to-amend",
+    "nothing-to-withdraw",
+    "paused",
+    "people-unknown",
+    "reason-required",
+    "release-ended",
+    "stale-attempt",
+    "unknown-activity",
+    "unknown-phase",
+    "wave-over",
+    "wrong-pins",
+    "wrong-state",
+];
+
 /// The test above is worth something only while its stories lead everywhere.
 #[test]
 fn random_stories_reach_every_state_and_every_refusal() {
-    const STATES: [&str; 13] = [
+    const STATES: [&str; 14] = [
         "aborted",
         "expired",
         "failed",
@@ -69,33 +107,7 @@ fn random_stories_reach_every_state_and_every_refusal() {
         "succeeded",
         "suspended",
         "waiting",
-    ];
-    const REFUSALS: [&str; 25] = [
-        "already-approved",
-        "already-halted",
-        "already-paused",
-        "already-started",
-        "excluded",
-        "fanned-out",
-        "form-required",
-        "invalid-values",
-        "not-an-approver",
-        "not-component",
-        "not-fanned-out",
-        "not-halted",
-        "not-manual",
-        "not-paused",
-        "not-started",
-        "nothing-to-amend",
-        "paused",
-        "reason-required",
-        "release-ended",
-        "stale-attempt",
-        "unknown-activity",
-        "unknown-phase",
-        "wave-over",
-        "wrong-pins",
-        "wrong-state",
+        "withdrawn",
     ];
     let mut runner = TestRunner::deterministic();
     let (mut states, mut refusals) = (BTreeSet::new(), BTreeSet::new());
@@ -208,15 +220,7 @@ fn what(world: &World, verb: u8, activity: ActivityIx, variant: u8) -> What {
     .to_owned();
     let some = |json: Json| variant.is_multiple_of(2).then_some(json);
     match verb {
-        13..=17 => What::Approve {
-            activity,
-            comment: Some(text),
-            form: some(outputs(variant / 2)),
-        },
-        18 => What::Reject {
-            activity,
-            comment: text,
-        },
+        13..=18 | 35.. => of_people(verb, activity, variant, text),
         19 | 20 => What::Retry {
             activity,
             with: some(outputs(variant / 2)),
@@ -285,6 +289,55 @@ fn amendment(verb: u8, activity: ActivityIx, variant: u8, reason: String) -> Wha
             attempts: u32::from(variant % 5),
             reason,
         },
+    }
+}
+
+/// What people decide and do about manual activities.
+fn of_people(verb: u8, activity: ActivityIx, variant: u8, text: String) -> What {
+    match verb {
+        13..=17 => What::Approve {
+            activity,
+            comment: Some(text),
+            form: variant.is_multiple_of(2).then(|| outputs(variant / 2)),
+            content: variant
+                .is_multiple_of(16)
+                .then(|| Digest::of(b"something else")),
+            backup_of: variant
+                .is_multiple_of(5)
+                .then(|| caller(variant.wrapping_add(1))),
+        },
+        18 if variant.is_multiple_of(3) => What::WithdrawQuestion {
+            activity,
+            reason: text,
+        },
+        18 => What::Reject {
+            activity,
+            comment: text,
+            backup_of: None,
+        },
+        35 => What::Withdraw {
+            activity,
+            comment: None,
+        },
+        _ => found(activity),
+    }
+}
+
+/// What a question is told of the people around it.
+fn found(activity: ActivityIx) -> What {
+    let name = |text: &str| text.parse().expect("a good name");
+    let groups = [
+        ("qa", ["ana", "ben", "cleo"].as_slice()),
+        ("security", &["cleo"]),
+    ];
+    let groups = groups.map(|(group, members)| Membership {
+        group: name(group),
+        members: members.iter().map(|member| name(member)).collect(),
+    });
+    What::PeopleFound {
+        activity,
+        authors: vec![person("ben", &[]).actor],
+        groups: groups.to_vec(),
     }
 }
 

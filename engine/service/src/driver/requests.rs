@@ -192,22 +192,7 @@ impl Driver {
 /// What is asked of one activity.
 fn about_activity(process: &Process, command: Command) -> Result<What, InputError> {
     Ok(match command {
-        Command::Approve {
-            activity,
-            comment,
-            form,
-        } => {
-            let activity = found(process, &activity)?;
-            What::Approve {
-                activity,
-                comment,
-                form,
-            }
-        }
-        Command::Reject { activity, comment } => {
-            let activity = found(process, &activity)?;
-            What::Reject { activity, comment }
-        }
+        Command::People { activity, what } => what.about(found(process, &activity)?),
         Command::Retry { activity, with } => {
             let activity = found(process, &activity)?;
             What::Retry { activity, with }

@@ -19,6 +19,7 @@ impl Driver {
     /// says what the world has to do. If the commit fails, all of it is answered `Unavailable` and
     /// nothing is accepted any more: whether the batch is on disk is for the next start to find out.
     pub fn flush(&mut self) -> Vec<Action> {
+        self.tell_adopted();
         let mut pending = mem::take(&mut self.pending);
         let batch = mem::take(&mut pending.batch);
         let committed: Vec<Committed> = batch

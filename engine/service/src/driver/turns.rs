@@ -84,7 +84,7 @@ impl Driver {
             .batch
             .appends
             .push(Append { release: id, turn });
-        Ok(())
+        self.tell_people(id)
     }
 
     /// Takes a release out of service: memory forgets it, the disk keeps what was committed.

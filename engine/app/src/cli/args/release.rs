@@ -31,7 +31,9 @@ pub(crate) enum ReleaseCommand {
     Approve(ApproveArgs),
     /// Reject a manual activity.
     Reject(RejectArgs),
-    /// Try an activity again that is on hold.
+    /// Take an approval back, or with --question the question itself.
+    Withdraw(WithdrawArgs),
+    /// Try an activity again that is on hold; ask people again.
     Retry(RetryArgs),
     /// Give the outputs of an activity that is on hold, and go on as if it had succeeded.
     Supply(SupplyArgs),
@@ -144,6 +146,24 @@ pub(crate) struct ApproveArgs {
     /// File with the answers to the form, YAML or JSON.
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) form_file: Option<PathBuf>,
+    /// What was shown, as `release show` has it: nothing is approved if it is another by now.
+    #[arg(long, value_name = "DIGEST")]
+    pub(crate) content: Option<String>,
+}
+
+/// Arguments of `release withdraw`.
+#[derive(Debug, Args)]
+pub(crate) struct WithdrawArgs {
+    /// The release.
+    pub(crate) release: String,
+    /// PHASE/ACTIVITY.
+    pub(crate) activity: String,
+    /// Take the whole question back, as who started the release.
+    #[arg(long, requires = "reason")]
+    pub(crate) question: bool,
+    /// Why.
+    #[arg(long, short, visible_alias = "comment")]
+    pub(crate) reason: Option<String>,
 }
 
 /// Arguments of `release reject`.

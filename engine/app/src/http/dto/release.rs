@@ -43,11 +43,15 @@ fn yes() -> bool {
 pub(crate) enum ActionName {
     /// Begin a draft.
     Start,
-    /// Approve a manual activity; takes `comment` and `form`.
+    /// Approve a manual activity; takes `comment`, `form` and `content`.
     Approve,
     /// Reject a manual activity; needs `comment`.
     Reject,
-    /// Try an activity again; takes `with`.
+    /// Take one's own approval back; takes `comment`.
+    Withdraw,
+    /// Take the question back, as who started or created the release; needs `reason`.
+    WithdrawQuestion,
+    /// Try an activity again, or ask people again; takes `with`.
     Retry,
     /// Give the outputs of an activity on hold; needs `outputs`.
     SupplyOutputs,
@@ -101,6 +105,9 @@ pub(crate) struct ActionBody {
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     pub(crate) form: Option<Value>,
+    /// What was shown: the `content` of the activity. If it is another by now, nothing is approved.
+    #[serde(default)]
+    pub(crate) content: Option<String>,
     /// The whole inputs of the activity, in place of the rendered ones.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
@@ -262,7 +269,7 @@ pub(crate) struct ActivityBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) uses: Option<String>,
     /// One word: `waiting`, `ready`, `running`, `suspended`, `retrying`, `needs-people`, `on-hold`,
-    /// `succeeded`, `failed`, `rejected`, `expired`, `skipped` or `aborted`.
+    /// `succeeded`, `failed`, `rejected`, `expired`, `withdrawn`, `skipped` or `aborted`.
     pub(crate) state: String,
     /// Since when it is in that state.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -306,12 +313,15 @@ pub(crate) struct ActivityBody {
     /// Why it was skipped: `condition`, `upstream`, `person` or `not-needed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) why: Option<String>,
-    /// What the person said who rejected or skipped it.
+    /// What the person said who rejected, withdrew or skipped it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
-    /// Who rejected it.
+    /// Who rejected or withdrew it; the engine if nobody decided in time and that counts as a no.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) by: Option<String>,
+    /// In whose place, if they were somebody's backup.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) backup_of: Option<String>,
     /// The rendered inputs of the last attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) with: Option<Value>,
@@ -324,6 +334,21 @@ pub(crate) struct ActivityBody {
     /// What people are asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) instructions: Option<String>,
+    /// Digest of what an approval is given for: process, components, inputs and instructions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) content: Option<String>,
+    /// When people are reminded next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reminds_at: Option<String>,
+    /// How often they were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reminders: Option<u32>,
+    /// When further parties may decide as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) escalates_at: Option<String>,
+    /// Whether they may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) escalated: Option<bool>,
     /// The JSON Schema of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) form: Option<Value>,
@@ -409,10 +434,13 @@ pub(crate) struct FailureBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Rule)]
 pub(crate) struct RuleBody {
-    /// `user:NAME` or `group:NAME`.
-    pub(crate) from: String,
-    /// How many different people of them.
+    /// `user:NAME` or `group:NAME`, each.
+    pub(crate) from: Vec<String>,
+    /// How many different people of them; of a `quorum` that is not counted yet, 1.
     pub(crate) count: u32,
+    /// `majority` or `all`, where the rule asks for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) quorum: Option<String>,
     /// How many of them have approved.
     pub(crate) met: u32,
 }
@@ -423,6 +451,9 @@ pub(crate) struct RuleBody {
 pub(crate) struct ApprovalBody {
     /// Who.
     pub(crate) by: String,
+    /// In whose place, if they were somebody's backup.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) backup_of: Option<String>,
     /// When.
     pub(crate) at: String,
     /// What they said.
@@ -494,9 +525,15 @@ pub(crate) struct WaitsOnBody {
     /// Whether the form must still be filled in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) form: Option<bool>,
-    /// Whether who started the release may not decide.
+    /// Who may not decide: `initiator`, `authors`, `user:NAME` or `group:NAME`, each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) exclude: Vec<String>,
+    /// Who may decide as well, once it has taken too long.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) further: Vec<String>,
+    /// When that is, unless they may already.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) exclude_initiator: Option<bool>,
+    pub(crate) escalates_at: Option<String>,
     /// When the question lapses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) expires_at: Option<String>,
@@ -516,9 +553,15 @@ pub(crate) struct WaitsOnBody {
 #[schema(as = OpenRule)]
 pub(crate) struct OpenRuleBody {
     /// Who may approve.
-    pub(crate) from: String,
+    pub(crate) from: Vec<String>,
     /// How many more of them.
     pub(crate) more: u32,
+    /// Who of those is missing, where the rule asks for people who were there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) missing: Vec<String>,
+    /// Whether rules before it come first.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) later: bool,
 }
 
 /// Everything of a release that is not moving.

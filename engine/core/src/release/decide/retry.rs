@@ -1,10 +1,10 @@
-//! Retry: a person wants another attempt, perhaps with other inputs.
+//! Retry: a person wants another attempt, perhaps with other inputs; or people asked again.
 //!
 //! A retry runs the activity whatever its condition, or that of its phase, said or failed to say:
 //! the person has decided.
 
 use crate::json::Json;
-use crate::process::ActivityIx;
+use crate::process::{ActivityIx, Kind, Manual};
 use crate::release::begin::attempt_started;
 use crate::release::decide::{component, known, wrong_state};
 use crate::release::event::Event;
@@ -20,6 +20,9 @@ pub(super) fn retry(
     now: Timestamp,
 ) -> Result<Vec<Event>, Refusal> {
     let state = known(release, activity)?;
+    if let (Kind::Manual(manual), None) = (&release.process.activity(activity).kind, with) {
+        return ask_again(release, (activity, manual), state, now);
+    }
     let component = component(release, activity)?;
     let (attempts, before) = match state {
         ActivityState::OnHold { attempts, with, .. } => (*attempts, with.as_ref()),
@@ -40,6 +43,22 @@ pub(super) fn retry(
     let deadline = now.after(component.timeout);
     let next = attempts.saturating_add(1);
     Ok(vec![attempt_started(activity, next, with, deadline)])
+}
+
+fn ask_again(
+    release: &Release,
+    (activity, manual): (ActivityIx, &Manual),
+    state: &ActivityState,
+    now: Timestamp,
+) -> Result<Vec<Event>, Refusal> {
+    if !matches!(state, ActivityState::OnHold { .. }) {
+        return Err(wrong_state(state, "on-hold"));
+    }
+    if release.is_paused() {
+        return Err(Refusal::Paused);
+    }
+    let asked = release.ask(activity, manual, now);
+    Ok(vec![asked.map_err(|fault| Refusal::Invalid(vec![fault]))?])
 }
 
 fn object(with: &Json) -> Result<&Json, Refusal> {

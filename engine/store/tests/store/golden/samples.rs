@@ -12,6 +12,8 @@ use fermata_core::release::event::{
 };
 use fermata_core::time::Timestamp;
 
+mod decisions;
+
 /// Label of the variant, what is special about the sample, and the sample.
 type Sample = (&'static str, &'static str, Event);
 
@@ -56,6 +58,14 @@ fn label(event: &Event) -> &'static str {
         Event::WaveResumed { .. } => "wave-resumed",
         Event::WaveEnded { .. } => "wave-ended",
         Event::InstancesEnded { .. } => "instances-ended",
+        Event::PeopleFound { .. } => "people-found",
+        Event::ApprovalGiven { .. } => "approval-given",
+        Event::RejectedAsBackup { .. } => "rejected-as-backup",
+        Event::ApprovalWithdrawn { .. } => "approval-withdrawn",
+        Event::ApprovalsLapsed { .. } => "approvals-lapsed",
+        Event::QuestionWithdrawn { .. } => "question-withdrawn",
+        Event::Reminded { .. } => "reminded",
+        Event::Escalated { .. } => "escalated",
     }
 }
 
@@ -104,6 +114,7 @@ pub(super) fn events() -> Vec<Sample> {
         of_ends(),
         of_amendments(),
         of_waves(),
+        decisions::of_questions(),
     ]
     .concat();
     all.into_iter()

@@ -2,6 +2,8 @@
 
 use super::*;
 
+mod manual;
+
 /// Checks that `document`, without its marks, has exactly the defects `codes`, at the marks.
 pub(super) fn expect(document: &str, codes: &[&str]) {
     expect_with(document, codes, None);
@@ -186,57 +188,6 @@ fn the_fields_of_an_activity_are_checked() {
         &activity("title: nothing").replace("    a:", "    §a:"),
         &["missing-key"],
     );
-}
-
-#[test]
-fn manual_activities_are_checked() {
-    for (fields, code) in [
-        ("manual: { instructions: x }, §timeout: 5m", "misplaced-key"),
-        ("manual: §{}", "missing-key"),
-        ("manual: §x", "wrong-type"),
-        ("manual: { instructions: §[x] }", "wrong-type"),
-        (
-            "manual: { instructions: '${{ §version }}' }",
-            "unknown-name",
-        ),
-        ("manual: { instructions: x, §tasks: [] }", "not-supported"),
-        (
-            "manual: { instructions: x, form: { type: §array } }",
-            "bad-schema",
-        ),
-        (
-            "manual: { instructions: x, form: §{ properties: {} } }",
-            "bad-schema",
-        ),
-        ("manual: { instructions: x, form: §text }", "wrong-type"),
-        (
-            "manual: { instructions: x, approvals: [{ from: §qa }] }",
-            "bad-value",
-        ),
-        (
-            "manual: { instructions: x, approvals: [§{ count: 1 }] }",
-            "missing-key",
-        ),
-        (
-            "manual: { instructions: x, approvals: [{ from: group:qa, count: §all }] }",
-            "not-supported",
-        ),
-        (
-            "manual: { instructions: x, approvals: [{ from: group:qa, count: §0 }] }",
-            "bad-value",
-        ),
-        (
-            "manual: { instructions: x, exclude: [§authors] }",
-            "not-supported",
-        ),
-        (
-            "manual: { instructions: x, expires: §{ after: 1h } }",
-            "not-supported",
-        ),
-        ("manual: { instructions: x, §remind: 1h }", "not-supported"),
-    ] {
-        expect(&activity(fields), &[code]);
-    }
 }
 
 #[test]
