@@ -5,9 +5,10 @@ use fermata_core::attempt::Invocation;
 use fermata_core::failure::Failure;
 use fermata_core::id::Name;
 use fermata_core::json::Json;
-use fermata_core::process::{ActivityIx, Group, PhaseIx, Process, Role};
+use fermata_core::process::{ActivityIx, Group, Kind, PhaseIx, Process, Role};
 use fermata_core::release::event::{Event, SkipReason, Turn};
 use fermata_core::release::state::{ActivityState, PhaseState, ReleaseState};
+use fermata_core::release::task::Notes;
 use fermata_core::release::wave::Stage;
 use fermata_core::release::{Release, why_activity};
 use fermata_core::time::Timestamp;
@@ -267,8 +268,76 @@ fn question_fact(event: &Event) -> String {
         Event::QuestionWithdrawn { reason, .. } => format!("withdrawn: {}", short(reason)),
         Event::Reminded { number, .. } => format!("reminds, time {number}"),
         Event::Escalated { .. } => "escalated".to_owned(),
+        other => work_fact(other),
+    }
+}
+
+fn work_fact(event: &Event) -> String {
+    let on = |task: &Option<u32>| task.map_or_else(String::new, |task| format!(" on task {task}"));
+    match event {
+        Event::TaskMoved {
+            task,
+            state,
+            comment,
+            ..
+        } => format!("task {task} {}{}", state.word(), said(comment.as_ref())),
+        Event::Commented { task, text, .. } => format!("comment{}: {}", on(task), short(text)),
+        Event::CommentEdited {
+            task,
+            comment,
+            text,
+            ..
+        } => format!("comment {comment}{} edited: {}", on(task), short(text)),
+        Event::FileAttached { task, file, .. } => format!("file{}: {}", on(task), file.name),
+        Event::GlassBroken { reason, .. } => format!("glass broken: {}", short(reason)),
+        Event::ReviewClosed { comment, .. } => format!("reviewed: {}", short(comment)),
         other => format!("{other:?}"),
     }
+}
+
+/// The tasks of an activity, and what was said and attached.
+pub(crate) fn tasks(release: &Release, ix: ActivityIx) -> Vec<String> {
+    let Some(record) = release.record(ix) else {
+        return Vec::new();
+    };
+    let Kind::Manual(manual) = &release.process().activity(ix).kind else {
+        return Vec::new();
+    };
+    let mut lines = Vec::new();
+    for (rule, task) in manual.tasks.iter().zip(&record.tasks) {
+        let by = task.moved.as_ref();
+        let by = by.map(|(by, at)| format!(" by {} at +{}", name(by), elapsed(*at)));
+        let (word, by) = (task.state.word(), by.unwrap_or_default());
+        lines.push(format!("{}: {word}{by}", rule.name));
+        lines.extend(notes(&task.notes));
+    }
+    lines.extend(notes(&record.notes));
+    let reviewed = record.glass.as_ref().map(|glass| match &glass.reviewed {
+        None => format!("glass broken by {}, to be reviewed", name(&glass.by)),
+        Some((by, _, said)) => format!("reviewed by {}: {said}", name(by)),
+    });
+    lines.extend(reviewed);
+    lines
+}
+
+fn notes(notes: &Notes) -> Vec<String> {
+    let comments = notes.comments.iter().map(|comment| {
+        let edited = comment
+            .edited_at
+            .map(|at| format!(" (edited +{})", elapsed(at)));
+        let (by, edited) = (name(&comment.by), edited.unwrap_or_default());
+        format!("  {by}: {}{edited}", short(&comment.text))
+    });
+    let files = notes.files.iter().map(|attached| {
+        let file = &attached.file;
+        format!(
+            "  {}: [{}] {:?}",
+            name(&attached.by),
+            file.name,
+            file.content
+        )
+    });
+    comments.chain(files).collect()
 }
 
 fn backup(of: Option<&Actor>) -> String {

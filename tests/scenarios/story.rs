@@ -11,8 +11,9 @@ use fermata_core::id::{Digest, Name, ReleaseId};
 use fermata_core::process::validate::validate;
 use fermata_core::process::{ActivityIx, Group, PhaseIx, Process, ProcessRef};
 use fermata_core::release::event::{Membership, Pinned, Turn};
-use fermata_core::release::input::{Input, What};
+use fermata_core::release::input::{Input, TaskWork, What};
 use fermata_core::release::state::ActivityState;
+use fermata_core::release::task::{Content, File, TaskState};
 use fermata_core::release::{Draft, PeopleWanted, Release, check, create, turn};
 use fermata_core::time::{Span, Timestamp};
 
@@ -81,6 +82,11 @@ impl Story {
                 let by = words.by()?.actor;
                 self.people.get_or_insert_default().authors.push(by);
                 words.end().map(|()| Vec::new())
+            }
+            "tasks" => {
+                let activity = self.activity(words.expect("an activity")?)?;
+                words.end()?;
+                Ok(show::tasks(self.release()?, activity))
             }
             "show" => Ok(show::state(self.release()?)),
             "why" => show::why(self.release()?, words.word()),
@@ -273,7 +279,7 @@ impl Story {
                     .map_err(|_| "no number of attempts".to_owned())?,
                 reason: words.text()?,
             },
-            _ => return Err(format!("no command is called {verb}")),
+            _ => of_people(verb, activity, words)?,
         })
     }
 
@@ -430,6 +436,69 @@ impl People {
             groups: groups.collect(),
         }
     }
+}
+
+/// What people do besides deciding.
+fn of_people(verb: &str, activity: ActivityIx, words: &mut Words<'_>) -> Result<What, String> {
+    Ok(match verb {
+        "break-glass" => What::BreakGlass {
+            activity,
+            reason: words.text()?,
+            form: words.json_after("form")?,
+        },
+        "close-review" => What::CloseReview {
+            activity,
+            comment: words.text()?,
+        },
+        _ => What::Work {
+            activity,
+            task: words.text_after("on")?,
+            what: task_work(verb, words)?,
+        },
+    })
+}
+
+/// `task STATE [saying TEXT]`, `comment TEXT`, `edit NUMBER TEXT`,
+/// `attach NAME url TEXT`, `attach NAME stored BYTES TYPE`.
+fn task_work(verb: &str, words: &mut Words<'_>) -> Result<TaskWork, String> {
+    Ok(match verb {
+        "task" => {
+            let word = words.expect("a state")?;
+            let mut states = TaskState::ALL.into_iter();
+            TaskWork::Move {
+                state: states
+                    .find(|state| state.word() == word)
+                    .ok_or_else(|| format!("no state of a task is called {word}"))?,
+                comment: words.text_after("saying")?,
+            }
+        }
+        "comment" => TaskWork::Comment {
+            text: words.text()?,
+        },
+        "edit" => TaskWork::Edit {
+            comment: words
+                .expect("a number")?
+                .parse()
+                .map_err(|_| "no number of a comment".to_owned())?,
+            text: words.text()?,
+        },
+        "attach" => {
+            let name = words.text()?;
+            let content = if words.take("url") {
+                Content::Url(words.text()?)
+            } else {
+                Content::Stored {
+                    digest: Digest::of(name.as_bytes()),
+                    bytes: 7,
+                    media_type: words.text()?,
+                }
+            };
+            TaskWork::Attach {
+                file: File { name, content },
+            }
+        }
+        _ => return Err(format!("no command is called {verb}")),
+    })
 }
 
 fn pinned(uses: &Uses) -> Pinned {

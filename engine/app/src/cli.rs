@@ -16,6 +16,7 @@ mod diagnostic;
 mod difference;
 mod doctor;
 mod events;
+mod inbox;
 mod input_set;
 mod ledger;
 mod logs;
@@ -132,6 +133,7 @@ async fn dispatch(context: &mut Context, command: Command) -> Result<Exit, Error
         Command::Component(command) => component::run(context, command).await?,
         Command::Definition(command) => definition::run(context, command).await?,
         Command::Release(command) => return release::run(context, command).await,
+        Command::Inbox(args) => inbox::run(context, &args).await?,
         Command::Ledger(args) => ledger::run(context, &args).await?,
         Command::Token(command) => access::token(context, command).await?,
         Command::Principal(command) => access::principal(context, command).await?,

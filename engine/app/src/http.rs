@@ -30,8 +30,10 @@ pub(crate) mod dto;
 pub(crate) mod errors;
 pub(crate) mod events;
 pub(crate) mod extract;
+pub(crate) mod files;
 pub(crate) mod health;
 pub(crate) mod impatient;
+pub(crate) mod inbox;
 pub(crate) mod input_sets;
 pub(crate) mod ledger;
 pub(crate) mod meta;
@@ -144,6 +146,14 @@ pub(crate) fn routes() -> (Router<Arc<Api>>, OpenApi) {
         .routes(routes!(releases::why))
         .routes(routes!(events::events))
         .routes(routes!(actions::act))
+        .routes(routes!(files::attach))
+        .routes(routes!(files::read))
+        .routes(routes!(inbox::tasks))
+        .routes(routes!(
+            inbox::backup,
+            inbox::put_backup,
+            inbox::delete_backup
+        ))
         .routes(routes!(attempts::list))
         .routes(routes!(attempts::logs))
         .routes(routes!(ledger::list))

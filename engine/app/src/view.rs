@@ -15,6 +15,7 @@ use crate::http::dto::release::{
     ProcessRefBody, ProgressBody, ReleaseBody, ReleaseSummaryBody, RuleBody, WhyBody,
 };
 
+mod task;
 mod waiting;
 mod wave;
 
@@ -46,6 +47,10 @@ pub(crate) fn tree(release: &Release, progress: Progresses<'_>) -> ReleaseBody {
             .map(|ix| phase(release, ix, progress))
             .collect(),
         outputs: release.outputs().map(Json::value),
+        open_reviews: release
+            .open_reviews()
+            .map(|ix| release.process().path(ix))
+            .collect(),
     }
 }
 
@@ -168,9 +173,13 @@ fn recorded(release: &Release, ix: ActivityIx, body: &mut ActivityBody) {
             OutputSource::Form => "form",
             OutputSource::Supplied => "supplied",
             OutputSource::Amended => "amended",
+            OutputSource::BrokenGlass => "broken-glass",
         };
         word.into()
     });
+    body.tasks = task::tasks(release, ix, record);
+    body.notes = task::notes(&record.notes);
+    body.broken_glass = task::glass(release, ix, record);
     let facts = record.evidence.iter();
     body.evidence = facts
         .map(|evidence| EvidenceBody {

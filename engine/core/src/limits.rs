@@ -76,5 +76,13 @@ pub const PARTIES_MAX: usize = 100;
 pub const REMIND_WAITS_MAX: usize = 10;
 /// Most reminders of one question: each is stored.
 pub const REMINDERS_MAX: u32 = 100;
+/// Most tasks of one manual activity.
+pub const TASKS_MAX: usize = 100;
+/// Longest name of a task or of a file, in bytes.
+pub const LABEL_BYTES_MAX: usize = 200;
+/// Most comments on one task, and on one activity besides its tasks: all of them are kept at hand.
+pub const COMMENTS_MAX: usize = 500;
+/// Most files on one task, and on one activity besides its tasks.
+pub const FILES_MAX: usize = 100;
 /// Most people of one group that a question keeps at hand: as many as a server knows.
 pub const MEMBERS_MAX: usize = 10_000;

@@ -241,6 +241,23 @@ pub struct Manual {
     pub escalate: Option<Escalation>,
     /// Time to decide, and what comes of it when nobody did.
     pub expires: Option<Expiry>,
+    /// What there is to do.
+    pub tasks: Vec<TaskRule>,
+}
+
+/// Something to do within a manual activity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskRule {
+    /// Unique in the activity.
+    pub name: String,
+    /// For people.
+    pub title: String,
+    /// Who does it; empty means anybody.
+    pub assign: Vec<Party>,
+    /// Whether the activity cannot be completed before it is done.
+    pub required: bool,
+    /// How long it should take, counted from when people were asked.
+    pub expected: Option<Span>,
 }
 
 /// Approvals that must come from certain people.

@@ -34,6 +34,7 @@ pub mod event;
 pub mod input;
 pub mod refusal;
 pub mod state;
+pub mod task;
 pub mod wave;
 
 mod advance;
@@ -52,6 +53,7 @@ mod needs;
 mod question;
 mod replay;
 mod scope;
+mod wanted;
 mod why;
 mod work;
 
@@ -60,8 +62,12 @@ pub use check::{Violation, check};
 pub use create::{Draft, create};
 pub use decide::decide;
 pub use replay::ReplayError;
+pub use wanted::{Wanted, WantedWhat, wanted};
 pub use why::{BeforeBatch, OpenRule, Waiting, WaitsOn, why, why_activity, why_release, why_wave};
 pub use work::{PeopleWanted, Work, work};
+
+/// The group whose members may skip approvals in an emergency.
+pub const BREAK_GLASS: &str = "break-glass";
 
 /// One run of one process version. Made by [`Release::new`] or [`Release::replay`], changed by
 /// [`Release::apply`] alone.
@@ -88,6 +94,8 @@ pub struct Release {
     phase_failed: bool,
     index: Index,
     frontier: BTreeSet<Node>,
+    /// Activities whose approvals were skipped, and nobody has looked at that yet.
+    reviews: BTreeSet<ActivityIx>,
 }
 
 /// The process behind a release, compared by its digest and its size. It is shared by all its
@@ -195,6 +203,16 @@ impl Release {
     /// Whether nothing can change it any more.
     pub fn has_ended(&self) -> bool {
         self.ended_at().is_some()
+    }
+
+    /// Whether it has ended and nothing is left to be reviewed: it takes no input any more.
+    pub fn is_settled(&self) -> bool {
+        self.has_ended() && self.reviews.is_empty()
+    }
+
+    /// Activities whose approvals were skipped, and nobody has looked at that yet.
+    pub fn open_reviews(&self) -> impl Iterator<Item = ActivityIx> + '_ {
+        self.reviews.iter().copied()
     }
 
     /// What it runs for each `uses`, sorted by `uses`; empty while it is a draft.

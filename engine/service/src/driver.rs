@@ -64,7 +64,7 @@ pub struct Driver {
     untold: Vec<ReleaseId>,
 }
 
-/// A release that has not ended.
+/// A release that has not ended, or has something left to be reviewed.
 #[derive(Debug)]
 struct Live {
     /// Shared with readers: whoever holds it while the next turn comes keeps the state it has seen.
@@ -128,6 +128,7 @@ impl Driver {
         if !work.people.is_empty() {
             self.untold.push(id);
         }
+        self.shared.inbox.adopt(&release);
         let mut runs = BTreeMap::new();
         for key in work.runs {
             runs.insert(key.activity, key);
@@ -260,6 +261,11 @@ impl Driver {
             checked_with,
             document,
         })
+    }
+
+    /// What is wrong with the list of what waits on people, compared with what the releases say.
+    pub fn check_inbox(&self) -> Option<String> {
+        self.shared.inbox.check(self.releases().map(AsRef::as_ref))
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {

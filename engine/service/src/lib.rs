@@ -21,6 +21,7 @@ pub mod timers;
 pub mod catalog;
 mod feed;
 mod history;
+pub mod inbox;
 mod process_cache;
 mod progress;
 mod recent;

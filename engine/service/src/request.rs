@@ -11,7 +11,7 @@ use fermata_core::json::Json;
 use fermata_core::process::{ActivityIx, Process};
 use fermata_core::release::Release;
 use fermata_core::release::event::Pinned;
-use fermata_core::release::input::What;
+use fermata_core::release::input::{TaskWork, What};
 
 use crate::catalog::{ComponentEntry, DefinitionEntry};
 use crate::driver::is_of;
@@ -192,6 +192,25 @@ pub enum PeopleCommand {
         /// Why.
         comment: Option<String>,
     },
+    /// Do something about one of its tasks, or say or attach something beside them.
+    Work {
+        /// The name of the task.
+        task: Option<String>,
+        /// What.
+        what: TaskWork,
+    },
+    /// Skip its approvals in an emergency.
+    BreakGlass {
+        /// Why.
+        reason: String,
+        /// Answers to the form.
+        form: Option<Json>,
+    },
+    /// Say that they have looked at the approvals that were skipped.
+    CloseReview {
+        /// What they found.
+        comment: String,
+    },
     /// Take the question back, which they had asked.
     WithdrawQuestion {
         /// Why.
@@ -221,6 +240,17 @@ impl PeopleCommand {
                 backup_of,
             },
             Self::Withdraw { comment } => What::Withdraw { activity, comment },
+            Self::Work { task, what } => What::Work {
+                activity,
+                task,
+                what,
+            },
+            Self::BreakGlass { reason, form } => What::BreakGlass {
+                activity,
+                reason,
+                form,
+            },
+            Self::CloseReview { comment } => What::CloseReview { activity, comment },
             Self::WithdrawQuestion { reason } => What::WithdrawQuestion { activity, reason },
         }
     }

@@ -6,7 +6,9 @@ use fermata_core::id::ReleaseId;
 use fermata_core::json::Json;
 use fermata_core::process::ActivityIx;
 use fermata_core::release::Release;
+use fermata_core::release::input::TaskWork;
 use fermata_core::release::state::{ActivityState, ReleaseState};
+use fermata_core::release::task::TaskState;
 use fermata_service::request::{Command, PeopleCommand};
 use fermata_service::wake::Wake;
 use serde_json::json;
@@ -72,7 +74,8 @@ fn wishes(release: &Release) -> Vec<Command> {
     match release.state() {
         ReleaseState::Draft => return vec![Command::Start],
         ReleaseState::Paused { .. } => return vec![Command::Resume],
-        ReleaseState::Running | ReleaseState::Ended { .. } => {}
+        ReleaseState::Running => {}
+        ReleaseState::Ended { .. } => return reviews(release),
     }
     let count = u32::try_from(release.process().activities.len()).expect("a small process");
     let activities = (0..count).map(ActivityIx);
@@ -82,9 +85,42 @@ fn wishes(release: &Release) -> Vec<Command> {
         reason: None,
     });
     activities
-        .filter_map(|ix| wish(release.process().path(ix), release.activity_state(ix)))
+        .flat_map(|ix| {
+            let path = || release.process().path(ix);
+            let open = release.tasks_open(ix).into_iter();
+            let asked = matches!(release.activity_state(ix), ActivityState::NeedsPeople(_));
+            let tasks = open.filter(|_| asked).map(|task| done(path(), task));
+            let tasks: Vec<Command> = tasks.collect();
+            tasks
+                .into_iter()
+                .chain(wish(path(), release.activity_state(ix)))
+        })
         .chain(resumed)
         .collect()
+}
+
+/// A task is done.
+fn done(activity: String, task: String) -> Command {
+    let what = PeopleCommand::Work {
+        task: Some(task),
+        what: TaskWork::Move {
+            state: TaskState::Done,
+            comment: None,
+        },
+    };
+    Command::People { activity, what }
+}
+
+/// What is left to be looked at after the end.
+fn reviews(release: &Release) -> Vec<Command> {
+    let open = release.open_reviews();
+    open.map(|ix| Command::People {
+        activity: release.process().path(ix),
+        what: PeopleCommand::CloseReview {
+            comment: "it was right".to_owned(),
+        },
+    })
+    .collect()
 }
 
 fn wish(activity: String, state: &ActivityState) -> Option<Command> {

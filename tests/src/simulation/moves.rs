@@ -4,6 +4,8 @@ use fermata_core::attempt::{AttemptKey, Outcome};
 use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::id::{Digest, ReleaseId};
 use fermata_core::json::Json;
+use fermata_core::release::input::TaskWork;
+use fermata_core::release::task::TaskState;
 use fermata_core::time::Span;
 use fermata_service::request::{Command, NewRelease, PeopleCommand};
 use fermata_service::wake::Wake;
@@ -205,7 +207,13 @@ fn people(world: &mut World, activity: String) -> Command {
     let agrees = ["agree/people", "agree/board"];
     let agree = (*world.random.pick(&agrees).expect("some")).to_owned();
     let reason = || "the story wants it".to_owned();
-    let (activity, what) = match world.random.below(24) {
+    let (activity, what) = match world.random.below(30) {
+        24..27 => (agree, work(world)),
+        27 => {
+            let (reason, form) = (reason(), None);
+            (agree, PeopleCommand::BreakGlass { reason, form })
+        }
+        28 | 29 => (agree, PeopleCommand::CloseReview { comment: reason() }),
         0 => (
             activity,
             PeopleCommand::Reject {
@@ -229,6 +237,29 @@ fn people(world: &mut World, activity: String) -> Command {
         ),
     };
     Command::People { activity, what }
+}
+
+/// Somebody works on a task, or on one that there is none of.
+fn work(world: &mut World) -> PeopleCommand {
+    let tasks = [None, Some("look"), Some("look"), Some("nothing")];
+    let task = *world.random.pick(&tasks).expect("some");
+    let what = match world.random.below(4) {
+        0 | 1 => TaskWork::Move {
+            state: *world.random.pick(&TaskState::ALL).expect("some"),
+            comment: None,
+        },
+        2 => TaskWork::Comment {
+            text: "the story wants it".to_owned(),
+        },
+        _ => TaskWork::Edit {
+            comment: 0,
+            text: "the story wants it otherwise".to_owned(),
+        },
+    };
+    PeopleCommand::Work {
+        task: task.map(ToOwned::to_owned),
+        what,
+    }
 }
 
 /// The clock goes on, to just where something is due or anywhere.

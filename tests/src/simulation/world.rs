@@ -46,6 +46,7 @@ phases:
       board:
         manual:
           instructions: Decide in turn.
+          tasks: [ { name: look, assign: 'group:qa', required: true, expected: 30m } ]
           approvals: [ { from: [group:qa, user:ana], count: majority }, { from: user:ben } ]
           order: sequential
           same-person: allow
@@ -127,7 +128,9 @@ pub(super) struct World {
 pub(super) fn person(name: &str) -> Caller {
     Caller {
         actor: Actor::User(name.parse().expect("a name")),
-        groups: vec!["qa".parse().expect("a name")],
+        groups: ["qa", "break-glass"]
+            .map(|group| group.parse().expect("a name"))
+            .to_vec(),
     }
 }
 
@@ -296,6 +299,11 @@ impl World {
             if let Some(violation) = check(release).first() {
                 return Err(format!("{}: {violation}", release.id()));
             }
+        }
+        if let Some(wrong) = self.driver.check_inbox() {
+            return Err(format!(
+                "the list of what waits on people is wrong: {wrong}"
+            ));
         }
         let slots = self.driver.runs().0;
         if slots.len() > SLOTS {

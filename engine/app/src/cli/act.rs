@@ -33,6 +33,9 @@ fn decision(command: ReleaseCommand) -> Result<Decision, Error> {
     use ReleaseCommand as C;
     let (release, action, activity, more) = match command {
         command @ (C::Approve(_) | C::Reject(_) | C::Withdraw(_)) => return answer(command),
+        command @ (C::Task(_) | C::Comment(_) | C::BreakGlass(_) | C::Review(_)) => {
+            return work(command);
+        }
         C::Retry(args) => {
             let with = values::object(args.with_file.as_deref(), &args.with)?;
             (
@@ -60,7 +63,8 @@ fn decision(command: ReleaseCommand) -> Result<Decision, Error> {
         C::Pause(args) => (args.release, "pause", None, because(args.reason)),
         C::Resume { release } => (release, "resume", None, because(None)),
         C::Abort(args) => (args.release, "abort", None, because(Some(args.reason))),
-        C::Start(_)
+        C::Attach(_)
+        | C::Start(_)
         | C::Draft(_)
         | C::List(_)
         | C::Watch(_)
@@ -120,11 +124,15 @@ fn answer(command: ReleaseCommand) -> Result<Decision, Error> {
                 ("comment", args.comment.map(Value::from)),
                 ("form", form),
                 ("content", args.content.map(Value::from)),
+                ("for", args.absent.map(Value::from)),
             ];
             Decision::about((args.release, args.activity, "approve"), more)
         }
         C::Reject(args) => {
-            let more = [("comment", Some(args.comment.into()))];
+            let more = [
+                ("comment", Some(args.comment.into())),
+                ("for", args.absent.map(Value::from)),
+            ];
             Decision::about((args.release, args.activity, "reject"), more)
         }
         C::Withdraw(args) if args.question => {
@@ -134,6 +142,43 @@ fn answer(command: ReleaseCommand) -> Result<Decision, Error> {
         C::Withdraw(args) => {
             let more = [("comment", args.reason.map(Value::from))];
             Decision::about((args.release, args.activity, "withdraw"), more)
+        }
+        _ => unreachable!("`decision` hands over these alone"),
+    })
+}
+
+/// What is done about the tasks of a manual activity, and about its approvals in an emergency.
+fn work(command: ReleaseCommand) -> Result<Decision, Error> {
+    use ReleaseCommand as C;
+    Ok(match command {
+        C::Task(args) => Decision::about(
+            (args.release, args.activity, "move-task"),
+            [
+                ("task", Some(args.task.into())),
+                ("state", Some(args.state.into())),
+                ("comment", args.comment.map(Value::from)),
+            ],
+        ),
+        C::Comment(args) => {
+            let action = match args.edit {
+                Some(_) => "edit-comment",
+                None => "comment",
+            };
+            let more = [
+                ("task", args.task.map(Value::from)),
+                ("number", args.edit.map(Value::from)),
+                ("comment", Some(args.text.into())),
+            ];
+            Decision::about((args.release, args.activity, action), more)
+        }
+        C::BreakGlass(args) => {
+            let form = values::object(None, &args.form)?;
+            let more = [("reason", Some(args.reason.into())), ("form", form)];
+            Decision::about((args.release, args.activity, "break-glass"), more)
+        }
+        C::Review(args) => {
+            let more = [("comment", Some(args.comment.into()))];
+            Decision::about((args.release, args.activity, "close-review"), more)
         }
         _ => unreachable!("`decision` hands over these alone"),
     })
@@ -271,14 +316,6 @@ mod tests {
                 json!({"action": "approve", "activity": "a/b", "content": "sha256:00"}),
             ),
             (
-                "withdraw rel-1 a/b",
-                json!({"action": "withdraw", "activity": "a/b"}),
-            ),
-            (
-                "withdraw rel-1 a/b --question --reason wrong",
-                json!({"action": "withdraw-question", "activity": "a/b", "reason": "wrong"}),
-            ),
-            (
                 "reject rel-1 a/b --comment no",
                 json!({"action": "reject", "activity": "a/b", "comment": "no"}),
             ),
@@ -311,6 +348,46 @@ mod tests {
             (
                 "abort rel-1 --reason wrong",
                 json!({"action": "abort", "reason": "wrong"}),
+            ),
+        ] {
+            assert_eq!(body(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_people_do_becomes_actions() {
+        for (line, expected) in [
+            (
+                "approve rel-1 a/b --for ana",
+                json!({"action": "approve", "activity": "a/b", "for": "ana"}),
+            ),
+            (
+                "task rel-1 a/b journey done",
+                json!({"action": "move-task", "activity": "a/b", "task": "journey", "state": "done"}),
+            ),
+            (
+                "comment rel-1 a/b hello --task journey",
+                json!({"action": "comment", "activity": "a/b", "task": "journey", "comment": "hello"}),
+            ),
+            (
+                "comment rel-1 a/b hello --edit 2",
+                json!({"action": "edit-comment", "activity": "a/b", "number": 2, "comment": "hello"}),
+            ),
+            (
+                "break-glass rel-1 a/b --reason down --form verdict=pass",
+                json!({"action": "break-glass", "activity": "a/b", "reason": "down", "form": {"verdict": "pass"}}),
+            ),
+            (
+                "review rel-1 a/b --comment right",
+                json!({"action": "close-review", "activity": "a/b", "comment": "right"}),
+            ),
+            (
+                "withdraw rel-1 a/b",
+                json!({"action": "withdraw", "activity": "a/b"}),
+            ),
+            (
+                "withdraw rel-1 a/b --question --reason wrong",
+                json!({"action": "withdraw-question", "activity": "a/b", "reason": "wrong"}),
             ),
         ] {
             assert_eq!(body(line), expected, "{line}");

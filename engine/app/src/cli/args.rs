@@ -2,6 +2,7 @@
 
 mod component;
 mod definition;
+mod people;
 mod process;
 mod release;
 mod server;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use component::{ComponentCommand, GrantArgs, GrantOptions, PushArgs};
 pub(crate) use definition::DefinitionCommand;
+pub(crate) use people::{AttachArgs, CommentArgs, InboxArgs, TaskArgs};
 pub(crate) use process::{
     CheckArgs, InputSetArgs, InputSetCommand, ProcessCommand, ProcessListArgs, ProcessShowArgs,
 };
@@ -21,8 +23,8 @@ pub(crate) use release::{
     WatchArgs,
 };
 pub(crate) use server::{
-    BackupArgs, LedgerArgs, LogFormat, PrincipalCommand, RestoreArgs, ServeArgs, TokenCommand,
-    TokenCreateArgs,
+    BackupArgs, LedgerArgs, LogFormat, PersonBackupArgs, PrincipalCommand, RestoreArgs, ServeArgs,
+    TokenCommand, TokenCreateArgs,
 };
 
 use crate::exit;
@@ -116,6 +118,8 @@ pub(crate) enum Command {
     /// Start releases, watch them, and decide what waits on people.
     #[command(subcommand)]
     Release(ReleaseCommand),
+    /// Show what waits on you, nearest deadline first.
+    Inbox(InboxArgs),
     /// Show what is deployed where.
     Ledger(LedgerArgs),
     /// Create, list and revoke API tokens.
@@ -185,6 +189,16 @@ mod tests {
             "fermata release why rel-1",
             "fermata release approve rel-1 uat/sign-off --comment ok --form verdict=pass",
             "fermata release reject rel-1 uat/sign-off --comment no",
+            "fermata inbox",
+            "fermata release approve rel-1 uat/sign-off --for ana",
+            "fermata release task rel-1 uat/sign-off journey done --comment ok",
+            "fermata release comment rel-1 uat/sign-off hello --task journey --edit 0",
+            "fermata release attach rel-1 uat/sign-off report.pdf --task journey",
+            "fermata release attach rel-1 uat/sign-off --url https://example.com --name report",
+            "fermata release break-glass rel-1 uat/sign-off --reason down",
+            "fermata release review rel-1 uat/sign-off --comment right",
+            "fermata principal backup ben --until 7d",
+            "fermata principal backup --none",
             "fermata release retry rel-1 staging/payment --with version=1.2.4",
             "fermata release supply rel-1 staging/payment --outputs url=x",
             "fermata release skip rel-1 staging/payment --reason later",

@@ -4,18 +4,22 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use fermata_core::id::{Digest, ReleaseId};
+use fermata_core::id::ReleaseId;
 use fermata_core::json::Json;
-use fermata_service::request::{Ask, Command, PeopleCommand};
+use fermata_service::request::{Ask, Command};
 use serde_json::Value;
 
+use crate::access::Asker;
 use crate::http::Api;
 use crate::http::actor::Writer;
 use crate::http::conditions::Conditions;
-use crate::http::dto::release::{ActionBody, ActionName, ReleaseBody};
+use crate::http::dto::action::{ActionBody, ActionName};
+use crate::http::dto::release::ReleaseBody;
 use crate::http::extract::{At, Body};
 use crate::http::problem::{INVALID_BODY, Problem};
 use crate::http::releases;
+
+mod people;
 
 /// Do something about a release.
 #[utoipa::path(
@@ -41,7 +45,7 @@ pub(crate) async fn act(
     let what = format!("POST /releases/{id}/actions");
     let ask = Ask {
         release: id,
-        command: command(action)?,
+        command: command(&api, &asker, action)?,
         expected: conditions.expected,
         once: conditions.key.map(|key| releases::once(key, &what, &bytes)),
     };
@@ -54,7 +58,7 @@ fn needed<T>(field: Option<T>, name: &str) -> Result<T, Problem> {
 }
 
 /// What an action asks for; what it does not take must not be there, lest somebody relies on it.
-fn command(action: ActionBody) -> Result<Command, Problem> {
+fn command(api: &Api, asker: &Asker, action: ActionBody) -> Result<Command, Problem> {
     foreign(&action)?;
     let json = |value: &Value| Json::of(value);
     let activity = |action: &mut ActionBody| needed(action.activity.take(), "activity");
@@ -64,9 +68,15 @@ fn command(action: ActionBody) -> Result<Command, Problem> {
         ActionName::Approve
         | ActionName::Reject
         | ActionName::Withdraw
-        | ActionName::WithdrawQuestion => Command::People {
+        | ActionName::WithdrawQuestion
+        | ActionName::MoveTask
+        | ActionName::Comment
+        | ActionName::EditComment
+        | ActionName::AttachUrl
+        | ActionName::BreakGlass
+        | ActionName::CloseReview => Command::People {
             activity: activity(&mut action)?,
-            what: people(action)?,
+            what: people::command(api, asker, action)?,
         },
         ActionName::Retry => Command::Retry {
             activity: activity(&mut action)?,
@@ -132,39 +142,50 @@ fn amendment(action: ActionBody) -> Result<Command, Problem> {
     })
 }
 
-/// What is wanted of a manual activity.
-fn people(action: ActionBody) -> Result<PeopleCommand, Problem> {
-    Ok(match action.action {
-        ActionName::Approve => PeopleCommand::Approve {
-            comment: action.comment,
-            form: action.form.as_ref().map(Json::of),
-            content: action.content.as_deref().map(digest).transpose()?,
-            backup_of: None,
-        },
-        ActionName::Withdraw => PeopleCommand::Withdraw {
-            comment: action.comment,
-        },
-        ActionName::WithdrawQuestion => PeopleCommand::WithdrawQuestion {
-            reason: action.reason.unwrap_or_default(),
-        },
-        // An empty reason is refused by the release itself, with its own code.
-        _ => PeopleCommand::Reject {
-            comment: action.comment.or(action.reason).unwrap_or_default(),
-            backup_of: None,
-        },
-    })
-}
-
-fn digest(text: &str) -> Result<Digest, Problem> {
-    text.parse()
-        .map_err(|error| Problem::new(&INVALID_BODY, format!("content: {error}")))
-}
+/// Actions that take a comment.
+const SAYS: [ActionName; 7] = [
+    ActionName::Approve,
+    ActionName::Reject,
+    ActionName::Withdraw,
+    ActionName::MoveTask,
+    ActionName::Comment,
+    ActionName::EditComment,
+    ActionName::CloseReview,
+];
+/// Actions that take a reason.
+const REASONS: [ActionName; 10] = [
+    ActionName::Reject,
+    ActionName::WithdrawQuestion,
+    ActionName::BreakGlass,
+    ActionName::Skip,
+    ActionName::Fail,
+    ActionName::Pause,
+    ActionName::Abort,
+    ActionName::AmendInputs,
+    ActionName::AmendOutputs,
+    ActionName::AmendRetry,
+];
+/// Actions that may be about a task.
+const TASKS: [ActionName; 4] = [
+    ActionName::MoveTask,
+    ActionName::Comment,
+    ActionName::EditComment,
+    ActionName::AttachUrl,
+];
+/// Actions that are about no activity.
+const ALONE: [ActionName; 5] = [
+    ActionName::Start,
+    ActionName::Pause,
+    ActionName::Resume,
+    ActionName::Abort,
+    ActionName::AmendInputs,
+];
 
 /// Refuses what the action does not take.
 fn foreign(action: &ActionBody) -> Result<(), Problem> {
     use ActionName::{
-        Abort, AmendInputs, AmendOutputs, AmendRetry, Approve, EndWave, Fail, HaltWave, Pause,
-        Reject, Resume, ResumeWave, Retry, Skip, Start, SupplyOutputs, Withdraw, WithdrawQuestion,
+        AmendInputs, AmendOutputs, AmendRetry, Approve, AttachUrl, BreakGlass, EditComment,
+        EndWave, HaltWave, MoveTask, Reject, ResumeWave, Retry, SupplyOutputs,
     };
     const WAVES: [ActionName; 3] = [HaltWave, ResumeWave, EndWave];
     let is = |names: &[ActionName]| names.contains(&action.action);
@@ -172,37 +193,29 @@ fn foreign(action: &ActionBody) -> Result<(), Problem> {
         (
             "activity",
             action.activity.is_some(),
-            !is(&[Start, Pause, Resume, Abort, AmendInputs]) && !is(&WAVES),
+            !is(&ALONE) && !is(&WAVES),
         ),
-        ("wave", action.wave.is_some(), is(&WAVES)),
-        (
-            "comment",
-            action.comment.is_some(),
-            is(&[Approve, Reject, Withdraw]),
-        ),
+        ("comment", action.comment.is_some(), is(&SAYS)),
         ("content", action.content.is_some(), is(&[Approve])),
+        ("for", action.absent.is_some(), is(&[Approve, Reject])),
         (
             "reason",
             action.reason.is_some(),
-            is(&[
-                Reject,
-                WithdrawQuestion,
-                Skip,
-                Fail,
-                Pause,
-                Abort,
-                AmendInputs,
-                AmendOutputs,
-                AmendRetry,
-            ]) || is(&WAVES),
+            is(&REASONS) || is(&WAVES),
         ),
-        ("form", action.form.is_some(), is(&[Approve])),
+        ("form", action.form.is_some(), is(&[Approve, BreakGlass])),
+        ("wave", action.wave.is_some(), is(&WAVES)),
         ("with", action.with.is_some(), is(&[Retry])),
         (
             "outputs",
             action.outputs.is_some(),
             is(&[SupplyOutputs, AmendOutputs]),
         ),
+        ("task", action.task.is_some(), is(&TASKS)),
+        ("state", action.state.is_some(), is(&[MoveTask])),
+        ("number", action.number.is_some(), is(&[EditComment])),
+        ("name", action.name.is_some(), is(&[AttachUrl])),
+        ("url", action.url.is_some(), is(&[AttachUrl])),
         ("inputs", action.inputs.is_some(), is(&[AmendInputs])),
         ("attempts", action.attempts.is_some(), is(&[AmendRetry])),
     ];

@@ -4,6 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub(crate) mod access;
+pub(crate) mod action;
 pub(crate) mod component;
 pub(crate) mod definition;
 pub(crate) mod event;
@@ -13,6 +14,7 @@ pub(crate) mod problem;
 pub(crate) mod process;
 pub(crate) mod query;
 pub(crate) mod release;
+pub(crate) mod task;
 pub(crate) mod usage;
 pub(crate) mod wave;
 

@@ -71,6 +71,10 @@ fn advice(refusal: &Refusal) -> Option<&'static str> {
         Refusal::NotAnApprover => {
             "GET …/why says who may approve; groups are those of your principal"
         }
+        Refusal::TasksOpen(_) => {
+            "the release shows them; the action `move-task` says that one is done"
+        }
+        Refusal::NotPermitted(_) => "an administrator says who is in which group",
         Refusal::ContentChanged => {
             "read the release, and send the new `content` if you still agree"
         }

@@ -8,6 +8,7 @@ mod components;
 mod definitions;
 mod description;
 mod events;
+mod people;
 mod processes;
 mod releases;
 mod usage;

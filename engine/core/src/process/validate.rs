@@ -312,6 +312,7 @@ fn manual(
         remind: part.remind.clone(),
         escalate: part.escalate.clone(),
         expires: part.expires,
+        tasks: part.tasks.clone(),
     }
 }
 

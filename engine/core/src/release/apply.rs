@@ -18,6 +18,7 @@ mod activity;
 mod people;
 mod stop;
 mod wave;
+mod work;
 
 impl Release {
     /// Folds `event`, which came true at `at` through `by`, into the state.

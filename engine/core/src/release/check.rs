@@ -7,12 +7,13 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::process::{ActivityIx, Count, Group, Kind, Manual, PhaseIx, Role};
-use crate::release::Release;
+use crate::release::event::OutputSource;
 use crate::release::index::Index;
 use crate::release::needs::Tally;
 use crate::release::replay::replaced;
 use crate::release::state::{ActivityState, Approval, PhaseState, ReleaseState, Settled};
 use crate::release::wave::Stage;
+use crate::release::{ActivityNode, Release};
 
 /// An invariant that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +32,7 @@ impl fmt::Display for Violation {
 
 type Invariant = (&'static str, fn(&Release) -> Vec<String>);
 
-const INVARIANTS: [Invariant; 19] = [
+const INVARIANTS: [Invariant; 21] = [
     ("graph-is-quiet", graph_is_quiet),
     ("activity-counts-its-needs", activity_counts_its_needs),
     ("phase-counts-its-needs", phase_counts_its_needs),
@@ -65,6 +66,8 @@ const INVARIANTS: [Invariant; 19] = [
     ),
     ("approvals-fit-their-rules", approvals_fit_their_rules),
     ("question-shows-what-it-gates", question_shows_what_it_gates),
+    ("tasks-are-done-first", tasks_are_done_first),
+    ("reviews-are-of-broken-glass", reviews_are_of_broken_glass),
     ("attempts-count-up-from-one", attempts_count_up_from_one),
 ];
 
@@ -420,6 +423,32 @@ fn question_shows_what_it_gates(release: &Release) -> Vec<String> {
     let asked = release.index.asked.iter();
     let stale = asked.filter(|ix| release.changed_content(**ix).is_some());
     stale.map(|ix| release.process.path(*ix)).collect()
+}
+
+/// What people completed had its required tasks done.
+fn tasks_are_done_first(release: &Release) -> Vec<String> {
+    let completed = release.activity_ixs().filter(|(_, node)| {
+        let source = node.record.as_ref().and_then(|record| record.source);
+        source == Some(OutputSource::Form)
+    });
+    completed
+        .filter(|(ix, _)| !release.tasks_open(*ix).is_empty())
+        .map(|(ix, _)| release.process.path(ix))
+        .collect()
+}
+
+fn is_to_be_reviewed(node: &ActivityNode) -> bool {
+    let record = node.record.as_ref();
+    let glass = record.and_then(|record| record.glass.as_ref());
+    glass.is_some_and(|glass| glass.reviewed.is_none())
+}
+
+/// What is to be reviewed was skipped and not looked at, and nothing of that is forgotten.
+fn reviews_are_of_broken_glass(release: &Release) -> Vec<String> {
+    let wrong = release
+        .activity_ixs()
+        .filter(|(ix, node)| is_to_be_reviewed(node) != release.reviews.contains(ix));
+    wrong.map(|(ix, _)| release.process.path(ix)).collect()
 }
 
 /// The approvals of every manual activity, open or not.

@@ -15,6 +15,7 @@ mod approve;
 mod attempt;
 mod fail;
 mod found;
+mod glass;
 mod pause;
 mod people;
 mod reject;
@@ -26,6 +27,7 @@ mod supply;
 mod time;
 mod wave;
 mod withdraw;
+mod work;
 
 use people::Voice;
 
@@ -36,11 +38,6 @@ pub fn decide(release: &Release, input: &Input, now: Timestamp) -> Result<Vec<Ev
         What::Start { components } => start::start(release, components),
         What::TimePassed => Ok(time::passed(release, now)),
         What::AttemptFinished { key, report } => attempt::finished(release, *key, report, now),
-        people @ (What::Approve { .. }
-        | What::Reject { .. }
-        | What::Withdraw { .. }
-        | What::WithdrawQuestion { .. }
-        | What::PeopleFound { .. }) => of_people(release, by, people, now),
         What::Retry { activity, with } => retry::retry(release, *activity, with.as_ref(), now),
         What::SupplyOutputs { activity, outputs } => supply::supply(release, *activity, outputs),
         What::Skip { activity, reason } => skip::skip(release, *activity, reason),
@@ -52,6 +49,14 @@ pub fn decide(release: &Release, input: &Input, now: Timestamp) -> Result<Vec<Ev
         What::Pause { reason } => pause::pause(release, reason.as_ref()),
         What::Resume => resume::resume(release),
         What::Abort { reason } => abort::abort(release, reason),
+        people @ (What::Approve { .. }
+        | What::Reject { .. }
+        | What::Withdraw { .. }
+        | What::WithdrawQuestion { .. }
+        | What::Work { .. }
+        | What::BreakGlass { .. }
+        | What::CloseReview { .. }
+        | What::PeopleFound { .. }) => of_people(release, by, people, now),
         What::AmendInputs { inputs, reason } => amend::inputs(release, inputs, reason),
         What::AmendOutputs {
             activity,
@@ -102,6 +107,19 @@ fn of_people(
         }
         What::WithdrawQuestion { activity, reason } => {
             withdraw::question(release, by, *activity, reason, now)
+        }
+        What::Work {
+            activity,
+            task,
+            what,
+        } => work::work(release, by, (*activity, task.as_deref()), what, now),
+        What::BreakGlass {
+            activity,
+            reason,
+            form,
+        } => glass::break_glass(release, by, *activity, (reason, form.as_ref()), now),
+        What::CloseReview { activity, comment } => {
+            glass::close_review(release, by, *activity, comment)
         }
         What::PeopleFound {
             activity,

@@ -11,7 +11,10 @@ use crate::failure::Failure;
 use crate::id::{Digest, Name};
 use crate::json::Json;
 use crate::process::{ActivityIx, Group, PhaseIx, ProcessRef};
+use crate::release::task::{File, TaskState};
 use crate::time::Timestamp;
+
+mod subject;
 
 /// What one turn made true: stored as one record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -357,6 +360,60 @@ pub enum Event {
         /// Which activity.
         activity: ActivityIx,
     },
+    /// Somebody brought a task into another state.
+    TaskMoved {
+        /// Which activity.
+        activity: ActivityIx,
+        /// Position of the task.
+        task: u32,
+        /// Where it is now.
+        state: TaskState,
+        /// What they said.
+        comment: Option<String>,
+    },
+    /// Somebody said something.
+    Commented {
+        /// About which activity.
+        activity: ActivityIx,
+        /// About which of its tasks, if about one.
+        task: Option<u32>,
+        /// What.
+        text: String,
+    },
+    /// Somebody changed what they had said.
+    CommentEdited {
+        /// About which activity.
+        activity: ActivityIx,
+        /// About which of its tasks, if about one.
+        task: Option<u32>,
+        /// Position of the comment.
+        comment: u32,
+        /// What it reads now.
+        text: String,
+    },
+    /// Somebody attached a file as evidence.
+    FileAttached {
+        /// To which activity.
+        activity: ActivityIx,
+        /// To which of its tasks, if to one.
+        task: Option<u32>,
+        /// The file.
+        file: File,
+    },
+    /// Somebody skipped the approvals in an emergency. Somebody else must look at that afterwards.
+    GlassBroken {
+        /// Which activity.
+        activity: ActivityIx,
+        /// Why.
+        reason: String,
+    },
+    /// Somebody looked at the skipped approvals.
+    ReviewClosed {
+        /// Which activity.
+        activity: ActivityIx,
+        /// What they found.
+        comment: String,
+    },
 }
 
 /// Why no further batch opens. The order of variants is the stored format.
@@ -437,6 +494,8 @@ pub enum OutputSource {
     Supplied,
     /// A person replaced what was given before.
     Amended,
+    /// A person gave them who skipped the approvals in an emergency.
+    BrokenGlass,
 }
 
 /// How a phase ended. The order of variants is the stored format.
@@ -467,87 +526,5 @@ impl Turn {
     /// Number of the event after the last one.
     pub fn next(&self) -> u64 {
         self.first + self.events.len() as u64
-    }
-}
-
-impl Event {
-    /// The one activity it is about, if it is about one.
-    pub fn activity(&self) -> Option<ActivityIx> {
-        match self {
-            Self::ActivityReadied { activity }
-            | Self::AttemptStarted { activity, .. }
-            | Self::AttemptSuspended { activity, .. }
-            | Self::AttemptResumed { activity, .. }
-            | Self::AttemptFailed { activity, .. }
-            | Self::EvidenceRecorded { activity, .. }
-            | Self::PeopleAsked { activity, .. }
-            | Self::Approved { activity, .. }
-            | Self::Rejected { activity, .. }
-            | Self::Expired { activity }
-            | Self::ActivitySucceeded { activity, .. }
-            | Self::ActivityHeld { activity, .. }
-            | Self::ActivityFailed { activity, .. }
-            | Self::ActivitySkipped { activity, .. }
-            | Self::OutputsAmended { activity, .. }
-            | Self::RetryAmended { activity, .. }
-            | Self::InstancesEnded { activity, .. }
-            | Self::PeopleFound { activity, .. }
-            | Self::ApprovalGiven { activity, .. }
-            | Self::RejectedAsBackup { activity, .. }
-            | Self::ApprovalWithdrawn { activity, .. }
-            | Self::ApprovalsLapsed { activity, .. }
-            | Self::QuestionWithdrawn { activity, .. }
-            | Self::Reminded { activity, .. }
-            | Self::Escalated { activity } => Some(*activity),
-            Self::Created { .. }
-            | Self::Started { .. }
-            | Self::PhaseOpened { .. }
-            | Self::PhaseSkipped { .. }
-            | Self::PhaseEnded { .. }
-            | Self::Paused { .. }
-            | Self::Resumed
-            | Self::Aborted { .. }
-            | Self::Ended { .. }
-            | Self::InputsAmended { .. } => None,
-            Self::Expanded { .. }
-            | Self::BatchOpened { .. }
-            | Self::BatchBaking { .. }
-            | Self::BatchBaked { .. }
-            | Self::GateOpened { .. }
-            | Self::WaveHalted { .. }
-            | Self::WaveResumed { .. }
-            | Self::WaveEnded { .. } => match self.group() {
-                Some(Group::Activity(ix)) => Some(ix),
-                Some(Group::Phase(_)) | None => None,
-            },
-        }
-    }
-
-    /// The one phase it is about as a whole, if it is about one.
-    pub fn phase(&self) -> Option<PhaseIx> {
-        match self {
-            Self::PhaseOpened { phase, .. }
-            | Self::PhaseSkipped { phase, .. }
-            | Self::PhaseEnded { phase, .. } => Some(*phase),
-            _ => match self.group() {
-                Some(Group::Phase(ix)) => Some(ix),
-                Some(Group::Activity(_)) | None => None,
-            },
-        }
-    }
-
-    /// The fan-out it is about, if it is about one.
-    pub fn group(&self) -> Option<Group> {
-        match self {
-            Self::Expanded { group, .. }
-            | Self::BatchOpened { group, .. }
-            | Self::BatchBaking { group, .. }
-            | Self::BatchBaked { group }
-            | Self::GateOpened { group, .. }
-            | Self::WaveHalted { group, .. }
-            | Self::WaveResumed { group, .. }
-            | Self::WaveEnded { group, .. } => Some(*group),
-            _ => None,
-        }
     }
 }

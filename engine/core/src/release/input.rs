@@ -6,6 +6,7 @@ use crate::id::Digest;
 use crate::json::Json;
 use crate::process::{ActivityIx, Group, PhaseIx};
 use crate::release::event::{Membership, Pinned};
+use crate::release::task::{File, TaskState};
 
 /// Something that happened or that somebody wants, and who.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +69,31 @@ pub enum What {
         activity: ActivityIx,
         /// Why; not empty.
         reason: String,
+    },
+    /// Do something about a task of a manual activity, or beside its tasks.
+    Work {
+        /// Which activity.
+        activity: ActivityIx,
+        /// The name of the task; `None` is what is said and attached besides the tasks.
+        task: Option<String>,
+        /// What.
+        what: TaskWork,
+    },
+    /// Skip the approvals of a manual activity in an emergency.
+    BreakGlass {
+        /// Which.
+        activity: ActivityIx,
+        /// Why; not empty.
+        reason: String,
+        /// Answers to the form.
+        form: Option<Json>,
+    },
+    /// Say that one has looked at approvals that were skipped.
+    CloseReview {
+        /// Of which activity.
+        activity: ActivityIx,
+        /// What one found; not empty.
+        comment: String,
     },
     /// Tell a question who is who; see [`crate::release::Release::people_wanted`].
     PeopleFound {
@@ -171,5 +197,34 @@ pub enum What {
         attempts: u32,
         /// Why; not empty.
         reason: String,
+    },
+}
+
+/// What people do about a task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TaskWork {
+    /// Bring it into another state.
+    Move {
+        /// Which.
+        state: TaskState,
+        /// What they say with it.
+        comment: Option<String>,
+    },
+    /// Say something.
+    Comment {
+        /// What; not empty.
+        text: String,
+    },
+    /// Change what they said.
+    Edit {
+        /// Position of the comment.
+        comment: u32,
+        /// What it shall read; not empty.
+        text: String,
+    },
+    /// Attach a file.
+    Attach {
+        /// The file.
+        file: File,
     },
 }

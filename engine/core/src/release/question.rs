@@ -6,7 +6,7 @@ use crate::actor::{Actor, Caller, Party};
 use crate::id::{Digest, Name};
 use crate::json::Json;
 use crate::limits::REMINDERS_MAX;
-use crate::process::{Count, Escalation, Exclusion, Manual, Then};
+use crate::process::{Count, Escalation, Exclusion, Manual, Order, Then};
 use crate::release::event::Membership;
 use crate::time::Timestamp;
 
@@ -33,8 +33,6 @@ pub struct Question {
     pub people: People,
     /// Approvals so far, in order.
     pub approvals: Vec<Approval>,
-    /// The answers to the form, if somebody gave them.
-    pub form: Option<Json>,
 }
 
 /// What a question has to know of the people around it, and no process document says.
@@ -64,6 +62,8 @@ pub struct Approval {
     pub at: Timestamp,
     /// What they said.
     pub comment: Option<String>,
+    /// The answers to the form, if they gave them.
+    pub form: Option<Json>,
     /// Positions of the rules it counts for.
     pub rules: Vec<u32>,
 }
@@ -107,8 +107,15 @@ impl Question {
                 People::NotWanted
             },
             approvals: Vec::new(),
-            form: None,
         }
+    }
+
+    /// The answers to the form that count so far: those that were given last.
+    pub fn form(&self) -> Option<&Json> {
+        self.approvals
+            .iter()
+            .rev()
+            .find_map(|given| given.form.as_ref())
     }
 
     /// When time will next change something about it.
@@ -165,6 +172,28 @@ impl Question {
             People::Known { rosters, .. } => rosters.get(ix)?.as_ref(),
             People::NotWanted | People::Wanted => None,
         }
+    }
+
+    /// Whom it asks now: of the rules that are open, those whose turn it is, and further parties.
+    pub(super) fn now_asked(&self, manual: &Manual) -> Vec<Party> {
+        let open = self.open(manual);
+        let first = open.iter().position(|more| *more > 0);
+        let is_turn = |ix: usize| manual.order == Order::Parallel || first == Some(ix);
+        let rules = manual.approvals.iter().enumerate().zip(&open);
+        let rules = rules.filter(|((ix, _), more)| **more > 0 && is_turn(*ix));
+        let mut asked: Vec<Party> = rules
+            .flat_map(|((ix, rule), _)| match self.roster(ix) {
+                Some(roster) if !roster.is_empty() => {
+                    self.missing(ix).into_iter().map(Party::User).collect()
+                }
+                _ => rule.from.clone(),
+            })
+            .collect();
+        let further = manual.escalate.as_ref().filter(|_| self.escalated);
+        asked.extend(further.into_iter().flat_map(|further| further.to.clone()));
+        asked.sort_unstable();
+        asked.dedup();
+        asked
     }
 
     /// Who of the roster of the rule at `ix` has not approved.

@@ -89,6 +89,7 @@ impl Release {
             phase_failed: false,
             index: Index::default(),
             frontier: BTreeSet::new(),
+            reviews: BTreeSet::new(),
             process: Definition(process),
         };
         release.gate();

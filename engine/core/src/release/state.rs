@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use crate::json::Json;
 use crate::release::event::{OutputSource, PhaseOutcome, ReleaseOutcome, SkipReason};
 pub use crate::release::question::{Approval, People, Question};
+use crate::release::task::{Notes, Task};
 use crate::time::Timestamp;
 
 /// Where a release is.
@@ -204,6 +205,25 @@ pub struct Record {
     pub source: Option<OutputSource>,
     /// Attempts in all, where somebody allowed more than the process does.
     pub attempts_max: Option<u32>,
+    /// The tasks of a manual activity, in the order of the process, since people were asked.
+    pub tasks: Vec<Task>,
+    /// What was said and attached besides the tasks.
+    pub notes: Notes,
+    /// How its approvals were skipped, if they were.
+    pub glass: Option<BrokenGlass>,
+}
+
+/// Approvals that somebody skipped in an emergency.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrokenGlass {
+    /// Who.
+    pub by: Actor,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+    /// Who looked at it afterwards, when, and what they said.
+    pub reviewed: Option<(Actor, Timestamp, String)>,
 }
 
 impl ActivityState {

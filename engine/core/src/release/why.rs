@@ -312,7 +312,7 @@ impl Release {
         let further = manual.escalate.as_ref();
         Some(WaitsOn::People {
             rules: open_rules(manual, question),
-            form: manual.form.is_some() && question.form.is_none(),
+            form: manual.form.is_some() && question.form().is_none(),
             exclude: manual.exclude.clone(),
             escalates_at: question.escalates_at,
             further: further
@@ -323,12 +323,6 @@ impl Release {
     }
 
     fn decision(&self, ix: ActivityIx, failure: &Failure) -> (WaitsOn, &'static [&'static str]) {
-        let activity = self.process.activity(ix);
-        let owners = if activity.owners.is_empty() {
-            &self.process.phase(activity.phase).owners
-        } else {
-            &activity.owners
-        };
         let actions: &'static [&'static str] = if self.is_paused() {
             &["supply-outputs", "skip", "fail"]
         } else {
@@ -336,7 +330,7 @@ impl Release {
         };
         let decision = WaitsOn::Decision {
             failure: Box::new(failure.clone()),
-            owners: owners.clone(),
+            owners: self.owners(ix).to_vec(),
         };
         (decision, actions)
     }

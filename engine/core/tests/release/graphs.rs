@@ -162,7 +162,7 @@ fn write_activity(text: &mut String, place: (usize, usize), seed: &Seed, earlier
         format!("go: '${{{{ dyn(needs.{need}.outputs).go }}}}'")
     });
     let what = match seed.kind {
-        0 => "manual: { instructions: Look. }".to_owned(),
+        0 => "manual: { instructions: Look., tasks: [ { name: look, assign: group:qa, required: true, expected: 2h }, { name: read } ] }".to_owned(),
         1 => "manual: { instructions: Look., expires: 5m, delegation: deny, exclude: [initiator], approvals: [ { from: group:qa, count: 2 }, { from: user:zoe } ] }".to_owned(),
         2 => "manual: { instructions: Look., form: { type: object, required: [go] }, approvals: [ { from: group:qa } ] }".to_owned(),
         8 => "manual: { instructions: Look., order: sequential, same-person: allow, remind: [1m, 2m], approvals: [ { from: [group:qa, user:zoe], count: majority }, { from: group:security, count: all } ], exclude: [authors], escalate: { after: 3m, to: group:qa }, expires: { after: 6m, then: hold } }".to_owned(),

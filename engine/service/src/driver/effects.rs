@@ -34,14 +34,27 @@ impl Driver {
                 .expect("a turn is of a release that is open")
                 .release;
             let summary = ReleaseSummary::of(release);
-            let has_ended = release.has_ended();
             self.pending
                 .put(Table::Releases, keys::release(id), encode(&summary));
-            if has_ended {
-                self.pending.delete(Table::Open, keys::release(id));
-                self.pending.ended.push(id);
-                self.timers.arm(id, None);
-            }
+        }
+        self.follow_end(id, turn);
+    }
+
+    /// A release that has ended stays in memory while something of it is to be reviewed.
+    fn follow_end(&mut self, id: ReleaseId, turn: &Turn) {
+        let ended = turn.events.iter().any(|e| matches!(e, Event::Ended { .. }));
+        if ended {
+            self.pending.ended.push(id);
+            self.timers.arm(id, None);
+        }
+        let reviewed = |event: &Event| matches!(event, Event::ReviewClosed { .. });
+        let is_settled = self
+            .live
+            .get(&id)
+            .is_some_and(|live| live.release.is_settled());
+        if is_settled && (ended || turn.events.iter().any(reviewed)) {
+            self.pending.delete(Table::Open, keys::release(id));
+            self.pending.settled.push(id);
         }
     }
 

@@ -16,6 +16,7 @@ use crate::error::{
     CreateError, DefineError, Error, GrantsError, InputError, PublishError, RecordError,
     RegisterError, RemoveError,
 };
+use crate::inbox::Touched;
 use crate::records::{OnceRecord, ProcessRecord};
 use crate::request::{Defined, Published, Registered};
 use crate::wake::{Answer, Made, Request};
@@ -35,6 +36,10 @@ pub(super) struct Pending {
     pub(super) components: BTreeMap<(Name, Version), Arc<ComponentEntry>>,
     pub(super) definitions: BTreeMap<(Name, Version), Arc<DefinitionEntry>>,
     pub(super) ended: Vec<ReleaseId>,
+    /// Those of them, and earlier ones, that nothing is wanted of any more.
+    pub(super) settled: Vec<ReleaseId>,
+    /// Where people may be wanted for something else.
+    pub(super) touched: Touched,
     pub(super) cancels: Vec<AttemptKey>,
 }
 

@@ -68,7 +68,7 @@ impl Driver {
         if self
             .live
             .get(&id)
-            .is_some_and(|live| !live.release.has_ended())
+            .is_some_and(|live| !live.release.is_settled())
         {
             self.pending
                 .put(Table::Open, keys::release(id), encode(&()));

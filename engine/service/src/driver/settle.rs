@@ -61,16 +61,24 @@ impl Driver {
         for reply in pending.replies {
             reply.send(|id| self.live.get(&id).map(|live| Arc::clone(&live.release)));
         }
+        self.shared.inbox.follow(&pending.touched, |id| {
+            let live = self.live.get(&id);
+            live.map(|live| Arc::clone(&live.release))
+        });
         for id in pending.ended {
-            if let Some(live) = self.live.remove(&id) {
+            if let Some(live) = self.live.get(&id) {
                 let version = live.release.version();
                 self.shared.metrics.ended(live.release.state().word());
-                self.shared.recent.insert(live.release);
                 committed.push(Committed {
                     release: id,
                     version,
                     ended: true,
                 });
+            }
+        }
+        for id in pending.settled {
+            if let Some(live) = self.live.remove(&id) {
+                self.shared.recent.insert(live.release);
             }
         }
         self.shared.feed.publish(&committed);

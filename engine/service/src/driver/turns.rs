@@ -80,6 +80,7 @@ impl Driver {
         self.timers.arm(id, wake_at);
         self.follow_runs(id, &turn);
         self.follow_records(id, &turn);
+        self.pending.touched.take(id, &turn);
         self.pending
             .batch
             .appends
@@ -93,6 +94,7 @@ impl Driver {
         self.shared.quarantine(id, reason);
         self.timers.arm(id, None);
         self.dispatch.forget(id);
+        self.shared.inbox.forget(id);
         if let Some(live) = self.live.remove(&id) {
             self.pending.cancels.extend(live.runs.into_values());
         }

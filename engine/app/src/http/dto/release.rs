@@ -1,5 +1,6 @@
 //! Releases as JSON.
 
+use super::task::{BrokenGlassBody, NotesBody, TaskBody};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -34,95 +35,6 @@ pub(crate) struct ReleaseOrderBody {
 
 fn yes() -> bool {
     true
-}
-
-/// What somebody does about a release.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-#[schema(as = ActionName)]
-pub(crate) enum ActionName {
-    /// Begin a draft.
-    Start,
-    /// Approve a manual activity; takes `comment`, `form` and `content`.
-    Approve,
-    /// Reject a manual activity; needs `comment`.
-    Reject,
-    /// Take one's own approval back; takes `comment`.
-    Withdraw,
-    /// Take the question back, as who started or created the release; needs `reason`.
-    WithdrawQuestion,
-    /// Try an activity again, or ask people again; takes `with`.
-    Retry,
-    /// Give the outputs of an activity on hold; needs `outputs`.
-    SupplyOutputs,
-    /// Do without an activity, or a phase or an instance of one, named as `activity`; needs `reason`.
-    Skip,
-    /// Open no further batch of a fan-out, named as `wave`; needs `reason`.
-    HaltWave,
-    /// Let a halted fan-out go on; takes `reason`.
-    ResumeWave,
-    /// Open no further batch of a fan-out, ever: what was not released is skipped; needs `reason`.
-    EndWave,
-    /// Let an activity on hold fail for good; needs `reason`.
-    Fail,
-    /// Start nothing new; takes `reason`.
-    Pause,
-    /// Go on.
-    Resume,
-    /// Give the release up; needs `reason`.
-    Abort,
-    /// Replace inputs of the release for what has not begun; needs `inputs` and `reason`.
-    AmendInputs,
-    /// Replace the outputs of an activity that has succeeded, for what has not begun; needs `outputs`
-    /// and `reason`.
-    AmendOutputs,
-    /// Let an activity that has not ended be tried more often; needs `attempts` and `reason`.
-    AmendRetry,
-}
-
-/// What somebody does about a release, and with what.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = Action)]
-pub(crate) struct ActionBody {
-    /// What.
-    pub(crate) action: ActionName,
-    /// `phase/activity`, for what is about an activity; `production[eu]/payment` for that of one item.
-    #[serde(default)]
-    #[schema(example = "uat/sign-off")]
-    pub(crate) activity: Option<String>,
-    /// The phase or activity that is fanned out, for what is about its batches.
-    #[serde(default)]
-    #[schema(example = "production")]
-    pub(crate) wave: Option<String>,
-    /// Said with an approval or a rejection.
-    #[serde(default)]
-    pub(crate) comment: Option<String>,
-    /// Why.
-    #[serde(default)]
-    pub(crate) reason: Option<String>,
-    /// Answers to the form.
-    #[serde(default)]
-    #[schema(value_type = Option<Object>)]
-    pub(crate) form: Option<Value>,
-    /// What was shown: the `content` of the activity. If it is another by now, nothing is approved.
-    #[serde(default)]
-    pub(crate) content: Option<String>,
-    /// The whole inputs of the activity, in place of the rendered ones.
-    #[serde(default)]
-    #[schema(value_type = Option<Object>)]
-    pub(crate) with: Option<Value>,
-    /// The outputs of the activity.
-    #[serde(default)]
-    #[schema(value_type = Option<Object>)]
-    pub(crate) outputs: Option<Value>,
-    /// Inputs of the release to replace; those that are not named stay.
-    #[serde(default)]
-    #[schema(value_type = Option<Object>)]
-    pub(crate) inputs: Option<Value>,
-    /// How many more attempts.
-    #[serde(default)]
-    pub(crate) attempts: Option<u32>,
 }
 
 /// A process version.
@@ -186,6 +98,9 @@ pub(crate) struct ReleaseBody {
     /// What it gave back, once it has ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) outputs: Option<Value>,
+    /// Activities whose approvals were skipped, and nobody has looked at that yet.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) open_reviews: Vec<String>,
 }
 
 /// The exact component behind a `uses`.
@@ -328,7 +243,7 @@ pub(crate) struct ActivityBody {
     /// What others may read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) outputs: Option<Value>,
-    /// Who gave the outputs: `component`, `form` or `supplied`.
+    /// Who gave the outputs: `component`, `form`, `supplied` or `broken-glass`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) source: Option<String>,
     /// What people are asked.
@@ -358,6 +273,15 @@ pub(crate) struct ActivityBody {
     /// Approvals, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) approvals: Vec<ApprovalBody>,
+    /// What there is to do.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tasks: Vec<TaskBody>,
+    /// What was said and attached besides the tasks.
+    #[serde(flatten)]
+    pub(crate) notes: NotesBody,
+    /// How its approvals were skipped in an emergency.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) broken_glass: Option<BrokenGlassBody>,
     /// Facts it recorded, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) evidence: Vec<EvidenceBody>,

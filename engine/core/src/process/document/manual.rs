@@ -5,11 +5,12 @@ use crate::defect::Fault;
 use crate::process::read::{self, Fields, Keys, quoted};
 use crate::process::source::Findings;
 use crate::process::tree::Node;
-use crate::process::{ApprovalRule, Escalation, Exclusion, Expiry, Order};
+use crate::process::{ApprovalRule, Escalation, Exclusion, Expiry, Order, TaskRule};
 use crate::time::Span;
 
 mod approvals;
 mod deadlines;
+mod tasks;
 
 const MANUAL: Keys = Keys {
     of: "`manual`",
@@ -24,8 +25,9 @@ const MANUAL: Keys = Keys {
         "remind",
         "escalate",
         "expires",
+        "tasks",
     ],
-    later: &["tasks"],
+    later: &[],
 };
 
 /// A question to people.
@@ -40,6 +42,7 @@ pub(in crate::process) struct ManualPart<'n> {
     pub(in crate::process) remind: Vec<Span>,
     pub(in crate::process) escalate: Option<Escalation>,
     pub(in crate::process) expires: Option<Expiry>,
+    pub(in crate::process) tasks: Vec<TaskRule>,
 }
 
 /// Reads what stands under `manual`; what is wrong is noted.
@@ -64,6 +67,7 @@ pub(super) fn read<'n>(node: &'n Node, findings: &mut Findings<'_, '_>) -> Optio
         remind: deadlines::reminders(fields, findings),
         escalate,
         expires,
+        tasks: tasks::read(fields, findings),
     })
 }
 
@@ -80,6 +84,7 @@ pub(super) fn rules<'n>(node: &'n Node, findings: &mut Findings<'_, '_>) -> Manu
         remind: Vec::new(),
         escalate: None,
         expires: None,
+        tasks: Vec::new(),
     }
 }
 

@@ -7,14 +7,15 @@ use crate::process::ActivityIx;
 use crate::release::Release;
 use crate::release::event::{Event, OutputSource};
 use crate::release::state::{ActivityState, Attempt};
+use crate::release::task::Task;
 use crate::time::Timestamp;
 
 impl Release {
     pub(super) fn apply_to_activity(&mut self, at: Timestamp, by: &Actor, event: &Event) {
         let Some(ix) = event.activity() else { return };
-        let Some(node) = self.activities.get(ix.0 as usize) else {
+        if ix.0 as usize >= self.activities.len() {
             return;
-        };
+        }
         match event {
             Event::EvidenceRecorded { evidence, .. } => return self.note_evidence(ix, evidence),
             Event::OutputsAmended { outputs, .. } => return self.amend_outputs(ix, outputs),
@@ -26,11 +27,14 @@ impl Release {
             }
             _ => {}
         }
+        if self.worked(ix, (at, by), event) {
+            return;
+        }
         let next = match event {
             Event::PeopleAsked { .. } => self.asked(ix, at, event),
             _ => self
                 .answered(ix, (at, by), event)
-                .or_else(|| next_state(&node.state, at, by, event)),
+                .or_else(|| next_state(self.activity_state(ix), at, by, event)),
         };
         if let Some(next) = next {
             self.put(ix, next);
@@ -64,8 +68,10 @@ impl Release {
                 }
             }
             Event::PeopleAsked { .. } => {
+                let tasks = self.task_count(ix);
                 if let Some(record) = self.record_mut(ix) {
                     record.started_at.get_or_insert(at);
+                    record.tasks.resize_with(tasks, Task::default);
                     // A question that is asked again begins anew.
                     record.approvals.clear();
                 }

@@ -103,9 +103,7 @@ fn approved(question: &mut Question, at: Timestamp, by: &Actor, event: &Event) {
         backup_of,
         at,
         comment: comment.clone(),
+        form: form.clone(),
         rules: rules.clone(),
     });
-    if form.is_some() {
-        question.form.clone_from(form);
-    }
 }

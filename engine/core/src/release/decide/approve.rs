@@ -6,11 +6,12 @@
 
 use crate::id::Digest;
 use crate::json::Json;
-use crate::process::{ActivityIx, Manual, Order};
+use crate::process::{ActivityIx, Kind, Manual, Order};
 use crate::release::decide::people::{Voice, may_decide, question};
 use crate::release::event::{Event, OutputSource};
 use crate::release::refusal::Refusal;
 use crate::release::state::{Approval, Question};
+use crate::release::task::TaskState;
 use crate::release::{Release, bounds};
 use crate::time::Timestamp;
 
@@ -45,10 +46,16 @@ pub(super) fn approve(
     if let Some(form) = said.form {
         fits(manual, form)?;
     }
-    let form = said.form.or(question.form.as_ref());
+    let form = said.form.or_else(|| question.form());
     let complete = open.iter().all(|more| *more == 0);
     if complete && manual.form.is_some() && form.is_none() {
         return Err(Refusal::FormRequired);
+    }
+    if complete {
+        let open = release.tasks_open(activity);
+        if !open.is_empty() {
+            return Err(Refusal::TasksOpen(open));
+        }
     }
     let mut events = vec![Event::ApprovalGiven {
         activity,
@@ -66,6 +73,24 @@ pub(super) fn approve(
         });
     }
     Ok(events)
+}
+
+impl Release {
+    /// The required tasks of an activity that are not done.
+    pub fn tasks_open(&self, ix: ActivityIx) -> Vec<String> {
+        let Kind::Manual(manual) = &self.process.activity(ix).kind else {
+            return Vec::new();
+        };
+        let tasks = self.record(ix).map_or(&[][..], |record| &record.tasks);
+        let is_done = |ix: usize| {
+            let task = tasks.get(ix);
+            task.is_some_and(|task| task.state == TaskState::Done)
+        };
+        let open = manual.tasks.iter().enumerate();
+        open.filter(|(ix, rule)| rule.required && !is_done(*ix))
+            .map(|(_, rule)| rule.name.clone())
+            .collect()
+    }
 }
 
 /// The open rules that the yes counts for: none only where there are no rules at all.

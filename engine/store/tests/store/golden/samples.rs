@@ -13,6 +13,7 @@ use fermata_core::release::event::{
 use fermata_core::time::Timestamp;
 
 mod decisions;
+mod work;
 
 /// Label of the variant, what is special about the sample, and the sample.
 type Sample = (&'static str, &'static str, Event);
@@ -66,6 +67,12 @@ fn label(event: &Event) -> &'static str {
         Event::QuestionWithdrawn { .. } => "question-withdrawn",
         Event::Reminded { .. } => "reminded",
         Event::Escalated { .. } => "escalated",
+        Event::TaskMoved { .. } => "task-moved",
+        Event::Commented { .. } => "commented",
+        Event::CommentEdited { .. } => "comment-edited",
+        Event::FileAttached { .. } => "file-attached",
+        Event::GlassBroken { .. } => "glass-broken",
+        Event::ReviewClosed { .. } => "review-closed",
     }
 }
 
@@ -115,6 +122,7 @@ pub(super) fn events() -> Vec<Sample> {
         of_amendments(),
         of_waves(),
         decisions::of_questions(),
+        work::of_work(),
     ]
     .concat();
     all.into_iter()
@@ -283,7 +291,7 @@ fn of_people() -> Vec<(&'static str, Event)> {
 fn of_ends() -> Vec<(&'static str, Event)> {
     let activity = ACTIVITY;
     let mut events = Vec::new();
-    for (detail, source) in ["component", "form", "supplied", "amended"]
+    for (detail, source) in ["component", "form", "supplied", "amended", "broken glass"]
         .into_iter()
         .zip(output_sources())
     {
@@ -466,6 +474,7 @@ pub(super) fn output_sources() -> Vec<OutputSource> {
         OutputSource::Form,
         OutputSource::Supplied,
         OutputSource::Amended,
+        OutputSource::BrokenGlass,
     ]
 }
 

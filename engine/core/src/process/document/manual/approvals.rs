@@ -107,7 +107,7 @@ fn exclusion(node: &Node, findings: &mut Findings<'_, '_>) -> Option<Exclusion> 
 }
 
 /// The entries under `key`, at most `count_max` of them.
-fn listed<'n>(
+pub(super) fn listed<'n>(
     fields: Fields<'n>,
     key: &str,
     count_max: usize,

@@ -333,10 +333,10 @@ fn what_this_version_does_not_run_is_said_and_never_ignored() {
         )
         .replace(
             "          approvals:\n",
-            "          §tasks: [ { name: payment journey, assign: group:qa, required: true } ]\n          approvals:\n",
+            "          tasks: [ { name: payment journey, assign: group:qa, required: true } ]\n          approvals:\n",
         )
         .replace("production-${{ inputs.regions[0] }}", "production-${{ each.item }}");
-    expect(&document, &["not-supported"; 3]);
+    expect(&document, &["not-supported"; 2]);
 }
 
 #[test]

@@ -113,7 +113,30 @@ fn deadlines_are_checked() {
 }
 
 #[test]
-fn tasks_are_not_run_yet() {
-    let fields = "manual: { instructions: x, §tasks: [] }";
-    expect(&activity(fields), &["not-supported"]);
+fn tasks_are_checked() {
+    for (fields, code) in [
+        ("manual: { instructions: x, tasks: [§{}] }", "missing-key"),
+        (
+            "manual: { instructions: x, tasks: [{ name: §'' }] }",
+            "bad-name",
+        ),
+        (
+            "manual: { instructions: x, tasks: [{ name: a }, §{ name: a }] }",
+            "duplicate-task",
+        ),
+        (
+            "manual: { instructions: x, tasks: [{ name: a, assign: §qa }] }",
+            "bad-value",
+        ),
+        (
+            "manual: { instructions: x, tasks: [{ name: a, required: §1 }] }",
+            "wrong-type",
+        ),
+        (
+            "manual: { instructions: x, tasks: [{ name: a, §due: 1h }] }",
+            "unknown-key",
+        ),
+    ] {
+        expect(&activity(fields), &[code]);
+    }
 }

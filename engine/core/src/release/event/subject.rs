@@ -1,0 +1,92 @@
+//! What an event is about.
+
+use crate::process::{ActivityIx, Group, PhaseIx};
+use crate::release::event::Event;
+
+impl Event {
+    /// The one activity it is about, if it is about one.
+    pub fn activity(&self) -> Option<ActivityIx> {
+        match self {
+            Self::ActivityReadied { activity }
+            | Self::AttemptStarted { activity, .. }
+            | Self::AttemptSuspended { activity, .. }
+            | Self::AttemptResumed { activity, .. }
+            | Self::AttemptFailed { activity, .. }
+            | Self::EvidenceRecorded { activity, .. }
+            | Self::PeopleAsked { activity, .. }
+            | Self::Approved { activity, .. }
+            | Self::Rejected { activity, .. }
+            | Self::Expired { activity }
+            | Self::ActivitySucceeded { activity, .. }
+            | Self::ActivityHeld { activity, .. }
+            | Self::ActivityFailed { activity, .. }
+            | Self::ActivitySkipped { activity, .. }
+            | Self::OutputsAmended { activity, .. }
+            | Self::RetryAmended { activity, .. }
+            | Self::InstancesEnded { activity, .. }
+            | Self::PeopleFound { activity, .. }
+            | Self::ApprovalGiven { activity, .. }
+            | Self::RejectedAsBackup { activity, .. }
+            | Self::ApprovalWithdrawn { activity, .. }
+            | Self::ApprovalsLapsed { activity, .. }
+            | Self::QuestionWithdrawn { activity, .. }
+            | Self::Reminded { activity, .. }
+            | Self::Escalated { activity }
+            | Self::TaskMoved { activity, .. }
+            | Self::Commented { activity, .. }
+            | Self::CommentEdited { activity, .. }
+            | Self::FileAttached { activity, .. }
+            | Self::GlassBroken { activity, .. }
+            | Self::ReviewClosed { activity, .. } => Some(*activity),
+            Self::Created { .. }
+            | Self::Started { .. }
+            | Self::PhaseOpened { .. }
+            | Self::PhaseSkipped { .. }
+            | Self::PhaseEnded { .. }
+            | Self::Paused { .. }
+            | Self::Resumed
+            | Self::Aborted { .. }
+            | Self::Ended { .. }
+            | Self::InputsAmended { .. } => None,
+            Self::Expanded { .. }
+            | Self::BatchOpened { .. }
+            | Self::BatchBaking { .. }
+            | Self::BatchBaked { .. }
+            | Self::GateOpened { .. }
+            | Self::WaveHalted { .. }
+            | Self::WaveResumed { .. }
+            | Self::WaveEnded { .. } => match self.group() {
+                Some(Group::Activity(ix)) => Some(ix),
+                Some(Group::Phase(_)) | None => None,
+            },
+        }
+    }
+
+    /// The one phase it is about as a whole, if it is about one.
+    pub fn phase(&self) -> Option<PhaseIx> {
+        match self {
+            Self::PhaseOpened { phase, .. }
+            | Self::PhaseSkipped { phase, .. }
+            | Self::PhaseEnded { phase, .. } => Some(*phase),
+            _ => match self.group() {
+                Some(Group::Phase(ix)) => Some(ix),
+                Some(Group::Activity(_)) | None => None,
+            },
+        }
+    }
+
+    /// The fan-out it is about, if it is about one.
+    pub fn group(&self) -> Option<Group> {
+        match self {
+            Self::Expanded { group, .. }
+            | Self::BatchOpened { group, .. }
+            | Self::BatchBaking { group, .. }
+            | Self::BatchBaked { group }
+            | Self::GateOpened { group, .. }
+            | Self::WaveHalted { group, .. }
+            | Self::WaveResumed { group, .. }
+            | Self::WaveEnded { group, .. } => Some(*group),
+            _ => None,
+        }
+    }
+}
