@@ -5,7 +5,7 @@ use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::id::ReleaseId;
 use fermata_core::json::Json;
 use fermata_core::time::Span;
-use fermata_service::request::{Command, NewRelease};
+use fermata_service::request::{Command, NewRelease, UndoDecision};
 use fermata_service::wake::Wake;
 use fermata_store::Fault;
 use serde_json::json;
@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::simulation::world::World;
 
 /// The activities of the story's process, and one that it does not have.
-const ACTIVITIES: [&str; 17] = [
+const ACTIVITIES: [&str; 20] = [
     "build/a",
     "build/b",
     "build/c",
@@ -30,6 +30,9 @@ const ACTIVITIES: [&str; 17] = [
     "tidy/sweep",
     "clean-up/remove",
     "free/alone",
+    "risky/base",
+    "risky/top",
+    "risky/look",
     "no/where",
 ];
 const PEOPLE: [&str; 3] = ["ana", "ben", "sam"];
@@ -127,7 +130,7 @@ fn decide(world: &mut World) {
     let activity = (*world.random.pick(&ACTIVITIES).expect("some")).to_owned();
     let by = *world.random.pick(&PEOPLE).expect("some");
     let reason = || "the story wants it".to_owned();
-    let command = match world.random.below(23) {
+    let command = match world.random.below(31) {
         0..3 => Command::Start,
         3..9 => Command::Approve {
             activity: "agree/people".to_owned(),
@@ -170,11 +173,25 @@ fn decide(world: &mut World) {
             attempts: 1,
             reason: reason(),
         },
+        22..28 => way_back(world, activity),
         _ if world.random.one_in(3) => Command::Abort { reason: reason() },
         _ => Command::Resume,
     };
     world.note(|| format!("{by} asks of {release}: {command:?}"));
     world.ask(by, release, command);
+}
+
+/// Somebody sends a release back, or decides about the way back.
+fn way_back(world: &mut World, activity: String) -> Command {
+    let reason = || "the story wants it".to_owned();
+    let decision = match world.random.below(10) {
+        0..2 if world.random.one_in(3) => return Command::Rollback { reason: reason() },
+        2 => return Command::CloseRootCause { text: reason() },
+        3..5 => UndoDecision::MarkUndone { reason: reason() },
+        5 => UndoDecision::Accept { reason: reason() },
+        _ => UndoDecision::Retry,
+    };
+    Command::DecideUndo { activity, decision }
 }
 
 /// The clock goes on, to just where something is due or anywhere.

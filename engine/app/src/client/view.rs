@@ -220,7 +220,7 @@ impl Release {
     pub(crate) fn is_stuck(&self) -> bool {
         let held = self
             .activities()
-            .any(|activity| activity.state == "on-hold");
+            .any(|activity| activity.state == "on-hold" || activity.is_undo_held());
         held && !self.has_ended() && !self.activities().any(Activity::is_moving)
     }
 
@@ -240,6 +240,11 @@ impl Activity {
             self.state.as_str(),
             "running" | "suspended" | "retrying" | "needs-people" | "ready" | "blocked" | "undoing"
         )
+    }
+
+    /// Whether its effect could not be taken back, and nobody has accepted that.
+    fn is_undo_held(&self) -> bool {
+        self.state == "undo-failed" && self.by.is_none()
     }
 
     /// Whether it will not change any more.

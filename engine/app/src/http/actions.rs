@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use fermata_core::id::ReleaseId;
 use fermata_core::json::Json;
-use fermata_service::request::{Ask, Command};
+use fermata_service::request::{Ask, Command, UndoDecision};
 use serde_json::Value;
 
 use crate::http::Api;
@@ -97,6 +97,15 @@ fn command(action: ActionBody) -> Result<Command, Problem> {
         ActionName::AmendInputs | ActionName::AmendOutputs | ActionName::AmendRetry => {
             return amendment(action);
         }
+        ActionName::Rollback => Command::Rollback {
+            reason: action.reason.unwrap_or_default(),
+        },
+        ActionName::CloseRootCause => Command::CloseRootCause {
+            text: action.comment.unwrap_or_default(),
+        },
+        ActionName::RetryUndo | ActionName::MarkUndone | ActionName::AcceptNotUndone => {
+            return undo(action);
+        }
     })
 }
 
@@ -123,20 +132,45 @@ fn amendment(action: ActionBody) -> Result<Command, Problem> {
     })
 }
 
+/// What somebody decides about an effect that could not be taken back.
+fn undo(action: ActionBody) -> Result<Command, Problem> {
+    let reason = action.reason.unwrap_or_default();
+    Ok(Command::DecideUndo {
+        activity: needed(action.activity, "activity")?,
+        decision: match action.action {
+            ActionName::MarkUndone => UndoDecision::MarkUndone { reason },
+            ActionName::AcceptNotUndone => UndoDecision::Accept { reason },
+            _ => UndoDecision::Retry,
+        },
+    })
+}
+
 /// Refuses what the action does not take.
 fn foreign(action: &ActionBody) -> Result<(), Problem> {
     use ActionName::{
-        Abort, AmendInputs, AmendOutputs, AmendRetry, Approve, Fail, Pause, Reject, Resume, Retry,
-        Skip, Start, SupplyOutputs,
+        Abort, AcceptNotUndone, AmendInputs, AmendOutputs, AmendRetry, Approve, CloseRootCause,
+        Fail, MarkUndone, Pause, Reject, Resume, Retry, Rollback, Skip, Start, SupplyOutputs,
     };
     let is = |names: &[ActionName]| names.contains(&action.action);
     let fields = [
         (
             "activity",
             action.activity.is_some(),
-            !is(&[Start, Pause, Resume, Abort, AmendInputs]),
+            !is(&[
+                Start,
+                Pause,
+                Resume,
+                Abort,
+                AmendInputs,
+                Rollback,
+                CloseRootCause,
+            ]),
         ),
-        ("comment", action.comment.is_some(), is(&[Approve, Reject])),
+        (
+            "comment",
+            action.comment.is_some(),
+            is(&[Approve, Reject, CloseRootCause]),
+        ),
         (
             "reason",
             action.reason.is_some(),
@@ -149,6 +183,9 @@ fn foreign(action: &ActionBody) -> Result<(), Problem> {
                 AmendInputs,
                 AmendOutputs,
                 AmendRetry,
+                Rollback,
+                MarkUndone,
+                AcceptNotUndone,
             ]),
         ),
         ("form", action.form.is_some(), is(&[Approve])),

@@ -10,5 +10,6 @@ mod description;
 mod events;
 mod processes;
 mod releases;
+mod rollback;
 mod usage;
 mod world;

@@ -62,6 +62,14 @@ fn on(on: WaitsOn) -> WaitsOnBody {
             needs,
             ..kind("needs")
         },
+        WaitsOn::Undos(needs) => WaitsOnBody {
+            needs,
+            ..kind("undos")
+        },
+        WaitsOn::RootCause { owners } => WaitsOnBody {
+            owners: parties(&owners),
+            ..kind("root-cause")
+        },
     }
 }
 

@@ -16,6 +16,7 @@ pub(super) mod activity;
 pub(super) mod inputs;
 mod manual;
 pub(super) mod needs;
+pub(super) mod undo;
 
 use activity::{ActivityPart, KindPart};
 use needs::NeedsPart;
@@ -30,31 +31,13 @@ const PROCESS: Keys = Keys {
         "outputs",
         "on-failure",
     ],
-    later: &[
-        "locks",
-        "batches",
-        "bake",
-        "each",
-        "undo",
-        "point-of-no-return",
-        "freeze",
-        "group",
-    ],
+    later: &["locks", "batches", "bake", "each", "freeze", "group"],
 };
 
 const PHASE: Keys = Keys {
     of: "a phase",
     known: &["title", "owners", "needs", "if", "on-failure", "activities"],
-    later: &[
-        "each",
-        "batches",
-        "bake",
-        "locks",
-        "wait",
-        "undo",
-        "point-of-no-return",
-        "timeout",
-    ],
+    later: &["each", "batches", "bake", "locks", "wait", "timeout"],
 };
 
 /// A name as it is written, with its place. It need not be a good name.
@@ -255,15 +238,12 @@ fn on_failure(fields: Fields<'_>, findings: &mut Findings<'_, '_>) -> Option<OnF
         "hold" => Some(OnFailure::Hold),
         "fail" => Some(OnFailure::Fail),
         "continue" => Some(OnFailure::Continue),
-        "rollback" => {
-            findings.add(read::not_supported(node.place, "`on-failure: rollback`"));
-            None
-        }
+        "rollback" => Some(OnFailure::Rollback),
         other => {
             let message = format!("`on-failure` cannot be {}", quoted(other));
             findings.add(
                 Fault::new("bad-value", node.place, message)
-                    .hint("it is `hold`, `fail` or `continue`"),
+                    .hint("it is `hold`, `fail`, `continue` or `rollback`"),
             );
             None
         }

@@ -7,10 +7,11 @@ use crate::id::{Digest, Name};
 use crate::limits::DOCUMENT_BYTES_MAX;
 
 use super::definition::Definition;
-use super::document::activity::{ActivityPart, KindPart};
+use super::document::activity::{ActivityPart, ComponentPart, KindPart};
+use super::document::undo::UndoPart;
 use super::document::{self, Document, PhasePart, Written, inputs};
 use super::source::{Findings, Source};
-use super::{Activity, ActivityIx, Component, Kind, Manual, Phase, PhaseIx, Process, tree};
+use super::{Activity, ActivityIx, Component, Kind, Manual, Phase, PhaseIx, Process, Undo, tree};
 
 mod certain;
 pub(super) mod components;
@@ -152,8 +153,10 @@ fn build(
             let condition = part
                 .condition
                 .map(|node| expressions.condition(node, reader, findings));
-            let kind = kind(part, reader, (&mut expressions, &mut components), findings);
-            activity(*phase, part, condition.flatten(), kind)
+            let checks = &mut (&mut expressions, &mut components);
+            let kind = kind(part, reader, checks, findings);
+            let back = back(part, Reader::Undo(ActivityIx(ix), *phase), checks, findings);
+            activity(*phase, part, condition.flatten(), kind.zip(back))
         })
         .collect();
     if !findings.is_empty() {
@@ -199,9 +202,10 @@ fn activity(
     phase: PhaseIx,
     part: &ActivityPart<'_>,
     condition: Option<Condition>,
-    kind: Option<Kind>,
+    does: Option<(Kind, Back)>,
 ) -> Option<Activity> {
     let name: Name = part.name.text.parse().ok()?;
+    let (kind, back) = does?;
     Some(Activity {
         title: part.title.unwrap_or(name.as_str()).to_owned(),
         name,
@@ -211,35 +215,73 @@ fn activity(
         joins: Vec::new(),
         dependents: Vec::new(),
         condition,
-        kind: kind?,
+        kind,
         on_failure: part.on_failure,
+        undo: back.undo,
+        validate: back.validate,
+        point_of_no_return: part.point_of_no_return,
+    })
+}
+
+/// The way back of an activity.
+struct Back {
+    undo: Undo,
+    validate: Option<Component>,
+}
+
+/// What is called on the way back may read what its own activity gave.
+fn back(
+    part: &ActivityPart<'_>,
+    reader: Reader,
+    checks: &mut Checks<'_, '_, '_, '_>,
+    findings: &mut Findings<'_, '_>,
+) -> Option<Back> {
+    let undo = match &part.undo {
+        UndoPart::Exported => Undo::Exported,
+        UndoPart::None => Undo::None,
+        UndoPart::Uses(part) => Undo::Uses(component(part, reader, checks, findings)?),
+    };
+    let validate = match &part.validate {
+        Some(part) => Some(component(part, reader, checks, findings)?),
+        None => None,
+    };
+    Some(Back { undo, validate })
+}
+
+/// What checks the parts of a document.
+type Checks<'c, 'd, 'n, 'r> = (&'c mut Expressions<'d, 'n>, &'c mut Components<'r>);
+
+fn component(
+    part: &ComponentPart<'_>,
+    reader: Reader,
+    (expressions, components): &mut Checks<'_, '_, '_, '_>,
+    findings: &mut Findings<'_, '_>,
+) -> Option<Component> {
+    let call = components.check(part, findings);
+    let with = call.with(part).map_or_else(Template::empty_object, |node| {
+        expressions.template(node, reader, findings)
+    });
+    Some(Component {
+        uses: call.uses.clone().or_else(|| part.uses.clone())?,
+        with,
+        retry: call.retry,
+        timeout: call.timeout,
     })
 }
 
 fn kind(
     part: &ActivityPart<'_>,
     reader: Reader,
-    (expressions, components): (&mut Expressions<'_, '_>, &mut Components<'_>),
+    checks: &mut Checks<'_, '_, '_, '_>,
     findings: &mut Findings<'_, '_>,
 ) -> Option<Kind> {
     match &part.kind {
-        KindPart::Component(part) => {
-            let call = components.check(part, findings);
-            let with = call.with(part).map_or_else(Template::empty_object, |node| {
-                expressions.template(node, reader, findings)
-            });
-            Some(Kind::Component(Component {
-                uses: call.uses.clone().or_else(|| part.uses.clone())?,
-                with,
-                retry: call.retry,
-                timeout: call.timeout,
-            }))
-        }
+        KindPart::Component(part) => component(part, reader, checks, findings).map(Kind::Component),
         KindPart::Manual(part) => {
             let form = part.form.map(|node| components::form(node, findings));
             let instructions = part.instructions?;
             Some(Kind::Manual(Manual {
-                instructions: expressions.text(instructions, reader, findings),
+                instructions: checks.0.text(instructions, reader, findings),
                 form: form.flatten(),
                 approvals: part.approvals.clone(),
                 exclude_initiator: part.exclude_initiator,

@@ -36,23 +36,33 @@ pub fn turn(release: &mut Release, input: &Input, now: Timestamp) -> Result<Turn
 pub fn advance(release: &Release, now: Timestamp) -> Vec<Event> {
     match release.state {
         ReleaseState::Draft | ReleaseState::Ended { .. } => Vec::new(),
-        ReleaseState::Running | ReleaseState::Paused { .. } => release
-            .frontier
-            .iter()
-            .map(|node| match node {
-                Node::Phase(ix) => release.advance_phase(*ix),
-                Node::Activity(ix) => release.advance_activity(*ix, now),
-                Node::Release => release.end(),
-            })
-            .collect(),
+        ReleaseState::Running | ReleaseState::Paused { .. } | ReleaseState::RollingBack => {
+            if let Some(Node::Rollback(trigger)) = release.frontier.first() {
+                return vec![release.roll_back(Some(*trigger), None)];
+            }
+            let nodes = release.frontier.iter();
+            nodes.map(|node| release.advance_node(*node, now)).collect()
+        }
     }
 }
 
 impl Release {
+    fn advance_node(&self, node: Node, now: Timestamp) -> Event {
+        match node {
+            Node::Rollback(ix) => self.roll_back(Some(ix), None),
+            Node::Phase(ix) => self.advance_phase(ix),
+            Node::Activity(ix) => self.advance_activity(ix, now),
+            Node::Undo(ix) => self.advance_undo(ix, now),
+            Node::Release => self.end(),
+        }
+    }
+
     fn advance_phase(&self, phase: PhaseIx) -> Event {
         let node = &self.phases[phase.0 as usize];
         if node.is_over() {
-            let outcome = if node.failed {
+            let outcome = if node.failed && self.is_going_back() {
+                PhaseOutcome::Aborted
+            } else if node.failed {
                 PhaseOutcome::Failed
             } else {
                 PhaseOutcome::Succeeded
@@ -114,6 +124,15 @@ impl Release {
     }
 
     fn end(&self) -> Event {
+        if self.is_going_back() {
+            let outcome = if self.is_all_undone() {
+                ReleaseOutcome::RolledBack
+            } else {
+                ReleaseOutcome::Failed
+            };
+            let outputs = None;
+            return Event::Ended { outcome, outputs };
+        }
         let outcome = if self.phase_failed {
             ReleaseOutcome::Failed
         } else {

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::http::dto::rollback::RollbackBody;
+
 /// A release that somebody wants.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -66,6 +68,16 @@ pub(crate) enum ActionName {
     AmendOutputs,
     /// Let an activity that has not ended be tried more often; needs `attempts` and `reason`.
     AmendRetry,
+    /// Take everything back, also after the release has ended; needs `reason`.
+    Rollback,
+    /// Try again to undo an activity.
+    RetryUndo,
+    /// Say that an activity was undone by hand; needs `reason`.
+    MarkUndone,
+    /// Accept that the effect of an activity stays; needs `reason`.
+    AcceptNotUndone,
+    /// Say why the release had to go back; needs `comment`.
+    CloseRootCause,
 }
 
 /// What somebody does about a release, and with what.
@@ -128,7 +140,7 @@ pub(crate) struct ReleaseSummaryBody {
     pub(crate) process: ProcessRefBody,
     /// For people.
     pub(crate) title: String,
-    /// `draft`, `running`, `paused`, `succeeded`, `failed` or `aborted`.
+    /// `draft`, `running`, `paused`, `rolling-back`, `succeeded`, `failed`, `aborted` or `rolled-back`.
     pub(crate) state: String,
     /// Who started it; while it is a draft, who created it.
     pub(crate) initiator: String,
@@ -167,6 +179,9 @@ pub(crate) struct ReleaseBody {
     /// What it gave back, once it has ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) outputs: Option<Value>,
+    /// Its last rollback.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rollback: Option<RollbackBody>,
 }
 
 /// The exact component behind a `uses`.
@@ -243,7 +258,8 @@ pub(crate) struct ActivityBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) uses: Option<String>,
     /// One word: `waiting`, `ready`, `running`, `suspended`, `retrying`, `needs-people`, `on-hold`,
-    /// `succeeded`, `failed`, `rejected`, `expired`, `skipped` or `aborted`.
+    /// `succeeded`, `failed`, `rejected`, `expired`, `skipped`, `aborted`, `undoing`, `undone` or
+    /// `undo-failed`.
     pub(crate) state: String,
     /// Since when it is in that state.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -440,7 +456,7 @@ pub(crate) struct WaitingBody {
 #[derive(Debug, Default, Serialize, ToSchema)]
 #[schema(as = WaitsOn)]
 pub(crate) struct WaitsOnBody {
-    /// `start`, `resume`, `time`, `people`, `decision` or `needs`.
+    /// `start`, `resume`, `time`, `people`, `decision`, `needs`, `undos` or `root-cause`.
     pub(crate) kind: String,
     /// Who paused it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -475,7 +491,7 @@ pub(crate) struct WaitsOnBody {
     /// When the question lapses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) expires_at: Option<String>,
-    /// What must end first: activities as `phase/activity`, phases by name.
+    /// What must end or be undone first: activities as `phase/activity`, phases by name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) needs: Vec<String>,
 }

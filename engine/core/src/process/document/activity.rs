@@ -2,6 +2,7 @@
 
 use super::manual::{self, ManualPart};
 use super::needs::{self, NeedsPart};
+use super::undo::{self, UndoPart};
 use super::{Written, on_failure, owners, required, title};
 use crate::actor::Party;
 use crate::component::Uses;
@@ -27,17 +28,12 @@ const ACTIVITY: Keys = Keys {
         "retry",
         "timeout",
         "manual",
+        "undo",
+        "validate",
+        "point-of-no-return",
     ],
     later: &[
-        "each",
-        "batches",
-        "bake",
-        "locks",
-        "wait",
-        "script",
-        "process",
-        "undo",
-        "point-of-no-return",
+        "each", "batches", "bake", "locks", "wait", "script", "process",
     ],
 };
 
@@ -67,6 +63,9 @@ pub(in crate::process) struct ActivityPart<'n> {
     pub(in crate::process) condition: Option<&'n Node>,
     pub(in crate::process) on_failure: OnFailure,
     pub(in crate::process) kind: KindPart<'n>,
+    pub(in crate::process) undo: UndoPart<'n>,
+    pub(in crate::process) validate: Option<ComponentPart<'n>>,
+    pub(in crate::process) point_of_no_return: bool,
 }
 
 /// What an activity does.
@@ -95,6 +94,7 @@ pub(super) fn read<'n>(
 ) -> ActivityPart<'n> {
     let fields = read::fields(node, &ACTIVITY, findings).unwrap_or(Fields(&[]));
     let broken = !matches!(node.tree, Tree::Map(_));
+    let back = undo::read(fields, findings);
     ActivityPart {
         name,
         title: title(fields, findings),
@@ -107,6 +107,9 @@ pub(super) fn read<'n>(
         } else {
             kind(name.place, fields, findings)
         },
+        undo: back.undo,
+        validate: back.validate,
+        point_of_no_return: back.point_of_no_return,
     }
 }
 

@@ -21,6 +21,8 @@ use crate::process::{ActivityIx, OnFailure, PhaseIx};
 pub(super) enum Reader {
     /// An activity, in that phase.
     Activity(ActivityIx, PhaseIx),
+    /// What is called on the way back of an activity, which may read what the activity gave.
+    Undo(ActivityIx, PhaseIx),
     /// A phase, before it begins.
     Phase(PhaseIx),
     /// The process, after everything.
@@ -97,7 +99,7 @@ impl<'d, 'n> Expressions<'d, 'n> {
         match reader {
             Reader::Activity(ix, _) => self.guards.own = Some((ix, checked.guards)),
             Reader::Phase(ix) => drop(self.guards.phases.insert(ix, checked.guards)),
-            Reader::Process => {}
+            Reader::Undo(..) | Reader::Process => {}
         }
         let replaces_needs = reader
             .moment()
@@ -227,9 +229,16 @@ impl<'d, 'n> Expressions<'d, 'n> {
         }
         let needs = self.needs;
         let moment = reader.moment();
-        let upstream = |read| moment.is_none_or(|moment| needs.is_upstream(read, moment));
+        let own =
+            |read| matches!((reader, read), (Reader::Undo(ix, _), Read::Activity(of)) if of == ix);
+        let upstream =
+            |read| own(read) || moment.is_none_or(|moment| needs.is_upstream(read, moment));
         let certain = &self.certain;
-        let doubt = |activity| certain.doubt(activity, moment);
+        // Whether the activity itself gave something is not known before; the way back finds out.
+        let doubt = |activity| {
+            let own = own(Read::Activity(activity));
+            certain.doubt(activity, moment).filter(|_| !own)
+        };
         let names = Names {
             purpose: if moment.is_none() {
                 Purpose::Outputs
@@ -264,7 +273,9 @@ impl Guards {
     fn around(&self, reader: Reader) -> [&[Guard]; 2] {
         let of_phase = reader.phase().and_then(|phase| self.phases.get(&phase));
         let own = match (reader, &self.own) {
-            (Reader::Activity(ix, _), Some((of, guards))) if ix == *of => guards.as_slice(),
+            (Reader::Activity(ix, _) | Reader::Undo(ix, _), Some((of, guards))) if ix == *of => {
+                guards.as_slice()
+            }
             _ => &[],
         };
         [of_phase.map_or(&[], Vec::as_slice), own]
@@ -275,7 +286,7 @@ impl Reader {
     /// When its expressions are evaluated; nothing for the end of the release.
     pub(super) fn moment(self) -> Option<Moment> {
         match self {
-            Self::Activity(ix, _) => Some(Moment::Activity(ix.0)),
+            Self::Activity(ix, _) | Self::Undo(ix, _) => Some(Moment::Activity(ix.0)),
             Self::Phase(ix) => Some(Moment::Begin(ix.0)),
             Self::Process => None,
         }
@@ -284,7 +295,7 @@ impl Reader {
     /// The phase whose activities it knows by their name alone.
     fn phase(self) -> Option<PhaseIx> {
         match self {
-            Self::Activity(_, phase) => Some(phase),
+            Self::Activity(_, phase) | Self::Undo(_, phase) => Some(phase),
             Self::Phase(_) | Self::Process => None,
         }
     }

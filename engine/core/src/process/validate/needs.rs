@@ -99,7 +99,7 @@ impl<'d, 'n> Needs<'d, 'n> {
     pub(super) fn is_root(&self, reader: Reader) -> bool {
         let phase_is_root = |phase: PhaseIx| self.phases[phase.0 as usize].is_empty();
         match reader {
-            Reader::Activity(ix, phase) => {
+            Reader::Activity(ix, phase) | Reader::Undo(ix, phase) => {
                 self.activities[ix.0 as usize].is_empty() && phase_is_root(phase)
             }
             Reader::Phase(ix) => phase_is_root(ix),

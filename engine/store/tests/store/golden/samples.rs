@@ -8,7 +8,8 @@ use fermata_core::id::{Digest, Name};
 use fermata_core::json::Json;
 use fermata_core::process::{ActivityIx, PhaseIx, ProcessRef};
 use fermata_core::release::event::{
-    Event, OutputSource, PhaseOutcome, Pinned, ReleaseOutcome, SkipReason, Turn,
+    Event, OutputSource, PhaseOutcome, Pinned, PlannedUndo, ReleaseOutcome, SkipReason, Turn,
+    UndoPart, UndoWay,
 };
 use fermata_core::time::Timestamp;
 
@@ -47,6 +48,15 @@ fn label(event: &Event) -> &'static str {
         Event::InputsAmended { .. } => "inputs-amended",
         Event::OutputsAmended { .. } => "outputs-amended",
         Event::RetryAmended { .. } => "retry-amended",
+        Event::IrreversiblePinned { .. } => "irreversible-pinned",
+        Event::RollbackStarted { .. } => "rollback-started",
+        Event::ActivityAborted { .. } => "activity-aborted",
+        Event::UndoStarted { .. } => "undo-started",
+        Event::UndoReturned { .. } => "undo-returned",
+        Event::Undone { .. } => "undone",
+        Event::UndoHeld { .. } => "undo-held",
+        Event::UndoAccepted { .. } => "undo-accepted",
+        Event::RootCauseClosed { .. } => "root-cause-closed",
     }
 }
 
@@ -94,6 +104,7 @@ pub(super) fn events() -> Vec<Sample> {
         of_people(),
         of_ends(),
         of_amendments(),
+        of_the_way_back(),
     ]
     .concat();
     all.into_iter()
@@ -305,7 +316,7 @@ fn of_ends() -> Vec<(&'static str, Event)> {
         ("", Event::Resumed),
         ("", Event::Aborted { reason: reason() }),
     ]);
-    for (detail, outcome) in ["succeeded", "failed", "aborted"]
+    for (detail, outcome) in ["succeeded", "failed", "aborted", "rolled-back"]
         .into_iter()
         .zip(release_outcomes())
     {
@@ -346,6 +357,78 @@ fn of_amendments() -> Vec<(&'static str, Event)> {
     ]
 }
 
+fn of_the_way_back() -> Vec<(&'static str, Event)> {
+    let activity = ACTIVITY;
+    let reason = || "customers cannot pay".to_owned();
+    let way = |way| PlannedUndo { activity, way };
+    let point = ActivityIx(7);
+    let started = |trigger, reason, plan| Event::RollbackStarted {
+        trigger,
+        reason,
+        plan,
+    };
+    let plan = undo_ways(point).into_iter().map(way).collect();
+    let undo = |part, with| Event::UndoStarted {
+        activity,
+        part,
+        attempt: 3,
+        with,
+        deadline: Timestamp(1_700_000_900_000),
+    };
+    let held = |failure| Event::UndoHeld { activity, failure };
+    vec![
+        ("", Event::IrreversiblePinned { pins: vec![0, 2] }),
+        ("by-hand", started(None, Some(reason()), plan)),
+        ("triggered", started(Some(activity), None, Vec::new())),
+        ("", Event::ActivityAborted { activity }),
+        ("undo", undo(UndoPart::Undo, None)),
+        ("validate", undo(UndoPart::Validate, Some(json("{}")))),
+        ("", Event::UndoReturned { activity }),
+        (
+            "bare",
+            Event::Undone {
+                activity,
+                by_hand: None,
+            },
+        ),
+        (
+            "by-hand",
+            Event::Undone {
+                activity,
+                by_hand: Some(reason()),
+            },
+        ),
+        ("bare", held(None)),
+        (
+            "failure",
+            held(Some(Failure::new(FailureClass::Permanent, "no"))),
+        ),
+        (
+            "",
+            Event::UndoAccepted {
+                activity,
+                reason: reason(),
+            },
+        ),
+        ("", Event::RootCauseClosed { text: reason() }),
+    ]
+}
+
+pub(super) fn undo_parts() -> Vec<UndoPart> {
+    vec![UndoPart::Undo, UndoPart::Validate]
+}
+
+pub(super) fn undo_ways(point: ActivityIx) -> Vec<UndoWay> {
+    vec![
+        UndoWay::Component,
+        UndoWay::Uses,
+        UndoWay::Person,
+        UndoWay::Nothing,
+        UndoWay::Supplied,
+        UndoWay::Kept { point },
+    ]
+}
+
 pub(super) fn skip_reasons() -> Vec<SkipReason> {
     vec![
         SkipReason::Condition,
@@ -376,6 +459,7 @@ pub(super) fn release_outcomes() -> Vec<ReleaseOutcome> {
         ReleaseOutcome::Succeeded,
         ReleaseOutcome::Failed,
         ReleaseOutcome::Aborted,
+        ReleaseOutcome::RolledBack,
     ]
 }
 
