@@ -1,13 +1,13 @@
 //! What scenarios print: events, states and reasons, one line each.
 
-use fermata_core::attempt::Invocation;
+use fermata_core::attempt::{Call, Invocation};
 use fermata_core::failure::Failure;
 use fermata_core::json::Json;
 use fermata_core::process::{ActivityIx, Group, PhaseIx, Process, Role};
-use fermata_core::release::event::{Event, SkipReason, Turn};
+use fermata_core::release::event::{Event, PlannedUndo, SkipReason, Turn, UndoPart, UndoWay};
 use fermata_core::release::state::{ActivityState, PhaseState, ReleaseState};
 use fermata_core::release::wave::Stage;
-use fermata_core::release::{Release, why_activity};
+use fermata_core::release::{Release, RootCause, rollback_plan, why_activity};
 use fermata_core::time::Timestamp;
 
 use crate::story::{elapsed, name};
@@ -49,7 +49,23 @@ fn line(process: &Process, event: &Event) -> String {
         (None, Some(phase)) => process.phase_path(phase),
         (None, None) => "release".to_owned(),
     };
-    format!("{subject} {}", fact(event))
+    let fact = match event {
+        Event::RollbackStarted {
+            trigger,
+            reason,
+            plan,
+        } => {
+            let asked = match (trigger, reason) {
+                (Some(ix), _) => format!(" for {}", process.path(*ix)),
+                (None, reason) => said(reason.as_ref()),
+            };
+            format!("goes back{asked}: {}", planned(process, plan))
+        }
+        Event::IrreversiblePinned { pins } => format!("knows pins {pins:?} as irreversible"),
+        Event::RootCauseClosed { text } => format!("root cause closed: {}", short(text)),
+        event => fact(event),
+    };
+    format!("{subject} {fact}")
 }
 
 fn fact(event: &Event) -> String {
@@ -216,8 +232,78 @@ fn people_fact(event: &Event) -> String {
         }
         Event::Rejected { comment, .. } => format!("rejected: {}", short(comment)),
         Event::Expired { .. } => "expired".to_owned(),
+        other => undo_fact(other),
+    }
+}
+
+fn undo_fact(event: &Event) -> String {
+    match event {
+        Event::ActivityAborted { .. } => "aborted".to_owned(),
+        Event::UndoStarted {
+            part,
+            attempt,
+            with,
+            deadline,
+            ..
+        } => {
+            let (part, with) = (part_word(*part), labelled("with", with.as_ref()));
+            let until = elapsed(*deadline);
+            format!("{part} started, attempt {attempt}{with}, until +{until}")
+        }
+        Event::UndoReturned { .. } => "undo returned".to_owned(),
+        Event::Undone { by_hand, .. } => match by_hand {
+            None => "undone".to_owned(),
+            Some(reason) => format!("undone by hand: {}", short(reason)),
+        },
+        Event::UndoHeld { failure, .. } => format!("undo held{}", told(failure.as_ref())),
+        Event::UndoAccepted { reason, .. } => format!("accepted as not undone: {}", short(reason)),
         other => format!("{other:?}"),
     }
+}
+
+fn part_word(part: UndoPart) -> &'static str {
+    match part {
+        UndoPart::Undo => "undo",
+        UndoPart::Validate => "validation",
+    }
+}
+
+/// What a rollback would take back.
+pub(crate) fn plan(release: &Release) -> Vec<String> {
+    let stages = (1..).zip(rollback_plan(release));
+    stages
+        .map(|(number, stage)| format!("{number}: {}", planned(release.process(), &stage)))
+        .collect()
+}
+
+/// What has come of the last rollback.
+pub(crate) fn rollback(release: &Release) -> Vec<String> {
+    let Some(rollback) = release.rollback() else {
+        return vec!["never rolled back".to_owned()];
+    };
+    let planned = rollback.plan.iter().map(|planned| {
+        let path = release.process().path(planned.activity);
+        format!("{path} {}", release.undo_result(planned).word())
+    });
+    let mut lines: Vec<String> = planned.collect();
+    lines.extend(rollback.root_cause.as_ref().map(|cause| match cause {
+        RootCause::Open { since } => format!("root cause open since +{}", elapsed(*since)),
+        RootCause::Closed { by, text, .. } => {
+            format!("root cause closed by {}: {}", name(by), short(text))
+        }
+    }));
+    lines
+}
+
+fn planned(process: &Process, plan: &[PlannedUndo]) -> String {
+    let planned = plan.iter().map(|planned| {
+        let path = process.path(planned.activity);
+        match planned.way {
+            UndoWay::Kept { point } => format!("{path} kept before {}", process.path(point)),
+            way => format!("{path} by {}", way.word()),
+        }
+    });
+    planned.collect::<Vec<_>>().join(", ")
 }
 
 /// The release as a tree of states.
@@ -369,6 +455,28 @@ fn activity_state(state: &ActivityState) -> String {
             format!("{word} by {}: {}", name(by), short(comment))
         }
         ActivityState::Skipped { why, .. } => skipped(why),
+        state => undo_state(state),
+    }
+}
+
+fn undo_state(state: &ActivityState) -> String {
+    let word = state.word();
+    match state {
+        ActivityState::Undoing(undoing) => format!(
+            "{word} ({}; {})",
+            part_word(undoing.part),
+            activity_state(&undoing.now)
+        ),
+        ActivityState::Undone(undone) => match &undone.by_hand {
+            Some((by, reason)) => format!("{word} by {}: {}", name(by), short(reason)),
+            None => word.to_owned(),
+        },
+        ActivityState::UndoFailed(failed) => match &failed.accepted {
+            Some((by, reason)) => {
+                format!("{word}, accepted by {}: {}", name(by), short(reason))
+            }
+            None => format!("{word} ({})", why_failed(&failed.failure)),
+        },
         _ => word.to_owned(),
     }
 }
@@ -406,9 +514,14 @@ pub(crate) fn invocation(invocation: Option<&Invocation>) -> Vec<String> {
         return vec!["no run is wanted".to_owned()];
     };
     let checkpoint = invocation.checkpoint.as_deref().unwrap_or_default();
+    let call = match &invocation.call {
+        Call::Run => String::new(),
+        Call::Undo { outputs: None } => ", undo without outputs".to_owned(),
+        Call::Undo { outputs } => format!(", undo{}", labelled("outputs", outputs.as_ref())),
+    };
     vec![
         format!(
-            "{} {}",
+            "{} {}{call}",
             invocation.component.name, invocation.component.version
         ),
         format!("key {}", invocation.idempotency_key),

@@ -65,6 +65,8 @@ impl Story {
                 words.end().map(|()| Vec::new())
             }
             "show" => Ok(show::state(self.release()?)),
+            "plan" => Ok(show::plan(self.release()?)),
+            "rollback-record" => Ok(show::rollback(self.release()?)),
             "why" => show::why(self.release()?, words.word()),
             "events" => Ok(show::history(self.release()?, &self.turns)),
             "work" => Ok(show::work(self.release()?)),
@@ -129,9 +131,7 @@ impl Story {
 
     fn input(&self, verb: &str, mut words: Words<'_>) -> Result<(Caller, What), String> {
         let what = match verb {
-            "start" => What::Start {
-                components: self.pins(&mut words)?,
-            },
+            "start" => self.start(&mut words)?,
             "time" => What::TimePassed,
             "finish" => return self.finish(words),
             "pause" => What::Pause {
@@ -160,6 +160,12 @@ impl Story {
             "amend-inputs" => What::AmendInputs {
                 inputs: words.json()?,
                 reason: words.text()?,
+            },
+            "rollback" => What::Rollback {
+                reason: words.text()?,
+            },
+            "close-root-cause" => What::CloseRootCause {
+                text: words.text()?,
             },
             _ => self.about_activity(verb, &mut words)?,
         };
@@ -213,6 +219,15 @@ impl Story {
                     .map_err(|_| "no number of attempts".to_owned())?,
                 reason: words.text()?,
             },
+            "retry-undo" => What::RetryUndo { activity },
+            "mark-undone" => What::MarkUndone {
+                activity,
+                reason: words.text()?,
+            },
+            "accept-not-undone" => What::AcceptNotUndone {
+                activity,
+                reason: words.text()?,
+            },
             _ => return Err(format!("no command is called {verb}")),
         })
     }
@@ -253,6 +268,22 @@ impl Story {
         words.end()?;
         let report = Report { outcome, evidence };
         Ok((Caller::engine(), What::AttemptFinished { key, report }))
+    }
+
+    /// `start [WORDS OF PINS] [irreversible USES]…`
+    fn start(&self, words: &mut Words<'_>) -> Result<What, String> {
+        let components = self.pins(words)?;
+        let mut irreversible = Vec::new();
+        while words.take("irreversible") {
+            let uses = words.expect("a `uses`")?;
+            let at = (0..).zip(&components);
+            let mut at = at.filter(|(_, pin)| pin.uses.to_string() == uses);
+            irreversible.push(at.next().ok_or("no such `uses`")?.0);
+        }
+        Ok(What::Start {
+            components,
+            irreversible,
+        })
     }
 
     /// What every `uses` of the process stands for, changed as the words say.

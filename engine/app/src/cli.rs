@@ -22,6 +22,7 @@ mod logs;
 mod pages;
 mod process;
 mod release;
+mod rollback;
 mod screen;
 mod table;
 mod text;

@@ -7,7 +7,7 @@ use fermata_core::json::Json;
 use fermata_core::process::ActivityIx;
 use fermata_core::release::Release;
 use fermata_core::release::state::{ActivityState, ReleaseState};
-use fermata_service::request::Command;
+use fermata_service::request::{Command, UndoDecision};
 use fermata_service::wake::Wake;
 use serde_json::json;
 
@@ -35,7 +35,8 @@ pub(super) fn settle(world: &mut World) -> Result<(), String> {
     if !stuck.is_empty() {
         return Err(format!("releases that never end: {}", stuck.join("; ")));
     }
-    world.promises.kept(&*world.disk)
+    world.promises.kept(&*world.disk)?;
+    world.effects.kept(&*world.disk)
 }
 
 fn round(world: &mut World) {
@@ -72,7 +73,7 @@ fn wishes(release: &Release) -> Vec<Command> {
     match release.state() {
         ReleaseState::Draft => return vec![Command::Start],
         ReleaseState::Paused { .. } => return vec![Command::Resume],
-        ReleaseState::Running | ReleaseState::Ended { .. } => {}
+        ReleaseState::Running | ReleaseState::RollingBack | ReleaseState::Ended { .. } => {}
     }
     let count = u32::try_from(release.process().activities.len()).expect("a small process");
     let activities = (0..count).map(ActivityIx);
@@ -105,6 +106,12 @@ fn wish(activity: String, state: &ActivityState) -> Option<Command> {
             activity,
             with: None,
         }),
+        ActivityState::UndoFailed(failed) if failed.accepted.is_none() => {
+            Some(Command::DecideUndo {
+                activity,
+                decision: UndoDecision::Retry,
+            })
+        }
         _ => None,
     }
 }

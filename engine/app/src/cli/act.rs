@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::args::{AmendArgs, ReleaseCommand};
+use super::args::{ActivityArgs, AmendArgs, ReleaseCommand, UndoArgs};
 use super::error::Error;
 use super::text::{Tone, cell};
 use super::values::{self, Pair};
@@ -55,19 +55,21 @@ fn decision(command: ReleaseCommand) -> Result<Decision, Error> {
             let more = [("outputs", Some(outputs)), ("", None)];
             (args.release, "supply-outputs", Some(args.activity), more)
         }
-        C::Skip(args) => {
-            let more = because(Some(args.reason));
-            (args.release, "skip", Some(args.activity), more)
-        }
-        C::Fail(args) => {
-            let more = because(Some(args.reason));
-            (args.release, "fail", Some(args.activity), more)
-        }
+        C::Skip(args) => why(args, "skip"),
+        C::Fail(args) => why(args, "fail"),
         wave @ (C::HaltWave(_) | C::ResumeWave(_) | C::EndWave(_)) => return Ok(about_wave(wave)),
         C::Amend(args) => return amendment(args),
         C::Pause(args) => (args.release, "pause", None, because(args.reason)),
         C::Resume { release } => (release, "resume", None, because(None)),
         C::Abort(args) => (args.release, "abort", None, because(Some(args.reason))),
+        C::Rollback(args) => (args.release, "rollback", None, because(args.reason)),
+        C::RetryUndo(args) => about(args, "retry-undo"),
+        C::MarkUndone(args) => why(args, "mark-undone"),
+        C::AcceptNotUndone(args) => why(args, "accept-not-undone"),
+        C::RootCause(args) => {
+            let more = [("comment", Some(args.comment.into())), ("", None)];
+            (args.release, "close-root-cause", None, more)
+        }
         C::Start(_)
         | C::Draft(_)
         | C::List(_)
@@ -116,6 +118,23 @@ fn amendment(args: AmendArgs) -> Result<Decision, Error> {
         release: args.release,
         body,
     })
+}
+
+/// Release, action, activity, and what else there is to say.
+type Parts = (
+    String,
+    &'static str,
+    Option<String>,
+    [(&'static str, Option<Value>); 2],
+);
+
+fn about(args: UndoArgs, action: &'static str) -> Parts {
+    (args.release, action, Some(args.activity), because(None))
+}
+
+fn why(args: ActivityArgs, action: &'static str) -> Parts {
+    let reason = because(Some(args.reason));
+    (args.release, action, Some(args.activity), reason)
 }
 
 fn because(reason: Option<String>) -> [(&'static str, Option<Value>); 2] {
@@ -292,6 +311,34 @@ mod tests {
             (
                 "end-wave rel-1 shops/deploy --reason enough",
                 json!({"action": "end-wave", "wave": "shops/deploy", "reason": "enough"}),
+            ),
+        ] {
+            assert_eq!(body(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_way_back_becomes_actions() {
+        for (line, expected) in [
+            (
+                "rollback rel-1 --reason wrong",
+                json!({"action": "rollback", "reason": "wrong"}),
+            ),
+            (
+                "retry-undo rel-1 a/b",
+                json!({"action": "retry-undo", "activity": "a/b"}),
+            ),
+            (
+                "mark-undone rel-1 a/b --reason done",
+                json!({"action": "mark-undone", "activity": "a/b", "reason": "done"}),
+            ),
+            (
+                "accept-not-undone rel-1 a/b --reason harmless",
+                json!({"action": "accept-not-undone", "activity": "a/b", "reason": "harmless"}),
+            ),
+            (
+                "root-cause rel-1 --comment typo",
+                json!({"action": "close-root-cause", "comment": "typo"}),
             ),
         ] {
             assert_eq!(body(line), expected, "{line}");

@@ -17,8 +17,8 @@ pub(crate) use process::{
     CheckArgs, InputSetArgs, InputSetCommand, ProcessCommand, ProcessListArgs, ProcessShowArgs,
 };
 pub(crate) use release::{
-    AmendArgs, CreateArgs, EventsArgs, LogsArgs, ReleaseCommand, ReleaseListArgs, StartArgs,
-    WatchArgs,
+    ActivityArgs, AmendArgs, CreateArgs, EventsArgs, LogsArgs, ReleaseCommand, ReleaseListArgs,
+    StartArgs, UndoArgs, WatchArgs,
 };
 pub(crate) use server::{
     BackupArgs, LedgerArgs, LogFormat, PrincipalCommand, RestoreArgs, ServeArgs, TokenCommand,

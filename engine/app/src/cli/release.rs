@@ -9,7 +9,7 @@ use super::table::Table;
 use super::text::{self, Tone, ago, cell};
 use super::tree::{self, Look};
 use super::watch::{self, Stop, Wish};
-use super::{Context, act, events, logs, pages, values, why};
+use super::{Context, act, events, logs, pages, rollback, values, why};
 use crate::client::view::Release;
 use crate::client::{Call, Client};
 use crate::exit::Exit;
@@ -26,6 +26,9 @@ pub(super) async fn run(context: &mut Context, command: ReleaseCommand) -> Resul
         ReleaseCommand::Why { release } => why::run(context, &release).await?,
         ReleaseCommand::Logs(args) => logs::run(context, &args).await?,
         ReleaseCommand::Events(args) => events::run(context, &args).await?,
+        ReleaseCommand::Rollback(args) if args.dry_run => {
+            rollback::plan(context, &args.release).await?;
+        }
         decision => act::run(context, decision).await?,
     }
     Ok(Exit::Ok)

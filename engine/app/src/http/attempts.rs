@@ -8,6 +8,7 @@ use fermata_core::attempt::LogLevel;
 use fermata_core::id::ReleaseId;
 use fermata_core::process::ActivityIx;
 use fermata_core::release::Release;
+use fermata_core::release::event::UndoPart;
 use fermata_service::{AttemptRecord, AttemptResult};
 
 use crate::http::Api;
@@ -67,6 +68,13 @@ fn body(attempt: &AttemptRecord) -> AttemptBody {
         AttemptResult::Dropped => "dropped",
     };
     body.state = state.into();
+    body.undo = attempt.undo.map(|part| {
+        let word = match part {
+            UndoPart::Undo => "undo",
+            UndoPart::Validate => "validate",
+        };
+        word.into()
+    });
     body
 }
 

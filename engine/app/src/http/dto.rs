@@ -13,6 +13,7 @@ pub(crate) mod problem;
 pub(crate) mod process;
 pub(crate) mod query;
 pub(crate) mod release;
+pub(crate) mod rollback;
 pub(crate) mod usage;
 pub(crate) mod wave;
 

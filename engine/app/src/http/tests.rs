@@ -10,6 +10,7 @@ mod description;
 mod events;
 mod processes;
 mod releases;
+mod rollback;
 mod usage;
 mod waves;
 mod world;

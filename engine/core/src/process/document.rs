@@ -17,6 +17,7 @@ pub(super) mod fan_out;
 pub(super) mod inputs;
 pub(super) mod manual;
 pub(super) mod needs;
+pub(super) mod undo;
 
 use activity::{ActivityPart, KindPart};
 use fan_out::{FanOutPart, GatePart};
@@ -32,7 +33,7 @@ const PROCESS: Keys = Keys {
         "outputs",
         "on-failure",
     ],
-    later: &["locks", "undo", "point-of-no-return", "freeze", "group"],
+    later: &["locks", "freeze", "group"],
 };
 
 const PHASE: Keys = Keys {
@@ -50,7 +51,7 @@ const PHASE: Keys = Keys {
         "on-failure",
         "activities",
     ],
-    later: &["locks", "wait", "undo", "point-of-no-return", "timeout"],
+    later: &["locks", "wait", "timeout"],
 };
 
 /// A name as it is written, with its place. It need not be a good name.
@@ -261,15 +262,12 @@ fn on_failure(fields: Fields<'_>, findings: &mut Findings<'_, '_>) -> Option<OnF
         "hold" => Some(OnFailure::Hold),
         "fail" => Some(OnFailure::Fail),
         "continue" => Some(OnFailure::Continue),
-        "rollback" => {
-            findings.add(read::not_supported(node.place, "`on-failure: rollback`"));
-            None
-        }
+        "rollback" => Some(OnFailure::Rollback),
         other => {
             let message = format!("`on-failure` cannot be {}", quoted(other));
             findings.add(
                 Fault::new("bad-value", node.place, message)
-                    .hint("it is `hold`, `fail` or `continue`"),
+                    .hint("it is `hold`, `fail`, `continue` or `rollback`"),
             );
             None
         }

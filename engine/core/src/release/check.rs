@@ -29,9 +29,11 @@ impl fmt::Display for Violation {
     }
 }
 
+mod rollback;
+
 type Invariant = (&'static str, fn(&Release) -> Vec<String>);
 
-const INVARIANTS: [Invariant; 17] = [
+const INVARIANTS: [Invariant; 20] = [
     ("graph-is-quiet", graph_is_quiet),
     ("activity-counts-its-needs", activity_counts_its_needs),
     ("phase-counts-its-needs", phase_counts_its_needs),
@@ -64,6 +66,15 @@ const INVARIANTS: [Invariant; 17] = [
         approvals_are_of_different_people,
     ),
     ("attempts-count-up-from-one", attempts_count_up_from_one),
+    (
+        "effects-are-undone-in-reverse",
+        rollback::effects_are_undone_in_reverse,
+    ),
+    (
+        "nothing-is-undone-going-forward",
+        rollback::nothing_is_undone_going_forward,
+    ),
+    ("rolled-back-is-undone", rollback::rolled_back_is_undone),
 ];
 
 /// Everything that is wrong with `release`; empty if nothing is. Looks at the whole graph.
@@ -354,8 +365,10 @@ fn phase_ends_with_its_activities(release: &Release) -> Vec<String> {
 
 /// Once a release has ended, nothing in it is open; until then, something is.
 fn ended_release_is_all_over(release: &Release) -> Vec<String> {
+    // Whatever goes back may have come to its end before.
+    let over = release.phases_unsettled == 0;
     told(
-        release.has_ended() == (release.phases_unsettled == 0),
+        release.has_ended() == over || (over && release.is_going_back()),
         || {
             let state = release.state.word();
             format!("{state} with {} open phases", release.phases_unsettled)
@@ -395,7 +408,7 @@ fn approvals_are_of_different_people(release: &Release) -> Vec<String> {
 fn attempts_count_up_from_one(release: &Release) -> Vec<String> {
     let wrong = release.activity_ixs().filter(|(_, node)| {
         let begun = node.record.as_ref().map_or(0, |record| record.attempts);
-        match &node.state {
+        match node.state.going() {
             ActivityState::Running(attempt) | ActivityState::Suspended { attempt, .. } => {
                 attempt.run == 0 || attempt.number == 0 || attempt.number != begun
             }

@@ -18,6 +18,7 @@ mod people;
 mod reject;
 mod resume;
 mod retry;
+mod rollback;
 mod skip;
 mod start;
 mod supply;
@@ -30,7 +31,10 @@ pub(super) use people::still_open;
 pub fn decide(release: &Release, input: &Input, now: Timestamp) -> Result<Vec<Event>, Refusal> {
     let by = &input.by;
     match &input.what {
-        What::Start { components } => start::start(release, components),
+        What::Start {
+            components,
+            irreversible,
+        } => start::start(release, components, irreversible),
         What::TimePassed => Ok(time::passed(release, now)),
         What::AttemptFinished { key, report } => attempt::finished(release, *key, report, now),
         What::Approve {
@@ -67,6 +71,11 @@ pub fn decide(release: &Release, input: &Input, now: Timestamp) -> Result<Vec<Ev
             attempts,
             reason,
         } => amend::retry(release, *activity, *attempts, reason),
+        What::Rollback { reason } => rollback::rollback(release, reason),
+        What::RetryUndo { activity } => rollback::retry_undo(release, *activity, now),
+        What::MarkUndone { activity, reason } => rollback::mark_undone(release, *activity, reason),
+        What::AcceptNotUndone { activity, reason } => rollback::accept(release, *activity, reason),
+        What::CloseRootCause { text } => rollback::close_root_cause(release, text),
     }
 }
 
@@ -75,7 +84,7 @@ fn live(release: &Release) -> Result<(), Refusal> {
     match &release.state {
         ReleaseState::Draft => Err(Refusal::NotStarted),
         ReleaseState::Ended { outcome, .. } => Err(Refusal::Ended(outcome.word())),
-        ReleaseState::Running | ReleaseState::Paused { .. } => Ok(()),
+        ReleaseState::Running | ReleaseState::Paused { .. } | ReleaseState::RollingBack => Ok(()),
     }
 }
 

@@ -288,6 +288,71 @@ pub enum Event {
         /// Whether few enough failed.
         outcome: PhaseOutcome,
     },
+    /// Some pinned components export no `undo`.
+    IrreversiblePinned {
+        /// Their positions among the pins.
+        pins: Vec<u32>,
+    },
+    /// The release goes back: what has not ended is aborted, except runs that are going on, and
+    /// effects are taken back in the order of the plan.
+    RollbackStarted {
+        /// The activity whose failure asked for it; nothing if a person did.
+        trigger: Option<ActivityIx>,
+        /// Why, in a person's words.
+        reason: Option<String>,
+        /// Everything that had or may have had an effect, what depends on others first.
+        plan: Vec<PlannedUndo>,
+    },
+    /// The activity was still going on when the release went back, and goes on no further.
+    ActivityAborted {
+        /// Which.
+        activity: ActivityIx,
+    },
+    /// An attempt to take an effect back began. It counts among the attempts of the activity.
+    UndoStarted {
+        /// Which activity.
+        activity: ActivityIx,
+        /// What is called.
+        part: UndoPart,
+        /// Counts on from the last attempt.
+        attempt: u32,
+        /// The rendered `with`; absent if the call gets the inputs of the attempt before it, or
+        /// `undo` those of `run`.
+        with: Option<Json>,
+        /// When the attempt is given up.
+        deadline: Timestamp,
+    },
+    /// The undo returned; whether the effect is gone is looked at next.
+    UndoReturned {
+        /// Which activity.
+        activity: ActivityIx,
+    },
+    /// The effect is taken back.
+    Undone {
+        /// Which activity.
+        activity: ActivityIx,
+        /// What a person said who took it back by hand; nothing if the engine did.
+        by_hand: Option<String>,
+    },
+    /// The effect could not be taken back, and a person must decide.
+    UndoHeld {
+        /// Which activity.
+        activity: ActivityIx,
+        /// Why, where no failed attempt said it.
+        failure: Option<Failure>,
+    },
+    /// A person accepts that the effect stays.
+    UndoAccepted {
+        /// Which activity.
+        activity: ActivityIx,
+        /// Why.
+        reason: String,
+    },
+    /// Somebody found out why the release had to go back.
+    RootCauseClosed {
+        /// What it was.
+        text: String,
+    },
 }
 
 /// Why no further batch opens. The order of variants is the stored format.
@@ -300,6 +365,46 @@ pub enum HaltReason {
     Gate,
     /// A person wants it, for this reason.
     Person(String),
+}
+
+/// What had or may have had an effect, and how it is taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedUndo {
+    /// Which.
+    pub activity: ActivityIx,
+    /// How.
+    pub way: UndoWay,
+}
+
+/// How an effect is taken back. The order of variants is the stored format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UndoWay {
+    /// By the `undo` of its component.
+    Component,
+    /// By the component that its `undo:` names.
+    Uses,
+    /// By a person: its component exports no `undo`, and the process names nothing instead.
+    Person,
+    /// Not at all: the process says that there is nothing to take back.
+    Nothing,
+    /// Not by the engine: it never began, and a person gave the outputs.
+    Supplied,
+    /// Not at all: it lies before a point of no return, or is one.
+    Kept {
+        /// The point.
+        point: ActivityIx,
+    },
+}
+
+/// What is called on the way back. The order of variants is the stored format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UndoPart {
+    /// What takes the effect back.
+    Undo,
+    /// What looks whether it is gone.
+    Validate,
 }
 
 /// A `uses` and the exact component behind it.
@@ -383,6 +488,8 @@ pub enum ReleaseOutcome {
     Failed,
     /// It was aborted.
     Aborted,
+    /// It went back, and every effect was taken back.
+    RolledBack,
 }
 
 impl Turn {
@@ -412,7 +519,13 @@ impl Event {
             | Self::ActivitySkipped { activity, .. }
             | Self::OutputsAmended { activity, .. }
             | Self::RetryAmended { activity, .. }
-            | Self::InstancesEnded { activity, .. } => Some(*activity),
+            | Self::InstancesEnded { activity, .. }
+            | Self::ActivityAborted { activity }
+            | Self::UndoStarted { activity, .. }
+            | Self::UndoReturned { activity }
+            | Self::Undone { activity, .. }
+            | Self::UndoHeld { activity, .. }
+            | Self::UndoAccepted { activity, .. } => Some(*activity),
             Self::Created { .. }
             | Self::Started { .. }
             | Self::PhaseOpened { .. }
@@ -422,7 +535,10 @@ impl Event {
             | Self::Resumed
             | Self::Aborted { .. }
             | Self::Ended { .. }
-            | Self::InputsAmended { .. } => None,
+            | Self::InputsAmended { .. }
+            | Self::IrreversiblePinned { .. }
+            | Self::RollbackStarted { .. }
+            | Self::RootCauseClosed { .. } => None,
             Self::Expanded { .. }
             | Self::BatchOpened { .. }
             | Self::BatchBaking { .. }

@@ -60,6 +60,16 @@ pub enum Refusal {
     WrongPins(String),
     /// What is asked for is so already.
     NothingToAmend,
+    /// It is rolling back already.
+    AlreadyRollingBack,
+    /// Nothing in the release had or may have had an effect that could be taken back.
+    NothingToUndo,
+    /// All that could be taken back lies before this point of no return.
+    PointOfNoReturn(String),
+    /// Nothing is known that takes this effect back.
+    NotReversible,
+    /// The release has no open root-cause task.
+    NoRootCause,
 }
 
 impl Refusal {
@@ -91,6 +101,11 @@ impl Refusal {
             Self::ReasonRequired => "reason-required",
             Self::WrongPins(_) => "wrong-pins",
             Self::NothingToAmend => "nothing-to-amend",
+            Self::AlreadyRollingBack => "already-rolling-back",
+            Self::NothingToUndo => "nothing-to-undo",
+            Self::PointOfNoReturn(_) => "point-of-no-return",
+            Self::NotReversible => "not-reversible",
+            Self::NoRootCause => "no-root-cause",
         }
     }
 }
@@ -143,6 +158,18 @@ impl fmt::Display for Refusal {
                 write!(f, "the pinned components do not match the process: {which}")
             }
             Self::NothingToAmend => f.write_str("the values are these already"),
+            Self::AlreadyRollingBack => f.write_str("the release is rolling back already"),
+            Self::NothingToUndo => f.write_str(
+                "nothing in this release had an effect that could be taken back: abort it instead",
+            ),
+            Self::PointOfNoReturn(path) => write!(
+                f,
+                "{path} is a point of no return and has begun: what lies before it stays"
+            ),
+            Self::NotReversible => f.write_str(
+                "its component exports no `undo`: undo it by hand and say so, or accept that it stays",
+            ),
+            Self::NoRootCause => f.write_str("the release has no open root-cause task"),
         }
     }
 }

@@ -83,6 +83,13 @@ pub enum WaitsOn {
         /// What comes before it.
         before: BeforeBatch,
     },
+    /// The effects of others to be dealt with first: activities as `phase/activity`.
+    Undos(Vec<String>),
+    /// Somebody to find out why the release had to go back.
+    RootCause {
+        /// Who answers for it.
+        owners: Vec<Party>,
+    },
 }
 
 /// What keeps the next batch of a fan-out from opening.
@@ -120,7 +127,8 @@ pub fn why(release: &Release) -> Vec<Waiting> {
         .activity_ixs()
         .map(|(ix, _)| ix)
         .filter(|ix| !waits_for_others(*ix))
-        .filter_map(|ix| why_activity(release, ix));
+        .filter_map(|ix| why_activity(release, ix))
+        .filter(|waiting| !matches!(waiting.on, WaitsOn::Undos(_)));
     let waves = release
         .waves()
         .filter_map(|(group, _)| why_wave(release, group));
@@ -152,7 +160,7 @@ pub fn why_wave(release: &Release, group: Group) -> Option<Waiting> {
     })
 }
 
-/// Why the release as a whole is not moving, if it is a draft or paused.
+/// Why the release as a whole is not moving, if it is a draft or paused, or what it leaves to do.
 pub fn why_release(release: &Release) -> Option<Waiting> {
     let (since, on, actions): (_, _, &'static [&'static str]) = match &release.state {
         ReleaseState::Draft => (release.created_at, WaitsOn::Start, &["start", "abort"]),
@@ -160,7 +168,12 @@ pub fn why_release(release: &Release) -> Option<Waiting> {
             let (by, reason) = (by.clone(), reason.clone());
             (*since, WaitsOn::Resume { by, reason }, &["resume", "abort"])
         }
-        ReleaseState::Running | ReleaseState::Ended { .. } => return None,
+        ReleaseState::Ended { .. } => {
+            let since = release.root_cause_since()?;
+            let owners = release.root_cause_owners();
+            (since, WaitsOn::RootCause { owners }, &["close-root-cause"])
+        }
+        ReleaseState::Running | ReleaseState::RollingBack => return None,
     };
     Some(Waiting {
         activity: None,
@@ -175,6 +188,9 @@ pub fn why_release(release: &Release) -> Option<Waiting> {
 /// Why an activity is not moving; nothing if it runs or has ended.
 pub fn why_activity(release: &Release, ix: ActivityIx) -> Option<Waiting> {
     let state = &release.activities.get(ix.0 as usize)?.state;
+    if release.is_going_back() && state.settled().is_some() {
+        return release.why_undo(ix);
+    }
     let (since, on, actions): (_, _, &'static [&'static str]) = match state {
         ActivityState::Waiting if release.has_ended() => return None,
         ActivityState::Waiting => {
@@ -211,7 +227,10 @@ pub fn why_activity(release: &Release, ix: ActivityIx) -> Option<Waiting> {
         | ActivityState::Rejected { .. }
         | ActivityState::Expired { .. }
         | ActivityState::Skipped { .. }
-        | ActivityState::Aborted { .. } => return None,
+        | ActivityState::Aborted { .. }
+        | ActivityState::Undoing(_)
+        | ActivityState::Undone(_)
+        | ActivityState::UndoFailed(_) => return None,
     };
     Some(Waiting {
         activity: Some(ix),
@@ -258,7 +277,7 @@ impl Release {
     }
 
     /// The pause that holds everything up, if there is one.
-    fn pause(&self) -> Option<WaitsOn> {
+    pub(super) fn pause(&self) -> Option<WaitsOn> {
         match &self.state {
             ReleaseState::Paused { by, reason, .. } => Some(WaitsOn::Resume {
                 by: by.clone(),
@@ -269,7 +288,7 @@ impl Release {
     }
 
     /// The instant of the timer, or the end of the pause that stands before it.
-    fn timed(
+    pub(super) fn timed(
         &self,
         state: &ActivityState,
         failure: Option<Box<Failure>>,
@@ -311,20 +330,25 @@ impl Release {
 
     fn decision(&self, ix: ActivityIx, failure: &Failure) -> (WaitsOn, &'static [&'static str]) {
         let activity = self.process.activity(ix);
-        let owners = if activity.owners.is_empty() {
-            &self.process.phase(activity.phase).owners
-        } else {
-            &activity.owners
-        };
         let actions: &'static [&'static str] = match activity.kind {
             Kind::Component(_) if !self.is_paused() => &["retry", "supply-outputs", "skip", "fail"],
             Kind::Component(_) | Kind::Manual(_) => &["supply-outputs", "skip", "fail"],
         };
         let decision = WaitsOn::Decision {
             failure: Box::new(failure.clone()),
-            owners: owners.clone(),
+            owners: self.owners_of(ix).to_vec(),
         };
         (decision, actions)
+    }
+
+    /// Who answers for an activity.
+    pub(super) fn owners_of(&self, ix: ActivityIx) -> &[Party] {
+        let activity = self.process.activity(ix);
+        if activity.owners.is_empty() {
+            &self.process.phase(activity.phase).owners
+        } else {
+            &activity.owners
+        }
     }
 
     /// What an activity that waits still needs.
@@ -435,23 +459,18 @@ impl fmt::Display for WaitsOn {
                     .try_for_each(|note| write!(f, ", {note}"))
             }
             Self::Decision { failure, owners } => {
-                f.write_str("waits for ")?;
-                if owners.is_empty() {
-                    f.write_str("somebody")?;
-                }
-                write_list(f, owners)?;
-                write!(f, " to say how to go on ({failure})")
+                write_awaited(f, owners, &format!("to say how to go on ({failure})"))
             }
             Self::Batch {
                 batch,
                 batches,
                 before,
             } => write!(f, "waits for batch {batch} of {batches}: {before}"),
-            Self::Needs(needs) => {
-                f.write_str("waits for ")?;
-                write_list(f, needs)?;
-                f.write_str(" to end")
+            Self::Undos(others) => write_awaited(f, others, "to be undone first"),
+            Self::RootCause { owners } => {
+                write_awaited(f, owners, "to say why the release had to go back")
             }
+            Self::Needs(needs) => write_awaited(f, needs, "to end"),
         }
     }
 }
@@ -495,6 +514,20 @@ impl HaltReason {
             Self::Person(reason) => format!("by {by} ({reason})"),
         }
     }
+}
+
+/// For whom or what it waits, and to do what; somebody if there is nobody in particular.
+fn write_awaited<T: fmt::Display>(
+    f: &mut fmt::Formatter<'_>,
+    awaited: &[T],
+    what: &str,
+) -> fmt::Result {
+    f.write_str("waits for ")?;
+    if awaited.is_empty() {
+        f.write_str("somebody")?;
+    }
+    write_list(f, awaited)?;
+    write!(f, " {what}")
 }
 
 fn write_list<T: fmt::Display>(f: &mut fmt::Formatter<'_>, items: &[T]) -> fmt::Result {

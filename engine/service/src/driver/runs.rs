@@ -38,7 +38,10 @@ impl Driver {
         let whole = |event: &Event| {
             matches!(
                 event,
-                Event::Aborted { .. } | Event::PhaseSkipped { .. } | Event::Ended { .. }
+                Event::Aborted { .. }
+                    | Event::PhaseSkipped { .. }
+                    | Event::Ended { .. }
+                    | Event::RollbackStarted { .. }
             )
         };
         if turn.events.iter().any(whole) {

@@ -72,6 +72,20 @@ impl Driver {
                 });
             }
         }
+        for id in pending.closed {
+            let ended = self.live.get(&id);
+            if ended.is_some_and(|live| live.release.has_ended())
+                && let Some(live) = self.live.remove(&id)
+            {
+                let version = live.release.version();
+                self.shared.recent.insert(live.release);
+                committed.push(Committed {
+                    release: id,
+                    version,
+                    ended: true,
+                });
+            }
+        }
         self.shared.feed.publish(&committed);
         let mut actions = self.cancel(&pending.cancels);
         if self.mode == Mode::Accepting {

@@ -25,6 +25,7 @@ mod catalog;
 mod held;
 mod once;
 mod recovery;
+mod rollback;
 mod runs;
 
 const PROCESS: &str = "

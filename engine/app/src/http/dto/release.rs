@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::http::dto::rollback::RollbackBody;
 use crate::http::dto::wave::{InstanceBody, WaveBody};
 
 /// A release that somebody wants.
@@ -74,6 +75,16 @@ pub(crate) enum ActionName {
     AmendOutputs,
     /// Let an activity that has not ended be tried more often; needs `attempts` and `reason`.
     AmendRetry,
+    /// Take everything back, also after the release has ended; needs `reason`.
+    Rollback,
+    /// Try again to undo an activity.
+    RetryUndo,
+    /// Say that an activity was undone by hand; needs `reason`.
+    MarkUndone,
+    /// Accept that the effect of an activity stays; needs `reason`.
+    AcceptNotUndone,
+    /// Say why the release had to go back; needs `comment`.
+    CloseRootCause,
 }
 
 /// What somebody does about a release, and with what.
@@ -140,7 +151,7 @@ pub(crate) struct ReleaseSummaryBody {
     pub(crate) process: ProcessRefBody,
     /// For people.
     pub(crate) title: String,
-    /// `draft`, `running`, `paused`, `succeeded`, `failed` or `aborted`.
+    /// `draft`, `running`, `paused`, `rolling-back`, `succeeded`, `failed`, `aborted` or `rolled-back`.
     pub(crate) state: String,
     /// Who started it; while it is a draft, who created it.
     pub(crate) initiator: String,
@@ -179,6 +190,9 @@ pub(crate) struct ReleaseBody {
     /// What it gave back, once it has ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) outputs: Option<Value>,
+    /// Its last rollback.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rollback: Option<RollbackBody>,
 }
 
 /// The exact component behind a `uses`.
@@ -262,7 +276,8 @@ pub(crate) struct ActivityBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) uses: Option<String>,
     /// One word: `waiting`, `ready`, `running`, `suspended`, `retrying`, `needs-people`, `on-hold`,
-    /// `succeeded`, `failed`, `rejected`, `expired`, `skipped` or `aborted`.
+    /// `succeeded`, `failed`, `rejected`, `expired`, `skipped`, `aborted`, `undoing`, `undone` or
+    /// `undo-failed`.
     pub(crate) state: String,
     /// Since when it is in that state.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -465,7 +480,7 @@ pub(crate) struct WaitingBody {
 #[derive(Debug, Default, Serialize, ToSchema)]
 #[schema(as = WaitsOn)]
 pub(crate) struct WaitsOnBody {
-    /// `start`, `resume`, `time`, `people`, `decision`, `needs` or `batch`.
+    /// `start`, `resume`, `time`, `people`, `decision`, `needs`, `batch`, `undos` or `root-cause`.
     pub(crate) kind: String,
     /// Who paused it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -500,7 +515,8 @@ pub(crate) struct WaitsOnBody {
     /// When the question lapses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) expires_at: Option<String>,
-    /// What must end first: activities as `phase/activity`, phases by name; for a batch, its gate.
+    /// What must end or be undone first: activities as `phase/activity`, phases by name; for a batch,
+    /// its gate.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) needs: Vec<String>,
     /// Which batch is to open; 1 for the first.

@@ -3,6 +3,7 @@
 use super::fan_out::{self, FanOutPart};
 use super::manual::{self, ManualPart};
 use super::needs::{self, NeedsPart};
+use super::undo::{self, UndoPart};
 use super::{Written, on_failure, owners, required, title};
 use crate::actor::Party;
 use crate::component::Uses;
@@ -33,15 +34,11 @@ const ACTIVITY: Keys = Keys {
         "bake",
         "gate",
         "max-failures",
-    ],
-    later: &[
-        "locks",
-        "wait",
-        "script",
-        "process",
         "undo",
+        "validate",
         "point-of-no-return",
     ],
+    later: &["locks", "wait", "script", "process"],
 };
 
 const RETRY: Keys = Keys {
@@ -71,6 +68,9 @@ pub(in crate::process) struct ActivityPart<'n> {
     pub(in crate::process) on_failure: OnFailure,
     pub(in crate::process) each: Option<FanOutPart<'n>>,
     pub(in crate::process) kind: KindPart<'n>,
+    pub(in crate::process) undo: UndoPart<'n>,
+    pub(in crate::process) validate: Option<ComponentPart<'n>>,
+    pub(in crate::process) point_of_no_return: bool,
 }
 
 /// What an activity does.
@@ -99,6 +99,7 @@ pub(super) fn read<'n>(
 ) -> ActivityPart<'n> {
     let fields = read::fields(node, &ACTIVITY, findings).unwrap_or(Fields(&[]));
     let broken = !matches!(node.tree, Tree::Map(_));
+    let back = undo::read(fields, findings);
     ActivityPart {
         name,
         title: title(fields, findings),
@@ -112,6 +113,9 @@ pub(super) fn read<'n>(
         } else {
             kind(name.place, fields, findings)
         },
+        undo: back.undo,
+        validate: back.validate,
+        point_of_no_return: back.point_of_no_return,
     }
 }
 

@@ -25,6 +25,8 @@ pub(super) enum Reader {
     Group(ActivityIx, PhaseIx),
     /// What stands between the batches of an activity.
     Gate(ActivityIx, PhaseIx),
+    /// What is called on the way back of an activity, which may read what the activity gave.
+    Undo(ActivityIx, PhaseIx),
     /// A phase, before it begins.
     Phase(PhaseIx),
     /// What stands between the batches of a phase.
@@ -123,7 +125,7 @@ impl<'d, 'n> Expressions<'d, 'n> {
                 self.guards.own = Some((ix, checked.guards));
             }
             Reader::Phase(ix) => drop(self.guards.phases.insert(ix, checked.guards)),
-            Reader::Gate(..) | Reader::PhaseGate(_) | Reader::Process => {}
+            Reader::Undo(..) | Reader::Gate(..) | Reader::PhaseGate(_) | Reader::Process => {}
         }
         let replaces_needs = reader
             .moment()
@@ -253,9 +255,16 @@ impl<'d, 'n> Expressions<'d, 'n> {
         }
         let needs = self.needs;
         let moment = reader.moment();
-        let upstream = |read| moment.is_none_or(|moment| needs.is_upstream(read, moment));
+        let own =
+            |read| matches!((reader, read), (Reader::Undo(ix, _), Read::Activity(of)) if of == ix);
+        let upstream =
+            |read| own(read) || moment.is_none_or(|moment| needs.is_upstream(read, moment));
         let certain = &self.certain;
-        let doubt = |activity| certain.doubt(activity, moment);
+        // Whether the activity itself gave something is not known before; the way back finds out.
+        let doubt = |activity| {
+            let own = own(Read::Activity(activity));
+            certain.doubt(activity, moment).filter(|_| !own)
+        };
         let names = Names {
             purpose: if moment.is_none() {
                 Purpose::Outputs
@@ -292,7 +301,10 @@ impl Guards {
         let of_phase = reader.phase().and_then(|phase| self.phases.get(&phase));
         let own = match (reader, &self.own) {
             (
-                Reader::Activity(ix, _) | Reader::Group(ix, _) | Reader::Gate(ix, _),
+                Reader::Activity(ix, _)
+                | Reader::Undo(ix, _)
+                | Reader::Group(ix, _)
+                | Reader::Gate(ix, _),
                 Some((of, guards)),
             ) if ix == *of => guards.as_slice(),
             _ => &[],
@@ -305,7 +317,7 @@ impl Reader {
     /// When its expressions are evaluated; nothing for the end of the release.
     pub(super) fn moment(self) -> Option<Moment> {
         match self {
-            Self::Activity(ix, _) | Self::Group(ix, _) | Self::Gate(ix, _) => {
+            Self::Activity(ix, _) | Self::Undo(ix, _) | Self::Group(ix, _) | Self::Gate(ix, _) => {
                 Some(Moment::Activity(ix.0))
             }
             Self::Phase(ix) | Self::PhaseGate(ix) => Some(Moment::Begin(ix.0)),
@@ -316,7 +328,10 @@ impl Reader {
     /// The phase whose activities it knows by their name alone.
     fn phase(self) -> Option<PhaseIx> {
         match self {
-            Self::Activity(_, phase) | Self::Group(_, phase) | Self::Gate(_, phase) => Some(phase),
+            Self::Activity(_, phase)
+            | Self::Undo(_, phase)
+            | Self::Group(_, phase)
+            | Self::Gate(_, phase) => Some(phase),
             Self::Phase(_) | Self::PhaseGate(_) | Self::Process => None,
         }
     }

@@ -5,10 +5,16 @@ use crate::release::event::{Event, Pinned};
 use crate::release::refusal::Refusal;
 use crate::release::state::ReleaseState;
 
-pub(super) fn start(release: &Release, components: &[Pinned]) -> Result<Vec<Event>, Refusal> {
+pub(super) fn start(
+    release: &Release,
+    components: &[Pinned],
+    irreversible: &[u32],
+) -> Result<Vec<Event>, Refusal> {
     match &release.state {
         ReleaseState::Draft => {}
-        ReleaseState::Running | ReleaseState::Paused { .. } => return Err(Refusal::AlreadyStarted),
+        ReleaseState::Running | ReleaseState::Paused { .. } | ReleaseState::RollingBack => {
+            return Err(Refusal::AlreadyStarted);
+        }
         ReleaseState::Ended { outcome, .. } => return Err(Refusal::Ended(outcome.word())),
     }
     let wanted = release.process.uses();
@@ -25,10 +31,18 @@ pub(super) fn start(release: &Release, components: &[Pinned]) -> Result<Vec<Even
     }
     match given.next() {
         Some(extra) => Err(Refusal::WrongPins(format!("{} is not used", extra.uses))),
-        None => Ok(vec![Event::Started {
-            components: components.to_vec(),
-        }]),
+        None => Ok(started(components, irreversible)),
     }
+}
+
+fn started(components: &[Pinned], irreversible: &[u32]) -> Vec<Event> {
+    let started = Event::Started {
+        components: components.to_vec(),
+    };
+    let known = (!irreversible.is_empty()).then(|| Event::IrreversiblePinned {
+        pins: irreversible.to_vec(),
+    });
+    std::iter::once(started).chain(known).collect()
 }
 
 /// Refuses a pin that its `uses` does not ask for.

@@ -8,7 +8,8 @@ use fermata_core::id::{Digest, Name};
 use fermata_core::json::Json;
 use fermata_core::process::{ActivityIx, Group, PhaseIx, ProcessRef};
 use fermata_core::release::event::{
-    Event, HaltReason, OutputSource, PhaseOutcome, Pinned, ReleaseOutcome, SkipReason, Turn,
+    Event, HaltReason, OutputSource, PhaseOutcome, Pinned, PlannedUndo, ReleaseOutcome, SkipReason,
+    Turn, UndoPart, UndoWay,
 };
 use fermata_core::time::Timestamp;
 
@@ -56,6 +57,15 @@ fn label(event: &Event) -> &'static str {
         Event::WaveResumed { .. } => "wave-resumed",
         Event::WaveEnded { .. } => "wave-ended",
         Event::InstancesEnded { .. } => "instances-ended",
+        Event::IrreversiblePinned { .. } => "irreversible-pinned",
+        Event::RollbackStarted { .. } => "rollback-started",
+        Event::ActivityAborted { .. } => "activity-aborted",
+        Event::UndoStarted { .. } => "undo-started",
+        Event::UndoReturned { .. } => "undo-returned",
+        Event::Undone { .. } => "undone",
+        Event::UndoHeld { .. } => "undo-held",
+        Event::UndoAccepted { .. } => "undo-accepted",
+        Event::RootCauseClosed { .. } => "root-cause-closed",
     }
 }
 
@@ -104,6 +114,7 @@ pub(super) fn events() -> Vec<Sample> {
         of_ends(),
         of_amendments(),
         of_waves(),
+        of_the_way_back(),
     ]
     .concat();
     all.into_iter()
@@ -315,7 +326,7 @@ fn of_ends() -> Vec<(&'static str, Event)> {
         ("", Event::Resumed),
         ("", Event::Aborted { reason: reason() }),
     ]);
-    for (detail, outcome) in ["succeeded", "failed", "aborted"]
+    for (detail, outcome) in ["succeeded", "failed", "aborted", "rolled-back"]
         .into_iter()
         .zip(release_outcomes())
     {
@@ -440,6 +451,78 @@ pub(super) fn halt_reasons() -> Vec<HaltReason> {
     ]
 }
 
+fn of_the_way_back() -> Vec<(&'static str, Event)> {
+    let activity = ACTIVITY;
+    let reason = || "customers cannot pay".to_owned();
+    let way = |way| PlannedUndo { activity, way };
+    let point = ActivityIx(7);
+    let started = |trigger, reason, plan| Event::RollbackStarted {
+        trigger,
+        reason,
+        plan,
+    };
+    let plan = undo_ways(point).into_iter().map(way).collect();
+    let undo = |part, with| Event::UndoStarted {
+        activity,
+        part,
+        attempt: 3,
+        with,
+        deadline: Timestamp(1_700_000_900_000),
+    };
+    let held = |failure| Event::UndoHeld { activity, failure };
+    vec![
+        ("", Event::IrreversiblePinned { pins: vec![0, 2] }),
+        ("by-hand", started(None, Some(reason()), plan)),
+        ("triggered", started(Some(activity), None, Vec::new())),
+        ("", Event::ActivityAborted { activity }),
+        ("undo", undo(UndoPart::Undo, None)),
+        ("validate", undo(UndoPart::Validate, Some(json("{}")))),
+        ("", Event::UndoReturned { activity }),
+        (
+            "bare",
+            Event::Undone {
+                activity,
+                by_hand: None,
+            },
+        ),
+        (
+            "by-hand",
+            Event::Undone {
+                activity,
+                by_hand: Some(reason()),
+            },
+        ),
+        ("bare", held(None)),
+        (
+            "failure",
+            held(Some(Failure::new(FailureClass::Permanent, "no"))),
+        ),
+        (
+            "",
+            Event::UndoAccepted {
+                activity,
+                reason: reason(),
+            },
+        ),
+        ("", Event::RootCauseClosed { text: reason() }),
+    ]
+}
+
+pub(super) fn undo_parts() -> Vec<UndoPart> {
+    vec![UndoPart::Undo, UndoPart::Validate]
+}
+
+pub(super) fn undo_ways(point: ActivityIx) -> Vec<UndoWay> {
+    vec![
+        UndoWay::Component,
+        UndoWay::Uses,
+        UndoWay::Person,
+        UndoWay::Nothing,
+        UndoWay::Supplied,
+        UndoWay::Kept { point },
+    ]
+}
+
 pub(super) fn skip_reasons() -> Vec<SkipReason> {
     vec![
         SkipReason::Condition,
@@ -471,6 +554,7 @@ pub(super) fn release_outcomes() -> Vec<ReleaseOutcome> {
         ReleaseOutcome::Succeeded,
         ReleaseOutcome::Failed,
         ReleaseOutcome::Aborted,
+        ReleaseOutcome::RolledBack,
     ]
 }
 

@@ -81,7 +81,6 @@ fn the_keys_of_a_process_are_checked() {
         ("§title: y", "missing-key"),
         ("process: x\ntitle: §'${{ inputs.a }}'", "not-supported"),
         (&long, "too-long"),
-        ("process: x\non-failure: §rollback", "not-supported"),
         ("process: x\non-failure: §stop", "bad-value"),
         ("process: x\n§locks: [a]", "not-supported"),
         ("process: x\noutputs: §[a]", "wrong-type"),
@@ -175,7 +174,6 @@ fn the_fields_of_an_activity_are_checked() {
         ("uses: a@1, needs: [§first/two]", "unknown-need"),
         ("uses: a@1, needs: [§first]", "unknown-need"),
         ("uses: a@1, §locks: [x]", "not-supported"),
-        ("uses: a@1, §undo: none", "not-supported"),
         ("§script: 'return 1'", "not-supported"),
         ("§wait: { for: 30m }", "not-supported"),
         ("§process: other", "not-supported"),
@@ -186,6 +184,55 @@ fn the_fields_of_an_activity_are_checked() {
         &activity("title: nothing").replace("    a:", "    §a:"),
         &["missing-key"],
     );
+}
+
+#[test]
+fn the_way_back_is_checked() {
+    for (fields, codes) in [
+        ("uses: a@1, undo: none", vec![]),
+        ("uses: a@1, undo: §nothing", vec!["bad-value"]),
+        ("uses: a@1, undo: §[none]", vec!["wrong-type"]),
+        ("uses: a@1, undo: §{}", vec!["missing-key"]),
+        ("uses: a@1, undo: { uses: §b }", vec!["bad-value"]),
+        (
+            "uses: a@1, undo: { uses: b@1, §manual: {} }",
+            vec!["unknown-key"],
+        ),
+        (
+            "uses: a@1, undo: { uses: b@1, with: { x: '${{ needs.a.outputs.v }}' }, retry: { attempts: 2 }, timeout: 5m }",
+            vec![],
+        ),
+        (
+            "uses: a@1, with: { x: '${{ needs.§a.outputs.v }}' }",
+            vec!["not-upstream"],
+        ),
+        (
+            "uses: a@1, undo: none, §validate: { uses: b@1 }",
+            vec!["misplaced-key"],
+        ),
+        (
+            "uses: a@1, validate: { uses: b@1, with: { x: '${{ phases.second.activities.a.outputs.v }}' } }",
+            vec![],
+        ),
+        ("uses: a@1, validate: §b@1", vec!["wrong-type"]),
+        (
+            "manual: { instructions: x }, §validate: { uses: b@1 }",
+            vec!["misplaced-key"],
+        ),
+        (
+            "manual: { instructions: x }, undo: { uses: b@1 }, validate: { uses: b@1 }",
+            vec![],
+        ),
+        ("uses: a@1, point-of-no-return: true", vec![]),
+        ("uses: a@1, point-of-no-return: §1", vec!["wrong-type"]),
+        (
+            "uses: a@1, point-of-no-return: true, §undo: none, §validate: { uses: b@1 }",
+            vec!["misplaced-key", "misplaced-key"],
+        ),
+        ("uses: a@1, on-failure: rollback", vec![]),
+    ] {
+        expect(&activity(fields), &codes);
+    }
 }
 
 #[test]
@@ -378,14 +425,14 @@ fn what_this_version_does_not_run_is_said_and_never_ignored() {
     batches: [1, 50%, 100%]
     bake: 30m
     §locks: ['env/production-${{ each.item }}']
-    on-failure: §rollback\n",
+    on-failure: rollback\n",
         )
         .replace(
             "          approvals:\n",
             "          §tasks: [ { name: payment journey, assign: group:qa, required: true } ]\n          approvals:\n",
         )
         .replace("production-${{ inputs.regions[0] }}", "production-${{ each.item }}");
-    expect(&document, &["not-supported"; 3]);
+    expect(&document, &["not-supported"; 2]);
 }
 
 #[test]
