@@ -319,6 +319,9 @@ impl World {
                 return Err(format!("too many hold a lock: {lock:?}"));
             }
         }
+        if let Some((id, reason)) = self.driver.health().quarantined.first_key_value() {
+            return Err(format!("{id} is quarantined: {reason}"));
+        }
         let slots = self.driver.runs().0;
         if slots.len() > SLOTS {
             return Err(format!(

@@ -8,7 +8,7 @@ use crate::actor::Actor;
 use crate::failure::{Failure, FailureClass};
 use crate::process::{ActivityIx, FanOut, Group, batch_of};
 use crate::release::Release;
-use crate::release::event::HaltReason;
+use crate::release::event::{Event, HaltReason};
 use crate::release::index::Node;
 use crate::release::state::{ActivityState, Settled};
 use crate::time::Timestamp;
@@ -180,6 +180,20 @@ impl Release {
     /// How far the fan-out of a group is, once its items are known.
     pub fn wave(&self, group: Group) -> Option<&Wave> {
         self.waves.get(&group)
+    }
+
+    /// Whether `event` may have ended activities that it does not name: those of a whole release or
+    /// phase, or the gates of a wave that is over.
+    pub fn is_sweeping(&self, event: &Event) -> bool {
+        match event {
+            Event::Aborted { .. }
+            | Event::PhaseSkipped { .. }
+            | Event::WaveEnded { .. }
+            | Event::InstancesEnded { .. }
+            | Event::Ended { .. } => true,
+            Event::PhaseEnded { phase, .. } => self.wave(Group::Phase(*phase)).is_some(),
+            _ => false,
+        }
     }
 
     /// Every fan-out whose items are known.

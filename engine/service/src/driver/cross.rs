@@ -14,7 +14,7 @@ use fermata_core::id::ReleaseId;
 use fermata_core::process::ActivityIx;
 use fermata_core::release::event::{Event, Turn};
 use fermata_core::release::input::What;
-use fermata_core::release::{ChildOrder, Holder};
+use fermata_core::release::{ChildOrder, Holder, Release};
 
 use crate::driver::turns::TurnError;
 use crate::driver::{Driver, Live};
@@ -126,17 +126,15 @@ impl Driver {
     }
 }
 
-/// The activities that `turn` may have moved; `all` are those that matter.
-fn touched(turn: &Turn, all: impl Iterator<Item = ActivityIx>) -> BTreeSet<ActivityIx> {
+/// The activities of `release` that `turn` may have moved; `all` are those that matter.
+fn touched(
+    release: &Release,
+    turn: &Turn,
+    all: impl Iterator<Item = ActivityIx>,
+) -> BTreeSet<ActivityIx> {
     let mut touched: BTreeSet<ActivityIx> =
         turn.events.iter().filter_map(Event::activity).collect();
-    let whole = |event: &Event| {
-        matches!(
-            event,
-            Event::Aborted { .. } | Event::PhaseSkipped { .. } | Event::Ended { .. }
-        )
-    };
-    if turn.events.iter().any(whole) {
+    if turn.events.iter().any(|event| release.is_sweeping(event)) {
         touched.extend(all);
     }
     touched

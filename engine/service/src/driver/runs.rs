@@ -35,13 +35,8 @@ impl Driver {
             .expect("a turn is of a release that is open");
         let mut touched: BTreeSet<ActivityIx> =
             turn.events.iter().filter_map(Event::activity).collect();
-        let whole = |event: &Event| {
-            matches!(
-                event,
-                Event::Aborted { .. } | Event::PhaseSkipped { .. } | Event::Ended { .. }
-            )
-        };
-        if turn.events.iter().any(whole) {
+        let sweeping = |event: &Event| live.release.is_sweeping(event);
+        if turn.events.iter().any(sweeping) {
             touched.extend(live.runs.keys().copied());
         }
         for activity in touched {

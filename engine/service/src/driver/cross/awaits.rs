@@ -24,7 +24,7 @@ impl Driver {
             .live
             .get_mut(&id)
             .expect("a turn is of a release that is open");
-        for activity in touched(turn, live.awaits.keys().copied()) {
+        for activity in touched(&live.release, turn, live.awaits.keys().copied()) {
             let wanted = live.release.awaited(activity).map(|other| other.release);
             if let Some(before) = live.awaits.remove(&activity)
                 && let Some(watchers) = self.cross.watchers.get_mut(&before)

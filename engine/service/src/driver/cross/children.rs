@@ -29,7 +29,7 @@ impl Driver {
             .live
             .get_mut(&id)
             .expect("a turn is of a release that is open");
-        for activity in touched(turn, live.children.keys().copied()) {
+        for activity in touched(&live.release, turn, live.children.keys().copied()) {
             let wanted = live.release.child(activity).map(|child| child.release);
             let before = live.children.get(&activity).copied();
             if wanted == before {

@@ -80,7 +80,11 @@ impl Driver {
                     let held = held.map(|(holder, _)| Crossing::Held(id, *holder));
                     self.cross.line.extend(held);
                 }
-                Event::Aborted { .. } | Event::Ended { .. } => touched.extend(all()),
+                // What a skipped phase holds is its own: nothing in it has begun.
+                Event::PhaseSkipped { phase, .. } => {
+                    touched.insert(Holder::Phase(*phase));
+                }
+                sweeping if live.release.is_sweeping(sweeping) => touched.extend(all()),
                 other => {
                     touched.extend(other.activity().map(Holder::Activity));
                     touched.extend(other.phase().map(Holder::Phase));
