@@ -178,8 +178,12 @@ fn components(process: &Process) -> BTreeMap<Uses, Described> {
             version: found.version,
             digest: Digest::of(b"component"),
         };
-        let outputs = found.outputs;
-        Some(((*uses).clone(), Described { pin, outputs }))
+        let described = Described {
+            pin,
+            outputs: found.outputs,
+            is_reversible: found.reversible != Some(false),
+        };
+        Some(((*uses).clone(), described))
     };
     process.uses().iter().filter_map(known).collect()
 }

@@ -11,6 +11,8 @@ mod script;
 mod show;
 #[path = "scenarios/story.rs"]
 mod story;
+#[path = "scenarios/way_back.rs"]
+mod way_back;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! What scenarios print: events, states and reasons, one line each.
 
-use fermata_core::attempt::Invocation;
+use fermata_core::attempt::{Call, Invocation};
 use fermata_core::failure::Failure;
 use fermata_core::json::Json;
 use fermata_core::process::{ActivityIx, Group, PhaseIx, Process, Role};
@@ -11,6 +11,7 @@ use fermata_core::release::{Release, why_activity};
 use fermata_core::time::Timestamp;
 
 use crate::story::{elapsed, name};
+use crate::way_back;
 
 /// Most items of a fan-out that are printed.
 const ITEMS_SHOWN: usize = 8;
@@ -49,7 +50,23 @@ fn line(process: &Process, event: &Event) -> String {
         (None, Some(phase)) => process.phase_path(phase),
         (None, None) => "release".to_owned(),
     };
-    format!("{subject} {}", fact(event))
+    let fact = match event {
+        Event::RollbackStarted {
+            trigger,
+            reason,
+            plan,
+        } => {
+            let asked = match (trigger, reason) {
+                (Some(ix), _) => format!(" for {}", process.path(*ix)),
+                (None, reason) => said(reason.as_ref()),
+            };
+            format!("goes back{asked}: {}", way_back::planned(process, plan))
+        }
+        Event::IrreversiblePinned { pins } => format!("knows pins {pins:?} as irreversible"),
+        Event::RootCauseClosed { text } => format!("root cause closed: {}", short(text)),
+        event => fact(event),
+    };
+    format!("{subject} {fact}")
 }
 
 fn fact(event: &Event) -> String {
@@ -237,7 +254,7 @@ fn people_fact(event: &Event) -> String {
         Event::SignalReceived { payload, .. } => {
             format!("signal received{}", labelled("payload", payload.as_ref()))
         }
-        other => format!("{other:?}"),
+        other => way_back::fact(other),
     }
 }
 
@@ -404,6 +421,28 @@ fn activity_state(state: &ActivityState) -> String {
             format!("{word} by {}: {}", name(by), short(comment))
         }
         ActivityState::Skipped { why, .. } => skipped(why),
+        state => undo_state(state),
+    }
+}
+
+fn undo_state(state: &ActivityState) -> String {
+    let word = state.word();
+    match state {
+        ActivityState::Undoing(undoing) => format!(
+            "{word} ({}; {})",
+            way_back::part_word(undoing.part),
+            activity_state(&undoing.now)
+        ),
+        ActivityState::Undone(undone) => match &undone.by_hand {
+            Some((by, reason)) => format!("{word} by {}: {}", name(by), short(reason)),
+            None => word.to_owned(),
+        },
+        ActivityState::UndoFailed(failed) => match &failed.accepted {
+            Some((by, reason)) => {
+                format!("{word}, accepted by {}: {}", name(by), short(reason))
+            }
+            None => format!("{word} ({})", why_failed(&failed.failure)),
+        },
         _ => word.to_owned(),
     }
 }
@@ -441,9 +480,14 @@ pub(crate) fn invocation(invocation: Option<&Invocation>) -> Vec<String> {
         return vec!["no run is wanted".to_owned()];
     };
     let checkpoint = invocation.checkpoint.as_deref().unwrap_or_default();
+    let call = match &invocation.call {
+        Call::Run => String::new(),
+        Call::Undo { outputs: None } => ", undo without outputs".to_owned(),
+        Call::Undo { outputs } => format!(", undo{}", labelled("outputs", outputs.as_ref())),
+    };
     vec![
         format!(
-            "{} {}",
+            "{} {}{call}",
             invocation.component.name, invocation.component.version
         ),
         format!("key {}", invocation.idempotency_key),
@@ -466,7 +510,7 @@ fn why_failed(failure: &Failure) -> String {
     short(&failure.to_string())
 }
 
-fn told(failure: Option<&Failure>) -> String {
+pub(crate) fn told(failure: Option<&Failure>) -> String {
     failure.map_or_else(String::new, |failure| format!(" ({})", why_failed(failure)))
 }
 
@@ -474,7 +518,7 @@ fn said(text: Option<&String>) -> String {
     text.map_or_else(String::new, |text| format!(", saying \"{}\"", short(text)))
 }
 
-fn labelled(label: &str, value: Option<&Json>) -> String {
+pub(crate) fn labelled(label: &str, value: Option<&Json>) -> String {
     value.map_or_else(String::new, |value| {
         format!(" {label} {}", short(value.as_str()))
     })
@@ -485,7 +529,7 @@ fn until(at: Option<Timestamp>) -> String {
 }
 
 /// `text`, or its beginning and its length.
-fn short(text: &str) -> String {
+pub(crate) fn short(text: &str) -> String {
     if text.chars().count() <= SHOWN_CHARS {
         return text.to_owned();
     }

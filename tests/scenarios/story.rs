@@ -16,6 +16,7 @@ use fermata_core::time::{Span, Timestamp};
 
 use crate::script::Words;
 use crate::show;
+use crate::way_back;
 
 /// When every scenario begins: 2026-01-01T00:00:00Z.
 pub(crate) const BEGIN: Timestamp = Timestamp(1_767_225_600_000);
@@ -65,6 +66,8 @@ impl Story {
                 words.end().map(|()| Vec::new())
             }
             "show" => Ok(show::state(self.release()?)),
+            "plan" => Ok(way_back::plan(self.release()?)),
+            "rollback-record" => Ok(way_back::rollback(self.release()?)),
             "why" => show::why(self.release()?, words.word()),
             "events" => Ok(show::history(self.release()?, &self.turns)),
             "work" => Ok(show::work(self.release()?)),
@@ -132,9 +135,7 @@ impl Story {
 
     fn input(&self, verb: &str, mut words: Words<'_>) -> Result<(Caller, What), String> {
         let what = match verb {
-            "start" => What::Start {
-                components: self.pins(&mut words)?,
-            },
+            "start" => self.start(&mut words)?,
             "time" => What::TimePassed,
             "finish" => return self.finish(words),
             "pause" => What::Pause {
@@ -169,6 +170,12 @@ impl Story {
             "amend-inputs" => What::AmendInputs {
                 inputs: words.json()?,
                 reason: words.text()?,
+            },
+            "rollback" => What::Rollback {
+                reason: words.text()?,
+            },
+            "close-root-cause" => What::CloseRootCause {
+                text: words.text()?,
             },
             _ => self.about_activity(verb, &mut words)?,
         };
@@ -246,6 +253,7 @@ impl Story {
                 },
             },
             "child" => self.child(activity, words)?,
+            "child-undone" => self.child_undone(activity, words)?,
             "grant" => What::LockGranted {
                 holder: Holder::Activity(activity),
             },
@@ -255,6 +263,15 @@ impl Story {
                 payload: words.json()?,
             },
             "reached" => Self::reached(activity, words)?,
+            "retry-undo" => What::RetryUndo { activity },
+            "mark-undone" => What::MarkUndone {
+                activity,
+                reason: words.text()?,
+            },
+            "accept-not-undone" => What::AcceptNotUndone {
+                activity,
+                reason: words.text()?,
+            },
             _ => return Err(format!("no command is called {verb}")),
         })
     }
@@ -272,6 +289,23 @@ impl Story {
         Ok(What::ChildEnded {
             activity,
             child: child.map_or(ReleaseId(0), |child| child.release),
+            end,
+        })
+    }
+
+    /// `child-undone PATH ok` or `child-undone PATH failed TEXT`: the child that was asked to go back has.
+    fn child_undone(&self, activity: ActivityIx, words: &mut Words<'_>) -> Result<What, String> {
+        let child = self.release()?.recalled(activity);
+        let end = match words.expect("an end")? {
+            "ok" => Ok(()),
+            _ => Err(Box::new(Failure::new(
+                FailureClass::Permanent,
+                words.text()?,
+            ))),
+        };
+        Ok(What::ChildUndone {
+            activity,
+            child: child.unwrap_or(ReleaseId(0)),
             end,
         })
     }
@@ -331,6 +365,22 @@ impl Story {
         words.end()?;
         let report = Report { outcome, evidence };
         Ok((Caller::engine(), What::AttemptFinished { key, report }))
+    }
+
+    /// `start [WORDS OF PINS] [irreversible USES]…`
+    fn start(&self, words: &mut Words<'_>) -> Result<What, String> {
+        let components = self.pins(words)?;
+        let mut irreversible = Vec::new();
+        while words.take("irreversible") {
+            let uses = words.expect("a `uses`")?;
+            let at = (0..).zip(&components);
+            let mut at = at.filter(|(_, pin)| pin.uses.to_string() == uses);
+            irreversible.push(at.next().ok_or("no such `uses`")?.0);
+        }
+        Ok(What::Start {
+            components,
+            irreversible,
+        })
     }
 
     /// What every `uses` of the process stands for, changed as the words say.

@@ -17,11 +17,19 @@ pub enum Kind {
     Waits,
     /// A release that starts another under a lock that all of them share.
     Parent,
+    /// A release that fails late and goes back, with the child that it started.
+    Back,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Plain, Self::Waves, Self::Waits, Self::Parent];
+    pub const ALL: [Self; 5] = [
+        Self::Plain,
+        Self::Waves,
+        Self::Waits,
+        Self::Parent,
+        Self::Back,
+    ];
 
     /// The kind of the release that the key `CLIENT-NUMBER` starts: each in its turn.
     pub fn of(key: &str) -> Self {
@@ -39,6 +47,7 @@ impl Kind {
             Self::Waves => "chaos-waves",
             Self::Waits => "chaos-waits",
             Self::Parent => "chaos-parent",
+            Self::Back => "chaos-back",
         }
     }
 
@@ -49,6 +58,7 @@ impl Kind {
             Self::Waves => vec![WAVES],
             Self::Waits => vec![WAITS],
             Self::Parent => vec![CHILD, PARENT],
+            Self::Back => vec![CHILD, BACK],
         }
     }
 
@@ -56,6 +66,7 @@ impl Kind {
     pub fn end(self) -> &'static str {
         match self {
             Self::Plain | Self::Waves | Self::Waits | Self::Parent => "succeeded",
+            Self::Back => "rolled-back",
         }
     }
 }
@@ -193,4 +204,26 @@ phases:
     activities:
       provision: { process: { name: chaos-child } }
       last: { needs: [provision], uses: noop@1 }
+";
+
+const BACK: &str = "\
+process: chaos-back
+on-failure: rollback
+phases:
+  before:
+    activities:
+      provision: { process: { name: chaos-child } }
+      beside: { uses: noop@1, validate: { uses: noop@1 } }
+  ship:
+    needs: [before]
+    each: ${{ [1, 2] }}
+    locks: [back]
+    activities:
+      deploy: { uses: noop@1 }
+      verify:
+        needs: [deploy]
+        uses: flaky@1
+        with: { failures: 1000 }
+        retry: { attempts: 2, backoff: 20ms }
+        undo: none
 ";

@@ -7,6 +7,7 @@
 //! activity may complete twice, and every invariant of the core has to hold.
 
 mod calm;
+mod effects;
 mod moves;
 mod promises;
 pub mod random;

@@ -3,12 +3,13 @@
 mod cli;
 mod processes;
 mod release;
+mod rollback;
 
 use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::demo::cli::Cli;
 use crate::demo::processes::{Fleet, Server};
@@ -40,9 +41,39 @@ pub(crate) struct DemoArgs {
     /// End everything with the release, and exit with its result.
     #[arg(long)]
     once: bool,
+    /// What to show.
+    #[arg(long, value_enum, default_value_t = Scenario::Bank)]
+    scenario: Scenario,
     /// Release a service at a version of your own: `payment=crashing`, `gateway=slow`, `account=2.0.0`.
     #[arg(long, value_name = "SERVICE=VERSION", value_parser = service_version)]
     version_of: Vec<(String, String)>,
+}
+
+/// What the demo shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Scenario {
+    /// Four services to staging, past two people, and on to production.
+    Bank,
+    /// A bad version in the second wave, and the way back.
+    Rollback,
+}
+
+impl Scenario {
+    /// Where its services run.
+    fn environments(self) -> &'static [&'static str] {
+        match self {
+            Self::Bank => &ENVIRONMENTS,
+            Self::Rollback => &rollback::ENVIRONMENTS,
+        }
+    }
+
+    /// The process that it releases.
+    fn document(self) -> &'static str {
+        match self {
+            Self::Bank => "guest-examples/processes/bank.yaml",
+            Self::Rollback => "guest-examples/processes/rollback-drill.yaml",
+        }
+    }
 }
 
 /// Reads `payment=crashing`; a word that is no version is how the new version misbehaves.
@@ -76,7 +107,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode> {
         std::fs::remove_dir_all(&folder)?;
     }
     let folder = place::folder(folder)?;
-    let fleet = Fleet::start(&folder)?;
+    let fleet = Fleet::start(&folder, args.scenario.environments())?;
     let mut server = Server::start(&folder)?;
     say::line(&format!(
         "   server {}   fleet {}   after {}",
@@ -85,8 +116,14 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode> {
         say::elapsed(began)
     ));
     let admin = Cli::new(&server.url, &server.token_file);
-    let people = prepare(&admin, &fleet)?;
-    let outcome = release::run(&people, &fleet, args)?;
+    let people = prepare(&admin, &fleet, args.scenario)?;
+    let outcome = match args.scenario {
+        Scenario::Bank => {
+            old_versions(&fleet)?;
+            release::run(&people, &fleet, args)?
+        }
+        Scenario::Rollback => rollback::run(&people, &fleet)?,
+    };
     if args.once {
         server.stop()?;
         return Ok(if outcome {
@@ -112,8 +149,8 @@ pub(crate) struct People {
     pub(crate) approvers: [(&'static str, &'static str, Cli); 2],
 }
 
-/// Old versions run, components are there with their grants, people exist, the process is published.
-fn prepare(admin: &Cli, fleet: &Fleet) -> Result<People> {
+/// What runs before the release.
+fn old_versions(fleet: &Fleet) -> Result<()> {
     for environment in ENVIRONMENTS {
         for service in SERVICES {
             fleet.deploy(environment, service, OLD_VERSION)?;
@@ -124,6 +161,11 @@ fn prepare(admin: &Cli, fleet: &Fleet) -> Result<People> {
         SERVICES.join(", "),
         ENVIRONMENTS.join(" and ")
     ));
+    Ok(())
+}
+
+/// Components are there with their grants, people exist, the process is published.
+fn prepare(admin: &Cli, fleet: &Fleet, scenario: Scenario) -> Result<People> {
     // The fleet is on loopback, where no component may call without a grant that says so.
     let grant = format!("http={};private", fleet.host());
     for component in COMPONENTS {
@@ -141,9 +183,9 @@ fn prepare(admin: &Cli, fleet: &Fleet) -> Result<People> {
         COMPONENTS.join(", "),
         fleet.host()
     ));
-    let process = place::root().join("guest-examples/processes/bank.yaml");
+    let process = place::root().join(scenario.document());
     admin.run(&["process", "publish", &process.display().to_string()])?;
-    say::line("   published guest-examples/processes/bank.yaml");
+    say::line(&format!("   published {}", scenario.document()));
     let people = People {
         manager: person(admin, "ana", "release-managers")?,
         approvers: [

@@ -24,6 +24,7 @@ mod pages;
 mod process;
 mod rehearse;
 mod release;
+mod rollback;
 mod screen;
 mod signal;
 mod table;

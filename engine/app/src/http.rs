@@ -150,6 +150,7 @@ pub(crate) fn routes() -> (Router<Arc<Api>>, OpenApi) {
         .routes(routes!(releases::list, releases::create))
         .routes(routes!(releases::read))
         .routes(routes!(releases::why))
+        .routes(routes!(releases::rollback_plan))
         .routes(routes!(events::events))
         .routes(routes!(actions::act))
         .routes(routes!(attempts::list))

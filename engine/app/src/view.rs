@@ -21,6 +21,7 @@ use crate::http::dto::release::{
 };
 use crate::http::dto::why::WhyBody;
 
+pub(crate) mod rollback;
 mod waiting;
 mod wave;
 
@@ -32,7 +33,7 @@ pub(crate) fn tree(release: &Release, progress: Progresses<'_>) -> ReleaseBody {
     let (reason, paused_by) = match release.state() {
         ReleaseState::Paused { by, reason, .. } => (reason.clone(), Some(by.to_string())),
         ReleaseState::Ended { reason, .. } => (reason.clone(), None),
-        ReleaseState::Draft | ReleaseState::Running => (None, None),
+        ReleaseState::Draft | ReleaseState::Running | ReleaseState::RollingBack => (None, None),
     };
     let pins = release.pins().iter();
     ReleaseBody {
@@ -62,6 +63,7 @@ pub(crate) fn tree(release: &Release, progress: Progresses<'_>) -> ReleaseBody {
             .map(|ix| phase(release, ix, progress))
             .collect(),
         outputs: release.outputs().map(Json::value),
+        rollback: rollback::record(release),
     }
 }
 
@@ -160,7 +162,8 @@ fn activity(release: &Release, ix: ActivityIx, progress: Progresses<'_>) -> Acti
         ..ActivityBody::default()
     };
     recorded(release, ix, &mut body);
-    current(state, &mut body);
+    current(state.forward(), &mut body);
+    rollback::current(state, &mut body);
     defined(activity, state, &mut body);
     if let Some(key) = release.current_run(ix) {
         body.progress = progress(key).map(|progress| ProgressBody {

@@ -35,7 +35,11 @@ pub struct Invocation {
     pub phase: Name,
     /// The activity.
     pub activity: Name,
-    /// The same for all attempts and runs of this activity in this release.
+    /// What is called.
+    pub call: Call,
+    /// 1 for the first attempt at this call.
+    pub number: u32,
+    /// The same for all attempts and runs of this call of this activity in this release.
     pub idempotency_key: String,
     /// The rendered `with`.
     pub inputs: Json,
@@ -45,6 +49,18 @@ pub struct Invocation {
     pub wall: Span,
     /// The instant of the turn that asked for this run.
     pub now: Timestamp,
+}
+
+/// Which of its exports a component is called at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// `run`.
+    Run,
+    /// `undo`, with the outputs of `run`; absent if it never finished, or people gave them instead.
+    Undo {
+        /// What `run` returned.
+        outputs: Option<Json>,
+    },
 }
 
 /// What came of one run, with everything it left behind.

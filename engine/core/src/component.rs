@@ -31,6 +31,10 @@ pub struct Descriptor {
     /// What it wants to reach. Nothing is granted by asking.
     #[serde(default)]
     pub capabilities: Capabilities,
+    /// Whether it exports `undo`. What a component says of this itself does not count: the engine
+    /// looks at its exports. Absent for components that were registered before it looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reversible: Option<bool>,
 }
 
 fn any_object() -> Value {

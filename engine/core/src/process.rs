@@ -180,6 +180,12 @@ pub struct ActivityDefinition {
     pub on_failure: OnFailure,
     /// Runs it once for each item of a list.
     pub each: Option<FanOut>,
+    /// How its effect is taken back.
+    pub undo: Undo,
+    /// What looks whether the effect is gone, once it was taken back.
+    pub validate: Option<Component>,
+    /// Whether nothing that lies before it is taken back any more once it has begun.
+    pub point_of_no_return: bool,
 }
 
 impl Deref for Activity {
@@ -225,6 +231,18 @@ pub struct ChildProcess {
     pub version: Option<u32>,
     /// Its inputs.
     pub inputs: Template,
+}
+
+/// How the effect of an activity is taken back.
+#[derive(Clone, Debug, Default)]
+pub enum Undo {
+    /// By the `undo` that its component exports. A manual activity has nothing to take back.
+    #[default]
+    Exported,
+    /// There is nothing to take back.
+    None,
+    /// By another component.
+    Uses(Component),
 }
 
 /// When a failed attempt is tried again.
@@ -280,6 +298,8 @@ pub enum OnFailure {
     Fail,
     /// It has failed, but counts as satisfied for what needs it.
     Continue,
+    /// It has failed, and the release is rolled back.
+    Rollback,
 }
 
 impl Process {
@@ -298,10 +318,23 @@ impl Process {
         self.activities
             .iter()
             .filter(|activity| !activity.role.is_copy())
-            .filter_map(|activity| match &activity.kind {
-                Kind::Component(component) => Some(&component.uses),
-                Kind::Manual(_) | Kind::Wait(_) | Kind::Process(_) => None,
-            })
+            .flat_map(|activity| activity.calls())
+            .map(|component| &component.uses)
             .collect()
+    }
+}
+
+impl ActivityDefinition {
+    /// Every component that it may call: to run, to undo, to validate.
+    fn calls(&self) -> impl Iterator<Item = &Component> {
+        let run = match &self.kind {
+            Kind::Component(component) => Some(component),
+            Kind::Manual(_) | Kind::Wait(_) | Kind::Process(_) => None,
+        };
+        let undo = match &self.undo {
+            Undo::Uses(component) => Some(component),
+            Undo::Exported | Undo::None => None,
+        };
+        run.into_iter().chain(undo).chain(&self.validate)
     }
 }

@@ -16,6 +16,7 @@ mod digest;
 mod error;
 mod people;
 mod plan;
+mod rollback;
 mod sample;
 mod script;
 mod stage;
@@ -25,6 +26,7 @@ mod tree;
 pub use assumptions::{APPROVE_AFTER_DEFAULT, Assumptions, DURATION_DEFAULT, Described};
 pub use error::RehearsalError;
 pub use plan::{Approval, Assumed, Basis, Entry, Link, OutputsFrom, Rehearsal, Standing};
+pub use rollback::Effect;
 
 /// Plays a release of `process` through. The same arguments always give the same plan.
 pub fn rehearse(

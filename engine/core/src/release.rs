@@ -19,11 +19,11 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::actor::Actor;
-use crate::attempt::{AttemptKey, Invocation};
+use crate::attempt::{AttemptKey, Call, Invocation};
 use crate::id::ReleaseId;
 use crate::json::Json;
-use crate::process::{ActivityIx, Group, Kind, PhaseIx, Process, ProcessRef};
-use crate::release::event::Pinned;
+use crate::process::{ActivityIx, Group, PhaseIx, Process, ProcessRef, Undo};
+use crate::release::event::{OutputSource, Pinned, UndoPart};
 use crate::release::index::{Index, Node};
 use crate::release::needs::Tally;
 use crate::release::state::{ActivityState, PhaseState, Received, Record, ReleaseState};
@@ -50,10 +50,15 @@ mod failing;
 mod index;
 mod locks;
 mod needs;
+mod plan;
 mod replay;
+mod rollback;
 mod scope;
+mod undoing;
+mod unwinding;
 mod wait;
 mod why;
+mod why_undo;
 mod work;
 
 pub use advance::{advance, turn};
@@ -62,7 +67,9 @@ pub use child::{ChildOrder, Parent};
 pub use create::{Draft, create};
 pub use decide::decide;
 pub use locks::{Claim, Holder};
+pub use plan::rollback_plan;
 pub use replay::ReplayError;
+pub use rollback::{Rollback, RootCause, UndoResult};
 pub use wait::{Awaited, Reach};
 pub use why::{BeforeBatch, OpenRule, Waiting, WaitsOn, why, why_activity, why_release, why_wave};
 pub use work::{Work, work};
@@ -80,6 +87,9 @@ pub struct Release {
     created_at: Timestamp,
     started: Option<(Actor, Timestamp)>,
     pins: Box<[Pinned]>,
+    /// Positions of pins that are known to export no `undo`.
+    irreversible: Box<[u32]>,
+    rollback: Option<Box<Rollback>>,
     state: ReleaseState,
     outputs: Option<Json>,
     emergency: Option<Box<str>>,
@@ -255,7 +265,7 @@ impl Release {
 
     /// The run of an activity that should be going on now. A result counts only for this one.
     pub fn current_run(&self, ix: ActivityIx) -> Option<AttemptKey> {
-        match &self.activities.get(ix.0 as usize)?.state {
+        match self.activities.get(ix.0 as usize)?.state.going() {
             ActivityState::Running(attempt) => Some(AttemptKey {
                 release: self.id,
                 activity: ix,
@@ -269,7 +279,7 @@ impl Release {
     /// When `TimePassed` will next find something to do.
     pub fn wake_at(&self) -> Option<Timestamp> {
         match self.state {
-            ReleaseState::Running => self.index.wake_at(true),
+            ReleaseState::Running | ReleaseState::RollingBack => self.index.wake_at(true),
             ReleaseState::Paused { .. } => self.index.wake_at(false),
             ReleaseState::Draft | ReleaseState::Ended { .. } => None,
         }
@@ -281,18 +291,19 @@ impl Release {
             return None;
         }
         let activity = self.process.activity(key.activity);
-        let (ActivityState::Running(attempt), Kind::Component(component)) =
-            (self.activity_state(key.activity), &activity.kind)
-        else {
+        let ActivityState::Running(attempt) = self.activity_state(key.activity).going() else {
             return None;
         };
+        let component = self.called(key.activity)?;
         Some(Invocation {
             key,
             component: self.pin(&component.uses)?.clone(),
             process: self.process.name.clone(),
             phase: self.process.phase(activity.phase).name.clone(),
             activity: activity.name.clone(),
-            idempotency_key: format!("{}/{}", self.id, self.process.path(key.activity)),
+            call: self.call(key.activity),
+            number: self.call_number(key),
+            idempotency_key: self.idempotency_key(key.activity),
             inputs: attempt.with.clone(),
             checkpoint: attempt.checkpoint.as_deref().map(<[u8]>::to_vec),
             wall: attempt.deadline.since(now),
@@ -305,8 +316,41 @@ impl Release {
         at.ok().map(|at| &self.pins[at].pin)
     }
 
+    /// What the activity calls now.
+    fn call(&self, ix: ActivityIx) -> Call {
+        let exported = matches!(self.process.activity(ix).undo, Undo::Exported);
+        match self.activity_state(ix) {
+            ActivityState::Undoing(undoing) if undoing.part == UndoPart::Undo && exported => {
+                let record = self.record(ix);
+                let returned =
+                    record.is_some_and(|record| record.source == Some(OutputSource::Component));
+                let outputs = match &undoing.past {
+                    ActivityState::Succeeded { outputs, .. } if returned => Some(outputs.clone()),
+                    _ => None,
+                };
+                Call::Undo { outputs }
+            }
+            _ => Call::Run,
+        }
+    }
+
+    /// The same for every attempt at what the activity calls now.
+    fn idempotency_key(&self, ix: ActivityIx) -> String {
+        let suffix = match self.activity_state(ix) {
+            ActivityState::Undoing(undoing) => format!("/{}", undoing.part.word()),
+            _ => String::new(),
+        };
+        format!("{}/{}{suffix}", self.id, self.process.path(ix))
+    }
+
     fn is_paused(&self) -> bool {
         matches!(self.state, ReleaseState::Paused { .. })
+    }
+
+    /// Whether it goes back, paused or not.
+    pub fn is_going_back(&self) -> bool {
+        let rollback = self.rollback.as_ref();
+        rollback.is_some_and(|rollback| rollback.ended_at.is_none())
     }
 
     /// Every activity with its position.

@@ -9,6 +9,8 @@ mod graphs;
 mod histories;
 #[path = "release/random.rs"]
 mod random;
+#[path = "release/rollback.rs"]
+mod rollback;
 #[path = "release/scale.rs"]
 mod scale;
 #[path = "release/world.rs"]

@@ -14,7 +14,7 @@ use fermata_core::time::Span;
 use wasmtime::component::Component;
 
 use crate::error::{AdmitError, Error};
-use crate::guest::{self, ActivityPre, Context};
+use crate::guest::{self, ActivityPre, Context, UndoOnlyPre};
 use crate::library::Loaded;
 use crate::limits::{Limits, length};
 use crate::outcome;
@@ -111,11 +111,14 @@ impl Inner {
             name: RUN.into(),
             reason: format!("{error:#}"),
         };
+        let undo = UndoOnlyPre::new(pre.clone()).ok();
         let pre = ActivityPre::new(pre).map_err(missing)?;
         let text = self.describe(&pre).await?;
-        let (descriptor, outputs) = read(&text)?;
+        let (mut descriptor, outputs) = read(&text)?;
+        descriptor.reversible = Some(undo.is_some());
         Ok(Loaded {
             pre,
+            undo,
             descriptor,
             outputs,
             bytes,

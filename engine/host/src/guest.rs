@@ -17,6 +17,7 @@ use wasmtime::{Engine, Store, UpdateDeadline};
 pub(crate) use bindings::{Activity, ActivityPre, fermata};
 pub(crate) use limiter::Limiter;
 pub(crate) use log::Log;
+pub(crate) use reversible::UndoOnlyPre;
 
 use crate::config::ProgressSink;
 use crate::egress::Denial;
@@ -34,6 +35,23 @@ mod bindings {
         imports: {
             "fermata:activity/http.send": async | trappable,
             default: trappable,
+        },
+        exports: { default: async },
+    });
+}
+
+/// What `reversible-activity` has beyond `activity`, with the same types.
+mod reversible {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        inline: "
+            package fermata:host;
+            world undo-only {
+                export fermata:activity/undo@0.1.0;
+            }
+        ",
+        with: {
+            "fermata:activity/types": super::bindings::fermata::activity::types,
         },
         exports: { default: async },
     });

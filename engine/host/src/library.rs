@@ -8,12 +8,13 @@ use fermata_core::id::Digest;
 use fermata_core::schema::Schema;
 use tokio::sync::OnceCell;
 
-use crate::guest::ActivityPre;
-use crate::guest::Context;
+use crate::guest::{ActivityPre, Context, UndoOnlyPre};
 
 /// A component ready to run.
 pub(crate) struct Loaded {
     pub(crate) pre: ActivityPre<Context>,
+    /// The same component by its `undo`, if it exports one.
+    pub(crate) undo: Option<UndoOnlyPre<Context>>,
     pub(crate) descriptor: Descriptor,
     /// What outputs have to fit.
     pub(crate) outputs: Schema,

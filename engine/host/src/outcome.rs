@@ -6,6 +6,7 @@ use fermata_core::attempt::{Outcome, Ran, Report};
 use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::json::Json;
 use fermata_core::limits::{NESTING_MAX, TEXT_BYTES_MAX};
+use fermata_core::schema::Schema;
 use fermata_core::time::Span;
 use serde_json::Value;
 use tracing::error;
@@ -17,7 +18,6 @@ use crate::guest::types::{
     Failure as GuestFailure, Outcome as GuestOutcome, Pending, Reason, Resume,
 };
 use crate::guest::{Breach, Context};
-use crate::library::Loaded;
 use crate::limits::{Limits, length};
 use crate::secrets::Held;
 
@@ -29,11 +29,11 @@ pub(crate) enum Ended {
     TimedOut(Duration),
 }
 
-/// Reads the end of a run together with what the host saw of it.
-pub(crate) fn conclude(mut context: Context, ended: Ended, loaded: &Loaded) -> Ran {
+/// Reads the end of a run together with what the host saw of it. `promised` is what outputs have to fit.
+pub(crate) fn conclude(mut context: Context, ended: Ended, promised: Option<&Schema>) -> Ran {
     context.collect_output();
     let outcome = match ended {
-        Ended::Answered(Ok(outcome)) => answered(&context, outcome, loaded),
+        Ended::Answered(Ok(outcome)) => answered(&context, outcome, promised),
         Ended::Answered(Err(failure)) => failed(&context, failure),
         Ended::Trapped(error) => trapped(&context, &error).into(),
         Ended::Panicked(message) => {
@@ -89,9 +89,9 @@ pub(crate) fn limit(limits: &Limits, name: &str, message: String) -> Failure {
     }
 }
 
-fn answered(context: &Context, outcome: GuestOutcome, loaded: &Loaded) -> Told {
+fn answered(context: &Context, outcome: GuestOutcome, promised: Option<&Schema>) -> Told {
     match outcome {
-        GuestOutcome::Succeeded(text) => match outputs(context, &text, loaded) {
+        GuestOutcome::Succeeded(text) => match outputs(context, &text, promised) {
             Ok(outputs) => Told::Good(Outcome::Succeeded(outputs)),
             Err(failure) => (*failure).into(),
         },
@@ -100,7 +100,7 @@ fn answered(context: &Context, outcome: GuestOutcome, loaded: &Loaded) -> Told {
 }
 
 /// The outputs, if they are what the descriptor promises.
-fn outputs(context: &Context, text: &str, loaded: &Loaded) -> Result<Json, Box<Failure>> {
+fn outputs(context: &Context, text: &str, promised: Option<&Schema>) -> Result<Json, Box<Failure>> {
     let limits = &context.shared.limits;
     if text.len() > length(limits.output_bytes) {
         let message = format!(
@@ -118,7 +118,9 @@ fn outputs(context: &Context, text: &str, loaded: &Loaded) -> Result<Json, Box<F
             "the outputs are nested deeper than {NESTING_MAX}"
         )));
     }
-    let faults = loaded.outputs.faults(&value);
+    let faults = promised
+        .map(|schema| schema.faults(&value))
+        .unwrap_or_default();
     if !faults.is_empty() {
         return Err(broken(format!(
             "the outputs do not fit the schema of the descriptor: {}",

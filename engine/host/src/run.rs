@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fermata_core::attempt::{Invocation, Ran, Report};
+use fermata_core::attempt::{Call, Invocation, Ran, Report};
 use fermata_core::component::Grants;
 use fermata_core::failure::{Failure, FailureClass};
 use futures::FutureExt;
@@ -49,6 +49,9 @@ pub(crate) async fn run(
             return without_guest(Failure::new(FailureClass::Engine, message));
         }
     };
+    if matches!(invocation.call, Call::Undo { .. }) && loaded.undo.is_none() {
+        return without_guest(no_undo(&invocation));
+    }
     // Only now: preparing a component takes a slot itself, to ask for its descriptor.
     let _slot = inner
         .slots
@@ -58,6 +61,8 @@ pub(crate) async fn run(
     let mut store = guest::store(&inner.engine, &inner.shared, grants, progress, limits.cpu);
     let wall = Duration::from_millis(invocation.wall.0);
     let _running = inner.ticker.run();
+    // What `describe` promises is what `run` returns.
+    let promised = matches!(invocation.call, Call::Run).then_some(&loaded.outputs);
     let call = AssertUnwindSafe(call(&mut store, &loaded, invocation)).catch_unwind();
     let ended = match tokio::time::timeout(wall, call).await {
         Ok(Ok(Ok(answer))) => Ended::Answered(answer),
@@ -65,7 +70,7 @@ pub(crate) async fn run(
         Ok(Err(panic)) => Ended::Panicked(text(&*panic)),
         Err(_) => Ended::TimedOut(wall),
     };
-    outcome::conclude(store.into_data(), ended, &loaded)
+    outcome::conclude(store.into_data(), ended, promised)
 }
 
 async fn call(
@@ -73,14 +78,32 @@ async fn call(
     loaded: &Loaded,
     invocation: Invocation,
 ) -> wasmtime::Result<Answer> {
-    let guest = loaded.pre.instantiate_async(&mut *store).await?;
+    let inputs = invocation.inputs.as_str().to_owned();
+    let Call::Undo { outputs } = &invocation.call else {
+        let guest = loaded.pre.instantiate_async(&mut *store).await?;
+        store.data_mut().started = true;
+        let attempt = attempt(invocation);
+        let run = guest.fermata_activity_run();
+        return run.call_run(store, &attempt, &inputs).await;
+    };
+    let outputs = outputs.as_ref().map(|outputs| outputs.as_str().to_owned());
+    let undo = loaded.undo.as_ref();
+    let undo = undo.expect("a run of `undo` was turned away where there is none");
+    let guest = undo.instantiate_async(&mut *store).await?;
     store.data_mut().started = true;
-    let inputs = invocation.inputs.clone();
     let attempt = attempt(invocation);
-    guest
-        .fermata_activity_run()
-        .call_run(store, &attempt, &inputs.as_str().to_owned())
+    let undo = guest.fermata_activity_undo();
+    undo.call_undo(store, &attempt, &inputs, outputs.as_ref())
         .await
+}
+
+fn no_undo(invocation: &Invocation) -> Failure {
+    let (name, version) = (&invocation.component.name, invocation.component.version);
+    let message = format!("{name}@{version} exports no `undo`");
+    let mut failure = Failure::new(FailureClass::Permanent, message)
+        .remedy("undo it by hand and say so, or accept that it stays");
+    failure.code = Some("no-undo".into());
+    failure
 }
 
 fn attempt(invocation: Invocation) -> Attempt {
@@ -89,7 +112,7 @@ fn attempt(invocation: Invocation) -> Attempt {
         process: invocation.process.to_string(),
         phase: invocation.phase.to_string(),
         activity: invocation.activity.to_string(),
-        number: invocation.key.attempt,
+        number: invocation.number,
         idempotency_key: invocation.idempotency_key,
         now_ms: u64::try_from(invocation.now.0).unwrap_or(0),
         checkpoint: invocation.checkpoint,

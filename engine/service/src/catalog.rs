@@ -237,6 +237,17 @@ impl Catalog {
         }
     }
 
+    /// Positions of pinned components that are known to export no `undo`.
+    pub(crate) fn irreversible(&self, pins: &[Pinned]) -> Vec<u32> {
+        let is_irreversible = |pinned: &Pinned| {
+            let entry = self.version(&pinned.pin.name, pinned.pin.version);
+            entry.is_some_and(|entry| entry.descriptor.reversible == Some(false))
+        };
+        let numbered = (0..).zip(pins);
+        let found = numbered.filter(|(_, pinned)| is_irreversible(pinned));
+        found.map(|(position, _)| position).collect()
+    }
+
     /// Checks a document against the components there are now; also gives what it was checked with.
     pub(crate) fn validate(&self, source: &[u8]) -> Result<(Process, Vec<Pinned>), Vec<Defect>> {
         let lookup = Lookup::new(self);

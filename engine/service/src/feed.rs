@@ -78,7 +78,8 @@ impl Feed {
             if let Some(marks) = watched.get(&moved.release) {
                 marks.send_modify(|mark| {
                     mark.version = moved.version;
-                    mark.ended |= moved.ended;
+                    // A release that had ended may go back.
+                    mark.ended = moved.ended;
                 });
             }
         }

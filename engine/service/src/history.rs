@@ -3,7 +3,7 @@
 use fermata_core::failure::Failure;
 use fermata_core::json::Json;
 use fermata_core::process::ActivityIx;
-use fermata_core::release::event::{Event, Turn};
+use fermata_core::release::event::{Event, Turn, UndoPart};
 use fermata_core::time::Timestamp;
 
 /// One attempt, from its start to its end.
@@ -23,6 +23,8 @@ pub struct AttemptRecord {
     pub ended_at: Option<Timestamp>,
     /// How it ended; while it goes on, where it is.
     pub result: AttemptResult,
+    /// What it called on the way back; nothing on the way forward.
+    pub undo: Option<UndoPart>,
 }
 
 /// Where an attempt is, or how it ended.
@@ -76,6 +78,9 @@ impl Attempts {
                 self.event(turn.at, event);
             } else if matches!(event, Event::Aborted { .. }) {
                 self.end(turn.at, AttemptResult::Dropped);
+            } else if matches!(event, Event::RollbackStarted { .. }) {
+                // A run that goes on is let end; what waits is not resumed.
+                self.end_suspended(turn.at);
             }
         }
     }
@@ -87,15 +92,14 @@ impl Attempts {
                 with,
                 deadline,
                 ..
-            } => self.found.push(AttemptRecord {
-                number: *attempt,
-                runs: 1,
-                with: with.clone(),
-                started_at: at,
-                deadline: *deadline,
-                ended_at: None,
-                result: AttemptResult::Running,
-            }),
+            } => self.begin(at, (*attempt, None), with.as_ref(), *deadline),
+            Event::UndoStarted {
+                attempt,
+                part,
+                with,
+                deadline,
+                ..
+            } => self.begin(at, (*attempt, Some(*part)), with.as_ref(), *deadline),
             Event::AttemptSuspended {
                 resume_at, status, ..
             } => {
@@ -124,12 +128,36 @@ impl Attempts {
                     },
                 );
             }
-            Event::ActivitySucceeded { .. } => self.end(at, AttemptResult::Succeeded),
-            Event::ActivitySkipped { .. } | Event::ActivityFailed { .. } => {
+            Event::ActivitySucceeded { .. }
+            | Event::UndoReturned { .. }
+            | Event::Undone { by_hand: None, .. } => self.end(at, AttemptResult::Succeeded),
+            Event::ActivitySkipped { .. }
+            | Event::ActivityFailed { .. }
+            | Event::ActivityAborted { .. }
+            | Event::Undone { .. } => {
                 self.end(at, AttemptResult::Dropped);
             }
             _ => {}
         }
+    }
+
+    fn begin(
+        &mut self,
+        at: Timestamp,
+        (number, undo): (u32, Option<UndoPart>),
+        with: Option<&Json>,
+        deadline: Timestamp,
+    ) {
+        self.found.push(AttemptRecord {
+            number,
+            runs: 1,
+            with: with.cloned(),
+            started_at: at,
+            deadline,
+            ended_at: None,
+            result: AttemptResult::Running,
+            undo,
+        });
     }
 
     /// The last attempt, if it has not ended.
@@ -137,6 +165,14 @@ impl Attempts {
         self.found
             .last_mut()
             .filter(|attempt| attempt.ended_at.is_none())
+    }
+
+    fn end_suspended(&mut self, at: Timestamp) {
+        let current = self.current();
+        if current.is_some_and(|current| matches!(current.result, AttemptResult::Suspended { .. }))
+        {
+            self.end(at, AttemptResult::Dropped);
+        }
     }
 
     fn end(&mut self, at: Timestamp, result: AttemptResult) {

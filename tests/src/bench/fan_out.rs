@@ -116,7 +116,10 @@ fn started(process: &Arc<Process>) -> Result<(Release, Duration, usize)> {
     let components = process.uses().into_iter().map(pin).collect();
     let start = Input {
         by: Caller::engine(),
-        what: What::Start { components },
+        what: What::Start {
+            components,
+            irreversible: Vec::new(),
+        },
     };
     let (done, span) = timed(&mut release, &start)?;
     Ok((release, span, done.events.len()))

@@ -124,7 +124,10 @@ fn started(process: &Arc<Process>) -> Result<Release> {
     let components = process.uses().into_iter().map(pin).collect();
     let start = Input {
         by: Caller::engine(),
-        what: What::Start { components },
+        what: What::Start {
+            components,
+            irreversible: Vec::new(),
+        },
     };
     turn(&mut release, &start, START).context("the start was refused")?;
     Ok(release)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
-use fermata_core::attempt::{AttemptKey, Invocation, Outcome};
+use fermata_core::attempt::{AttemptKey, Call, Invocation, Outcome};
 use fermata_core::component::{Grants, Pin};
 use fermata_core::id::{Digest, ReleaseId};
 use fermata_core::json::Json;
@@ -86,6 +86,8 @@ fn invocation(pin: &Pin) -> Result<Invocation> {
         process: name("bench")?,
         phase: name("only")?,
         activity: name("noop")?,
+        call: Call::Run,
+        number: 1,
         idempotency_key: "bench/only/noop".to_owned(),
         inputs: Json::empty_object(),
         checkpoint: None,

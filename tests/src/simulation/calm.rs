@@ -8,7 +8,7 @@ use fermata_core::process::ActivityIx;
 use fermata_core::release::Release;
 use fermata_core::release::event::Awaits;
 use fermata_core::release::state::{ActivityState, ReleaseState};
-use fermata_service::request::Command;
+use fermata_service::request::{Command, UndoDecision};
 use fermata_service::wake::Wake;
 use serde_json::json;
 
@@ -36,7 +36,8 @@ pub(super) fn settle(world: &mut World) -> Result<(), String> {
     if !stuck.is_empty() {
         return Err(format!("releases that never end: {}", stuck.join("; ")));
     }
-    world.promises.kept(&*world.disk)
+    world.promises.kept(&*world.disk)?;
+    world.effects.kept(&*world.disk)
 }
 
 fn round(world: &mut World) {
@@ -73,7 +74,7 @@ fn wishes(release: &Release) -> Vec<Command> {
     match release.state() {
         ReleaseState::Draft => return vec![Command::Start],
         ReleaseState::Paused { .. } => return vec![Command::Resume],
-        ReleaseState::Running | ReleaseState::Ended { .. } => {}
+        ReleaseState::Running | ReleaseState::RollingBack | ReleaseState::Ended { .. } => {}
     }
     let count = u32::try_from(release.process().activities.len()).expect("a small process");
     let activities = (0..count).map(ActivityIx);
@@ -117,6 +118,16 @@ fn wish(release: &Release, ix: ActivityIx) -> Option<Command> {
             activity,
             with: None,
         }),
+        ActivityState::UndoFailed(failed) if failed.accepted.is_none() => {
+            // A failure of the engine's own would come again: only a person can take this back.
+            let decision = match failed.failure.code {
+                Some(_) => UndoDecision::MarkUndone {
+                    reason: "it is gone".to_owned(),
+                },
+                None => UndoDecision::Retry,
+            };
+            Some(Command::DecideUndo { activity, decision })
+        }
         _ => None,
     }
 }

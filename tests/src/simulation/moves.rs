@@ -5,7 +5,7 @@ use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::id::{Digest, ReleaseId};
 use fermata_core::json::Json;
 use fermata_core::time::Span;
-use fermata_service::request::{Command, NewRelease};
+use fermata_service::request::{Command, NewRelease, UndoDecision};
 use fermata_service::wake::Wake;
 use fermata_store::Fault;
 use serde_json::json;
@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::simulation::world::World;
 
 /// The activities of the story's process, and one that it does not have.
-const ACTIVITIES: [&str; 31] = [
+const ACTIVITIES: [&str; 34] = [
     "build/a",
     "build/b",
     "build/c",
@@ -44,6 +44,9 @@ const ACTIVITIES: [&str; 31] = [
     "outside/nap",
     "outside/called",
     "outside/other",
+    "risky/base",
+    "risky/top",
+    "risky/look",
     "no/where",
 ];
 /// What has batches, and something that has none.
@@ -164,7 +167,7 @@ fn decide(world: &mut World) {
     let activity = (*world.random.pick(&ACTIVITIES).expect("some")).to_owned();
     let by = *world.random.pick(&PEOPLE).expect("some");
     let reason = || "the story wants it".to_owned();
-    let command = match world.random.below(29) {
+    let command = match world.random.below(37) {
         0..3 => Command::Start,
         3..9 => Command::Approve {
             activity: "agree/people".to_owned(),
@@ -209,6 +212,7 @@ fn decide(world: &mut World) {
             reason: reason(),
         },
         23..29 => about_wave(world),
+        29..35 => way_back(world, activity),
         _ if world.random.one_in(3) => Command::Abort { reason: reason() },
         _ => Command::Resume,
     };
@@ -239,6 +243,19 @@ fn launch(activity: String) -> Command {
         version: None,
         inputs: Json::of(&json!({ "more": 0 })),
     }
+}
+
+/// Somebody sends a release back, or decides about the way back.
+fn way_back(world: &mut World, activity: String) -> Command {
+    let reason = || "the story wants it".to_owned();
+    let decision = match world.random.below(10) {
+        0..2 if world.random.one_in(3) => return Command::Rollback { reason: reason() },
+        2 => return Command::CloseRootCause { text: reason() },
+        3..5 => UndoDecision::MarkUndone { reason: reason() },
+        5 => UndoDecision::Accept { reason: reason() },
+        _ => UndoDecision::Retry,
+    };
+    Command::DecideUndo { activity, decision }
 }
 
 /// The clock goes on, to just where something is due or anywhere.

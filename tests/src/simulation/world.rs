@@ -13,12 +13,13 @@ use fermata_service::driver::Driver;
 use fermata_service::error::{CreateError, InputError};
 use fermata_service::ids::IdSource;
 use fermata_service::request::{Ask, Command, NewRelease};
-use fermata_service::wake::{Action, Made, Register, Request, Wake};
+use fermata_service::wake::{Action, Made, Register, Request, Run, Wake};
 use fermata_store::{Faulty, Memory, Store};
 use serde_json::json;
 use tokio::sync::oneshot::{self, Receiver};
 
 use crate::simulation::Story;
+use crate::simulation::effects::Effects;
 use crate::simulation::promises::Promises;
 use crate::simulation::random::Random;
 
@@ -86,6 +87,12 @@ phases:
   free:
     activities:
       alone: { uses: work@1, retry: { attempts: 2, backoff: 1s, jitter: false } }
+  risky:
+    on-failure: rollback
+    activities:
+      base: { uses: work@1, validate: { uses: work@1 } }
+      top: { needs: [base], uses: work@1, retry: { attempts: 2, backoff: 5s } }
+      look: { needs: [top], uses: work@1, undo: none }
   below:
     needs: [build]
     locks: [tool]
@@ -108,7 +115,7 @@ phases:
   only:
     locks: [live]
     activities:
-      work: { uses: work@1, locks: [tool] }
+      work: { uses: work@1, locks: [tool], on-failure: rollback }
       deeper: { if: '${{ inputs.more > 0 }}', process: { name: below, inputs: { more: '${{ inputs.more - 1 }}' } } }
 ";
 
@@ -133,6 +140,8 @@ pub(super) struct World {
     /// Runs that ended or were dropped: their results may still come, or come again.
     pub(super) gone: Vec<AttemptKey>,
     pub(super) promises: Promises,
+    /// What runs did to the world outside, and undos did not take back.
+    pub(super) effects: Effects,
     pub(super) story: Story,
     pub(super) log: Vec<String>,
     awaited: Vec<Awaited>,
@@ -158,6 +167,7 @@ impl World {
             running: BTreeSet::new(),
             gone: Vec::new(),
             promises: Promises::default(),
+            effects: Effects::default(),
             story: Story::default(),
             log: Vec::new(),
             awaited: Vec::new(),
@@ -221,6 +231,7 @@ impl World {
     }
 
     pub(super) fn finish(&mut self, key: AttemptKey, outcome: Outcome) {
+        self.effects.ended(key, &outcome);
         let report = Report {
             outcome,
             evidence: Vec::new(),
@@ -239,7 +250,7 @@ impl World {
         for action in actions {
             match action {
                 Action::Start(run) => {
-                    self.running.insert(run.invocation.key);
+                    self.begin(&run);
                 }
                 Action::Cancel(key) => self.drop_run(key),
             }
@@ -250,6 +261,12 @@ impl World {
             return self.restart();
         }
         self.inspect()
+    }
+
+    /// Begins a run: from now on it may have had its effect.
+    fn begin(&mut self, run: &Run) {
+        self.running.insert(run.invocation.key);
+        self.effects.began(&run.invocation);
     }
 
     fn drop_run(&mut self, key: AttemptKey) {
@@ -299,9 +316,10 @@ impl World {
         self.disk.reopen();
         self.driver = open(&self.disk, self.story.restarts + 1, self.now);
         self.promises.kept(&*self.disk)?;
+        self.effects.kept(&*self.disk)?;
         for action in self.driver.flush() {
             if let Action::Start(run) = action {
-                self.running.insert(run.invocation.key);
+                self.begin(&run);
             }
         }
         self.inspect()

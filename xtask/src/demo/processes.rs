@@ -130,9 +130,9 @@ pub(crate) struct Fleet {
 }
 
 impl Fleet {
-    /// Starts an empty fleet.
-    pub(crate) fn start(folder: &Path) -> Result<Self> {
-        let environments = super::ENVIRONMENTS.join(",");
+    /// Starts an empty fleet of these environments.
+    pub(crate) fn start(folder: &Path, environments: &[&str]) -> Result<Self> {
+        let environments = environments.join(",");
         let (child, url) = start(
             "fermata-fleet",
             &[

@@ -39,7 +39,7 @@ pub(crate) fn run(people: &People, fleet: &Fleet, args: &DemoArgs) -> Result<boo
     }
     say::part("What runs where");
     people.manager.shown(&["ledger"])?;
-    let agree = compare(&people.manager, fleet)?;
+    let agree = compare(&people.manager, fleet, &ENVIRONMENTS, &SERVICES)?;
     let state = people.manager.json(&["release", "show", &id])?["state"]
         .as_str()
         .unwrap_or_default()
@@ -139,7 +139,12 @@ fn ask(question: &str) -> Result<bool> {
 }
 
 /// Prints what the fleet really runs, beside what the ledger says; whether they agree.
-fn compare(cli: &Cli, fleet: &Fleet) -> Result<bool> {
+pub(crate) fn compare(
+    cli: &Cli,
+    fleet: &Fleet,
+    environments: &[&str],
+    services: &[&str],
+) -> Result<bool> {
     let ledger = cli.json(&["ledger"])?;
     let rows = ledger["items"]
         .as_array()
@@ -147,12 +152,12 @@ fn compare(cli: &Cli, fleet: &Fleet) -> Result<bool> {
         .cloned()
         .unwrap_or_default();
     let mut agree = true;
-    for environment in ENVIRONMENTS {
-        for service in SERVICES {
+    for environment in environments {
+        for service in services {
             let running = fleet.running(environment, service)?;
             let row = rows
                 .iter()
-                .find(|row| row["environment"] == environment && row["service"] == service);
+                .find(|row| row["environment"] == *environment && row["service"] == *service);
             let known = row.and_then(|row| row["version"].as_str());
             let same = known.is_none_or(|version| version == running);
             agree &= same;

@@ -63,14 +63,19 @@ fn decision(command: ReleaseCommand) -> Result<Decision, Error> {
             let more = [("outputs", Some(outputs)), ("", None)];
             (args.release, "supply-outputs", Some(args.activity), more)
         }
-        C::Skip(args) => about("skip", args),
-        C::Fail(args) => about("fail", args),
+        C::Skip(args) => why(args, "skip"),
+        C::Fail(args) => why(args, "fail"),
         wave @ (C::HaltWave(_) | C::ResumeWave(_) | C::EndWave(_)) => return Ok(about_wave(wave)),
         C::Amend(args) => return amendment(args),
         C::Launch(args) => return launch(args),
         C::Pause(args) => (args.release, "pause", None, because(args.reason)),
         C::Resume { release } => (release, "resume", None, because(None)),
         C::Abort(args) => (args.release, "abort", None, because(Some(args.reason))),
+        back @ (C::Rollback(_)
+        | C::RetryUndo(_)
+        | C::MarkUndone(_)
+        | C::AcceptNotUndone(_)
+        | C::RootCause(_)) => way_back(back),
         C::Start(_)
         | C::Draft(_)
         | C::List(_)
@@ -141,8 +146,27 @@ fn launch(args: LaunchArgs) -> Result<Decision, Error> {
     })
 }
 
+/// What is decided about the way back.
+fn way_back(command: ReleaseCommand) -> Parts {
+    use ReleaseCommand as C;
+    match command {
+        C::Rollback(args) => (args.release, "rollback", None, because(args.reason)),
+        C::RetryUndo(args) => {
+            let activity = Some(args.activity);
+            (args.release, "retry-undo", activity, because(None))
+        }
+        C::MarkUndone(args) => why(args, "mark-undone"),
+        C::AcceptNotUndone(args) => why(args, "accept-not-undone"),
+        C::RootCause(args) => {
+            let more = [("comment", Some(args.comment.into())), ("", None)];
+            (args.release, "close-root-cause", None, more)
+        }
+        _ => unreachable!("`decision` hands over what is about the way back"),
+    }
+}
+
 /// What is done about an activity for a reason.
-fn about(action: &'static str, args: ActivityArgs) -> Parts {
+fn why(args: ActivityArgs, action: &'static str) -> Parts {
     let reason = because(Some(args.reason));
     (args.release, action, Some(args.activity), reason)
 }
@@ -321,6 +345,34 @@ mod tests {
             (
                 "end-wave rel-1 shops/deploy --reason enough",
                 json!({"action": "end-wave", "wave": "shops/deploy", "reason": "enough"}),
+            ),
+        ] {
+            assert_eq!(body(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_way_back_becomes_actions() {
+        for (line, expected) in [
+            (
+                "rollback rel-1 --reason wrong",
+                json!({"action": "rollback", "reason": "wrong"}),
+            ),
+            (
+                "retry-undo rel-1 a/b",
+                json!({"action": "retry-undo", "activity": "a/b"}),
+            ),
+            (
+                "mark-undone rel-1 a/b --reason done",
+                json!({"action": "mark-undone", "activity": "a/b", "reason": "done"}),
+            ),
+            (
+                "accept-not-undone rel-1 a/b --reason harmless",
+                json!({"action": "accept-not-undone", "activity": "a/b", "reason": "harmless"}),
+            ),
+            (
+                "root-cause rel-1 --comment typo",
+                json!({"action": "close-root-cause", "comment": "typo"}),
             ),
         ] {
             assert_eq!(body(line), expected, "{line}");

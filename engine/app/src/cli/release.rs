@@ -9,7 +9,7 @@ use super::table::Table;
 use super::text::{self, Tone, ago, cell};
 use super::tree::{self, Look};
 use super::watch::{self, Stop, Wish};
-use super::{Context, act, events, logs, pages, signal, values, why};
+use super::{Context, act, events, logs, pages, rollback, signal, values, why};
 use crate::client::view::Release;
 use crate::client::{Call, Client};
 use crate::exit::Exit;
@@ -27,6 +27,9 @@ pub(super) async fn run(context: &mut Context, command: ReleaseCommand) -> Resul
         ReleaseCommand::Logs(args) => logs::run(context, &args).await?,
         ReleaseCommand::Events(args) => events::run(context, &args).await?,
         ReleaseCommand::Signal(args) => signal::run(context, &args).await?,
+        ReleaseCommand::Rollback(args) if args.dry_run => {
+            rollback::plan(context, &args.release).await?;
+        }
         decision => act::run(context, decision).await?,
     }
     Ok(Exit::Ok)

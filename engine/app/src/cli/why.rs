@@ -97,6 +97,12 @@ fn waits_on(about: &Value, now: Timestamp) -> String {
             let needs = about.get("needs");
             format!("comes after {}", cell(needs))
         }
+        "undos" => format!("undone after {}", cell(about.get("needs"))),
+        "root-cause" => {
+            let owners = about.get("owners").filter(|owners| !owners.is_null());
+            let who = owners.map_or_else(|| "somebody".to_owned(), |owners| cell(Some(owners)));
+            format!("waits for {who} to say why the release had to go back")
+        }
         _ => cell(Some(about)),
     }
 }
@@ -207,11 +213,15 @@ fn command(release: &str, path: &str, action: &str) -> String {
     let (verb, rest) = match action {
         "supply-outputs" => ("supply", " --outputs KEY=VALUE"),
         "reject" => ("reject", " --comment WHY"),
-        "skip" | "fail" | "abort" | "halt-wave" | "end-wave" => (action, " --reason WHY"),
+        "close-root-cause" => ("root-cause", " --comment WHY"),
+        "skip" | "fail" | "abort" | "mark-undone" | "accept-not-undone" | "halt-wave"
+        | "end-wave" => (action, " --reason WHY"),
         _ => (action, ""),
     };
     match action {
-        "start" | "pause" | "resume" | "abort" => format!("fermata release {verb} {release}{rest}"),
+        "start" | "pause" | "resume" | "abort" | "close-root-cause" => {
+            format!("fermata release {verb} {release}{rest}")
+        }
         _ => format!("fermata release {verb} {release} {path}{rest}"),
     }
 }
@@ -266,6 +276,14 @@ mod tests {
             (
                 json!({"kind": "needs", "needs": ["a/b", "c"]}),
                 "comes after a/b, c",
+            ),
+            (
+                json!({"kind": "undos", "needs": ["a/b", "a/c"]}),
+                "undone after a/b, a/c",
+            ),
+            (
+                json!({"kind": "root-cause", "owners": ["group:ops"]}),
+                "waits for group:ops to say why the release had to go back",
             ),
         ] {
             assert_eq!(waits_on(&on, now), expected);

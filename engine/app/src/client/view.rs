@@ -268,7 +268,7 @@ impl Release {
     pub(crate) fn is_stuck(&self) -> bool {
         let held = self
             .activities()
-            .any(|activity| activity.state == "on-hold");
+            .any(|activity| activity.state == "on-hold" || activity.is_undo_held());
         let halted = self.waves().any(|wave| wave.state == "halted");
         (held || halted)
             && !self.has_ended()
@@ -330,6 +330,11 @@ impl Activity {
                     | "blocked"
                     | "undoing"
             )
+    }
+
+    /// Whether its effect could not be taken back, and nobody has accepted that.
+    fn is_undo_held(&self) -> bool {
+        self.state == "undo-failed" && self.by.is_none()
     }
 
     /// Whether it will not change any more.

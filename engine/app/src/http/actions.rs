@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use fermata_core::id::ReleaseId;
 use fermata_core::json::Json;
-use fermata_service::request::{Ask, Command};
+use fermata_service::request::{Ask, Command, UndoDecision};
 use serde_json::Value;
 
 use crate::http::Api;
@@ -110,6 +110,11 @@ fn command(action: ActionBody) -> Result<Command, Problem> {
         ActionName::AmendInputs | ActionName::AmendOutputs | ActionName::AmendRetry => {
             return amendment(action);
         }
+        ActionName::Rollback
+        | ActionName::CloseRootCause
+        | ActionName::RetryUndo
+        | ActionName::MarkUndone
+        | ActionName::AcceptNotUndone => return way_back(action),
     })
 }
 
@@ -148,22 +153,49 @@ fn launch(action: ActionBody) -> Result<Command, Problem> {
     })
 }
 
+/// What somebody wants of the way back.
+fn way_back(action: ActionBody) -> Result<Command, Problem> {
+    let reason = action.reason.unwrap_or_default();
+    match action.action {
+        ActionName::Rollback => return Ok(Command::Rollback { reason }),
+        ActionName::CloseRootCause => {
+            let text = action.comment.unwrap_or_default();
+            return Ok(Command::CloseRootCause { text });
+        }
+        _ => {}
+    }
+    Ok(Command::DecideUndo {
+        activity: needed(action.activity, "activity")?,
+        decision: match action.action {
+            ActionName::MarkUndone => UndoDecision::MarkUndone { reason },
+            ActionName::AcceptNotUndone => UndoDecision::Accept { reason },
+            _ => UndoDecision::Retry,
+        },
+    })
+}
+
 /// Refuses what the action does not take.
 fn foreign(action: &ActionBody) -> Result<(), Problem> {
     use ActionName::{
-        Abort, AmendInputs, AmendOutputs, AmendRetry, Approve, EndWave, Fail, HaltWave, Launch,
-        Pause, Reject, Resume, ResumeWave, Retry, Skip, Start, SupplyOutputs,
+        Abort, AcceptNotUndone, AmendInputs, AmendOutputs, AmendRetry, Approve, CloseRootCause,
+        EndWave, Fail, HaltWave, Launch, MarkUndone, Pause, Reject, Resume, ResumeWave, Retry,
+        Rollback, Skip, Start, SupplyOutputs,
     };
     const WAVES: [ActionName; 3] = [HaltWave, ResumeWave, EndWave];
+    const WHOLE: [ActionName; 4] = [Start, Pause, Resume, Abort];
     let is = |names: &[ActionName]| names.contains(&action.action);
     let fields = [
         (
             "activity",
             action.activity.is_some(),
-            !is(&[Start, Pause, Resume, Abort, AmendInputs]) && !is(&WAVES),
+            !is(&WHOLE) && !is(&[AmendInputs, Rollback, CloseRootCause]) && !is(&WAVES),
         ),
         ("wave", action.wave.is_some(), is(&WAVES)),
-        ("comment", action.comment.is_some(), is(&[Approve, Reject])),
+        (
+            "comment",
+            action.comment.is_some(),
+            is(&[Approve, Reject, CloseRootCause]),
+        ),
         (
             "reason",
             action.reason.is_some(),
@@ -176,6 +208,9 @@ fn foreign(action: &ActionBody) -> Result<(), Problem> {
                 AmendInputs,
                 AmendOutputs,
                 AmendRetry,
+                Rollback,
+                MarkUndone,
+                AcceptNotUndone,
             ]) || is(&WAVES),
         ),
         ("form", action.form.is_some(), is(&[Approve])),

@@ -67,6 +67,7 @@ fn body(attempt: &AttemptRecord) -> AttemptBody {
         AttemptResult::Dropped => "dropped",
     };
     body.state = state.into();
+    body.undo = attempt.undo.map(|part| part.word().into());
     body
 }
 

@@ -15,6 +15,7 @@ pub(crate) mod process;
 pub(crate) mod query;
 pub(crate) mod rehearsal;
 pub(crate) mod release;
+pub(crate) mod rollback;
 pub(crate) mod signal;
 pub(crate) mod usage;
 pub(crate) mod wave;

@@ -23,6 +23,7 @@ use crate::http::dto::query::ReleaseParams;
 use crate::http::dto::release::{
     PriorityBody, ProcessRefBody, ReleaseBody, ReleaseOrderBody, ReleaseSummaryBody,
 };
+use crate::http::dto::rollback::RollbackPlanBody;
 use crate::http::dto::why::WhyBody;
 use crate::http::extract::{At, Body, Params};
 use crate::http::input_sets;
@@ -34,13 +35,15 @@ use crate::http::{Api, PREFIX};
 use crate::view;
 
 /// The states that a list can be narrowed to.
-const STATES: [&str; 6] = [
+const STATES: [&str; 8] = [
     "draft",
     "running",
     "paused",
+    "rolling-back",
     "succeeded",
     "failed",
     "aborted",
+    "rolled-back",
 ];
 
 /// Create a release, and start it unless it shall be a draft.
@@ -220,6 +223,22 @@ pub(crate) async fn why(
         Vec::new()
     };
     Ok(Json(view::why(&release, signals, &locks)))
+}
+
+/// Say what a rollback would take back, in which order and how, before it begins.
+#[utoipa::path(
+    get, path = "/releases/{id}/rollback-plan", tag = "releases", operation_id = "getRollbackPlan",
+    params(("id" = String, Path, description = "The release")),
+    responses((status = 200, body = RollbackPlanBody, description = "The plan; its ETag is the version of the release")),
+)]
+pub(crate) async fn rollback_plan(
+    State(api): State<Arc<Api>>,
+    _reader: Reader,
+    At(id): At<ReleaseId>,
+) -> Result<Response, Problem> {
+    let release = find(&api, id).await?;
+    let plan = view::rollback::plan(&release);
+    Ok((etag(release.version()), Json(plan)).into_response())
 }
 
 /// The release with this id.

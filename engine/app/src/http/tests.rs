@@ -12,6 +12,7 @@ mod locks;
 mod processes;
 mod rehearsals;
 mod releases;
+mod rollback;
 mod signals;
 mod usage;
 mod waves;

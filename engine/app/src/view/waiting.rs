@@ -93,10 +93,9 @@ fn on(on: WaitsOn) -> WaitsOnBody {
             owners: parties(&owners),
             ..kind("decision")
         },
-        WaitsOn::Needs(needs) => WaitsOnBody {
-            needs,
-            ..kind("needs")
-        },
+        WaitsOn::Needs(needs) => named("needs", needs, Vec::new()),
+        WaitsOn::Undos(needs) => named("undos", needs, Vec::new()),
+        WaitsOn::RootCause { owners } => named("root-cause", Vec::new(), parties(&owners)),
         WaitsOn::Batch {
             batch,
             batches,
@@ -107,6 +106,16 @@ fn on(on: WaitsOn) -> WaitsOnBody {
             ..before_batch(before)
         },
         other => outside(other),
+    }
+}
+
+/// What waits on others, or on whoever answers for it.
+fn named(kind: &str, needs: Vec<String>, owners: Vec<String>) -> WaitsOnBody {
+    WaitsOnBody {
+        kind: kind.into(),
+        needs,
+        owners,
+        ..WaitsOnBody::default()
     }
 }
 

@@ -18,6 +18,7 @@ pub(super) mod fan_out;
 pub(super) mod inputs;
 pub(super) mod manual;
 pub(super) mod needs;
+pub(super) mod undo;
 pub(super) mod wait;
 
 use activity::{ActivityPart, KindPart};
@@ -37,7 +38,7 @@ const PROCESS: Keys = Keys {
         "locks",
         "concurrency",
     ],
-    later: &["undo", "point-of-no-return", "freeze", "group"],
+    later: &["freeze", "group"],
 };
 
 const PHASE: Keys = Keys {
@@ -56,7 +57,7 @@ const PHASE: Keys = Keys {
         "activities",
         "locks",
     ],
-    later: &["undo", "point-of-no-return", "timeout"],
+    later: &["timeout"],
 };
 
 /// A name as it is written, with its place. It need not be a good name.
@@ -290,15 +291,12 @@ fn on_failure(fields: Fields<'_>, findings: &mut Findings<'_, '_>) -> Option<OnF
         "hold" => Some(OnFailure::Hold),
         "fail" => Some(OnFailure::Fail),
         "continue" => Some(OnFailure::Continue),
-        "rollback" => {
-            findings.add(read::not_supported(node.place, "`on-failure: rollback`"));
-            None
-        }
+        "rollback" => Some(OnFailure::Rollback),
         other => {
             let message = format!("`on-failure` cannot be {}", quoted(other));
             findings.add(
                 Fault::new("bad-value", node.place, message)
-                    .hint("it is `hold`, `fail` or `continue`"),
+                    .hint("it is `hold`, `fail`, `continue` or `rollback`"),
             );
             None
         }

@@ -204,6 +204,12 @@ impl Process {
     /// The activity that an expression means by `read`: for the parts of an instance it is the part of
     /// the same instance.
     pub(crate) fn seen_from(&self, reader: ActivityIx, read: ActivityIx) -> ActivityIx {
+        if let Role::Instance(instance) = &self.activity(reader).role
+            && instance.of == Group::Activity(read)
+        {
+            // Only what is called on the way back reads what its own activity gave.
+            return reader;
+        }
         let phase = self.phase(self.activity(reader).phase);
         let Some(instance) = phase.instance.as_deref() else {
             return read;

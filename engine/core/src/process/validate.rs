@@ -10,8 +10,9 @@ use crate::limits::DOCUMENT_BYTES_MAX;
 use crate::time::Timestamp;
 
 use super::definition::Definition;
-use super::document::activity::{ActivityPart, KindPart};
+use super::document::activity::{ActivityPart, ComponentPart, KindPart};
 use super::document::manual::ManualPart;
+use super::document::undo::UndoPart;
 use super::document::wait::WaitPart;
 use super::document::{self, Document, PhasePart, Written, inputs};
 use super::read::quoted;
@@ -19,7 +20,7 @@ use super::source::{Findings, Source};
 use super::tree::Node;
 use super::{
     Activity, ActivityDefinition, ActivityIx, ChildProcess, Component, Kind, Manual, Phase,
-    PhaseDefinition, PhaseIx, Process, ReleaseWait, Role, SignalWait, Wait, tree,
+    PhaseDefinition, PhaseIx, Process, ReleaseWait, Role, SignalWait, Undo, Wait, tree,
 };
 
 mod certain;
@@ -165,12 +166,14 @@ fn build(
             let condition = part
                 .condition
                 .map(|node| expressions.condition(node, once, findings));
-            let kind = kind(part, reader, (&mut expressions, &mut components), findings);
+            let checks = &mut (&mut expressions, &mut components);
+            let kind = kind(part, reader, checks, findings);
+            let back = back(part, Reader::Undo(ActivityIx(ix), *phase), checks, findings);
             let owner = (*phase, *part, reader);
             activity(
                 owner,
                 condition.flatten(),
-                kind,
+                kind.zip(back),
                 &needs,
                 (&mut expressions, findings),
             )
@@ -238,11 +241,12 @@ fn phase(
 fn activity(
     (phase, part, reader): (PhaseIx, &ActivityPart<'_>, Reader),
     condition: Option<Condition>,
-    kind: Option<Kind>,
+    does: Option<(Kind, Back)>,
     needs: &Needs<'_, '_>,
     (expressions, findings): (&mut Expressions<'_, '_>, &mut Findings<'_, '_>),
 ) -> Option<Activity> {
     let name: Name = part.name.text.parse().ok()?;
+    let (kind, back) = does?;
     let title = part.title.unwrap_or(name.as_str()).to_owned();
     let owner = fan_out::Owner {
         items: reader.once_for_all(),
@@ -260,10 +264,13 @@ fn activity(
             title,
             owners: part.owners.clone(),
             condition,
-            kind: kind?,
+            kind,
             locks: expressions.locks(part.locks, reader, findings),
             on_failure: part.on_failure,
             each: each.flatten(),
+            undo: back.undo,
+            validate: back.validate,
+            point_of_no_return: part.point_of_no_return,
         }),
         phase,
         needs: Vec::new(),
@@ -274,29 +281,64 @@ fn activity(
     })
 }
 
+/// The way back of an activity.
+struct Back {
+    undo: Undo,
+    validate: Option<Component>,
+}
+
+/// What is called on the way back may read what its own activity gave.
+fn back(
+    part: &ActivityPart<'_>,
+    reader: Reader,
+    checks: &mut Checks<'_, '_, '_, '_>,
+    findings: &mut Findings<'_, '_>,
+) -> Option<Back> {
+    let undo = match &part.undo {
+        UndoPart::Exported => Undo::Exported,
+        UndoPart::None => Undo::None,
+        UndoPart::Uses(part) => Undo::Uses(component(part, reader, checks, findings)?),
+    };
+    let validate = match &part.validate {
+        Some(part) => Some(component(part, reader, checks, findings)?),
+        None => None,
+    };
+    Some(Back { undo, validate })
+}
+
+/// What checks the parts of a document.
+type Checks<'c, 'd, 'n, 'r> = (&'c mut Expressions<'d, 'n>, &'c mut Components<'r>);
+
+fn component(
+    part: &ComponentPart<'_>,
+    reader: Reader,
+    (expressions, components): &mut Checks<'_, '_, '_, '_>,
+    findings: &mut Findings<'_, '_>,
+) -> Option<Component> {
+    let call = components.check(part, findings);
+    let with = call.with(part).map_or_else(Template::empty_object, |node| {
+        expressions.template(node, reader, findings)
+    });
+    Some(Component {
+        uses: call.uses.clone().or_else(|| part.uses.clone())?,
+        with,
+        retry: call.retry,
+        timeout: call.timeout,
+    })
+}
+
 fn kind(
     part: &ActivityPart<'_>,
     reader: Reader,
-    (expressions, components): (&mut Expressions<'_, '_>, &mut Components<'_>),
+    checks: &mut Checks<'_, '_, '_, '_>,
     findings: &mut Findings<'_, '_>,
 ) -> Option<Kind> {
     match &part.kind {
-        KindPart::Component(part) => {
-            let call = components.check(part, findings);
-            let with = call.with(part).map_or_else(Template::empty_object, |node| {
-                expressions.template(node, reader, findings)
-            });
-            Some(Kind::Component(Component {
-                uses: call.uses.clone().or_else(|| part.uses.clone())?,
-                with,
-                retry: call.retry,
-                timeout: call.timeout,
-            }))
-        }
-        KindPart::Manual(part) => Some(Kind::Manual(manual(part, reader, expressions, findings))),
+        KindPart::Component(part) => component(part, reader, checks, findings).map(Kind::Component),
+        KindPart::Manual(part) => Some(Kind::Manual(manual(part, reader, checks.0, findings))),
         KindPart::Process(part) => {
             let inputs = part.inputs.map_or_else(Template::empty_object, |node| {
-                expressions.template(node, reader, findings)
+                checks.0.template(node, reader, findings)
             });
             Some(Kind::Process(ChildProcess {
                 name: part.name.clone(),
@@ -304,7 +346,7 @@ fn kind(
                 inputs,
             }))
         }
-        KindPart::Wait(part) => wait(part, reader, expressions, findings).map(Kind::Wait),
+        KindPart::Wait(part) => wait(part, reader, checks.0, findings).map(Kind::Wait),
         KindPart::Broken => None,
     }
 }

@@ -42,6 +42,8 @@ pub struct Described {
     pub pin: Pin,
     /// JSON Schema of its outputs.
     pub outputs: Value,
+    /// Whether it exports an `undo`, or nobody knows.
+    pub is_reversible: bool,
 }
 
 impl Default for Assumptions {

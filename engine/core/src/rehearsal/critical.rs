@@ -7,7 +7,11 @@ use crate::release::state::ActivityState;
 /// The marks along the path, first to last. What was skipped at the end determined nothing.
 pub(super) fn path(timeline: &Timeline, release: &Release) -> Vec<usize> {
     let marks = &timeline.marks;
-    let moment = |mark: &Mark| (mark.changed_at, mark.ended);
+    // What is taken back afterwards is not on it: it is the path of the way forward.
+    let moment = |mark: &Mark| {
+        let at = mark.ended.map_or(mark.changed_at, |ended| ended.at);
+        (at, mark.ended)
+    };
     let last = (0..marks.len()).max_by_key(|position| moment(&marks[*position]));
     let is_skipped = |position: &usize| {
         let state = release.activity_state(marks[*position].activity);

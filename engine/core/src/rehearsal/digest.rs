@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::id::Digest;
 use crate::json::Json;
 use crate::rehearsal::plan::{Entry, Rehearsal};
+use crate::rehearsal::rollback::Effect;
 
 pub(super) fn of(plan: &Rehearsal) -> Digest {
     let canonical = json!({
@@ -17,6 +18,7 @@ pub(super) fn of(plan: &Rehearsal) -> Digest {
         "outputs": plan.outputs.as_ref().map(value),
         "entries": plan.entries.iter().map(entry).collect::<Vec<_>>(),
         "not_reached": plan.not_reached,
+        "rollback": plan.rollback.iter().map(effect).collect::<Vec<_>>(),
     });
     Digest::of(sorted(canonical).to_string().as_bytes())
 }
@@ -34,6 +36,17 @@ fn entry(entry: &Entry) -> Value {
         "approvals": approvals.map(|rule| (rule.from.as_str(), rule.count)).collect::<Vec<_>>(),
         "takes_ms": entry.takes.map(|takes| takes.ms),
     })
+}
+
+fn effect(effect: &Effect) -> Value {
+    json!([
+        effect.stage,
+        effect.activity,
+        effect.way,
+        effect.uses,
+        effect.validate,
+        effect.point
+    ])
 }
 
 fn value(json: &Json) -> Value {

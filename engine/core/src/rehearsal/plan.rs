@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use crate::id::{Digest, Name};
 use crate::json::Json;
 use crate::process::{ActivityIx, Kind};
+use crate::rehearsal::rollback::Effect;
 use crate::rehearsal::stage::Stage;
 use crate::rehearsal::timeline::Mark;
-use crate::rehearsal::{critical, digest};
+use crate::rehearsal::{critical, digest, rollback};
 use crate::release::event::SkipReason;
 use crate::release::state::{ActivityState, ReleaseState};
 use crate::release::{OpenRule, Release, why};
@@ -43,6 +44,8 @@ pub struct Rehearsal {
     pub standing: Vec<Standing>,
     /// Activities to which nothing happens, as `phase/activity`.
     pub not_reached: Vec<String>,
+    /// What a rollback would take back at the end, what goes back first first.
+    pub rollback: Vec<Effect>,
     /// What the release gives back.
     pub outputs: Option<Json>,
 }
@@ -66,6 +69,8 @@ pub struct Entry {
     pub starts_at: Timestamp,
     /// When it ends.
     pub ends_at: Option<Timestamp>,
+    /// When its effect has been taken back.
+    pub undone_at: Option<Timestamp>,
     /// Where it is at the end, as a word of the glossary.
     pub state: String,
     /// Why it did not succeed.
@@ -213,6 +218,7 @@ impl Rehearsal {
             critical_path: path.iter().map(link).collect(),
             standing: standing(release),
             not_reached: not_reached(release),
+            rollback: rollback::effects(stage),
             outputs: release.outputs().cloned(),
             entries,
         };
@@ -274,13 +280,14 @@ fn entry(stage: &Stage<'_>, mark: &Mark) -> Entry {
         after: after.map(|mark| path(mark.activity)),
         starts_at: mark.starts_at,
         ends_at: mark.ended.map(|ended| ended.at),
+        undone_at: mark.undone_at,
         state: state.word().to_owned(),
-        why: reason(state),
+        why: reason(state.forward()),
         with: record.and_then(|record| record.with.clone()),
         instructions: instructions(release, ix),
         attempts: record.map_or(0, |record| record.attempts),
         takes: mark.takes,
-        outputs: outputs(state),
+        outputs: outputs(state.forward()),
         outputs_from: mark.outputs,
         approvals: mark.approvals.clone(),
         excludes_initiator: mark.is_excluded,

@@ -166,6 +166,17 @@ impl<'a> Script<'a> {
         };
         process.uses().into_iter().map(pinned).collect()
     }
+
+    /// Positions of the pins that are known to export no `undo`.
+    pub(super) fn irreversible(&self, pins: &[Pinned]) -> Vec<u32> {
+        let is_irreversible = |pinned: &Pinned| {
+            let known = self.assumptions.components.get(&pinned.uses);
+            known.is_some_and(|known| !known.is_reversible)
+        };
+        let pins = (0..).zip(pins);
+        let found = pins.filter(|(_, pinned)| is_irreversible(pinned));
+        found.map(|(position, _)| position).collect()
+    }
 }
 
 fn of_sample(sample: &Sample) -> (Json, OutputsFrom) {

@@ -57,6 +57,8 @@ enum Move {
     Reach(ActivityIx, ReleaseId),
     /// A child ends; the flag says whether it fails.
     EndChild(ActivityIx, ReleaseId, bool),
+    /// A child has gone back.
+    UndoChild(ActivityIx, ReleaseId),
 }
 
 /// What a move was foreseen for: a state is answered once.
@@ -98,7 +100,11 @@ impl<'a> Stage<'a> {
             cues: BTreeMap::new(),
         };
         let components = script.pins(process);
-        match stage.turn(initiator(), What::Start { components })? {
+        let start = What::Start {
+            irreversible: script.irreversible(&components),
+            components,
+        };
+        match stage.turn(initiator(), start)? {
             Ok(()) => Ok(stage),
             Err(refusal) => Err(RehearsalError::Refused(refusal)),
         }
@@ -164,6 +170,7 @@ impl<'a> Stage<'a> {
             Some(Move::Signal(ix)) => self.signal(ix),
             Some(Move::Reach(ix, release)) => self.reach(ix, release),
             Some(Move::EndChild(ix, child, fails)) => self.end_child(ix, child, fails),
+            Some(Move::UndoChild(ix, child)) => self.undo_child(ix, child),
             None => Ok(()),
         }
     }
@@ -198,7 +205,7 @@ impl<'a> Stage<'a> {
 
     /// Foresees what the world will do about the state of the activity at `ix`.
     fn foresee(&mut self, ix: ActivityIx) {
-        let (cue, next) = match self.release.activity_state(ix) {
+        let (cue, next) = match self.release.activity_state(ix).going() {
             ActivityState::Running(attempt) => {
                 let Some(key) = self.release.current_run(ix) else {
                     return;
@@ -222,7 +229,11 @@ impl<'a> Stage<'a> {
             }
             ActivityState::Awaiting(wait) => {
                 let (on, since, until) = (wait.on, wait.since, wait.until);
-                (Cue::Await(since), self.is_answered(ix, on, until))
+                let next = match self.release.recalled(ix) {
+                    Some(child) => Some((self.waits(ix, None), Move::UndoChild(ix, child))),
+                    None => self.is_answered(ix, on, until),
+                };
+                (Cue::Await(since), next)
             }
             ActivityState::Child(child) => {
                 let (release, since) = (child.release, child.since);
@@ -352,13 +363,25 @@ impl<'a> Stage<'a> {
         self.told(ix, Caller::engine(), what)
     }
 
+    fn undo_child(&mut self, ix: ActivityIx, child: ReleaseId) -> Result<(), RehearsalError> {
+        let what = What::ChildUndone {
+            activity: ix,
+            child,
+            end: Ok(()),
+        };
+        self.told(ix, Caller::engine(), what)
+    }
+
     fn finish(&mut self, key: AttemptKey) -> Result<(), RehearsalError> {
         let ix = key.activity;
         if self.release.current_run(ix) != Some(key) {
             return Ok(());
         }
         let process = Arc::clone(self.release.process());
-        let outcome = if self.script.fails(&process, ix) {
+        let goes_back = matches!(self.release.activity_state(ix), ActivityState::Undoing(_));
+        let outcome = if goes_back {
+            Outcome::Succeeded(Json::empty_object())
+        } else if self.script.fails(&process, ix) {
             Outcome::Failed {
                 failure: Failure::new(FailureClass::Retryable, "it is to fail in this rehearsal"),
                 retry_after: None,

@@ -30,6 +30,7 @@ pub(super) struct Mark {
     pub(super) starts_at: Timestamp,
     pub(super) changed_at: Timestamp,
     pub(super) ended: Option<Ended>,
+    pub(super) undone_at: Option<Timestamp>,
     /// The mark whose end let it start.
     pub(super) after: Option<usize>,
     pub(super) takes: Option<Assumed>,
@@ -85,6 +86,9 @@ impl Timeline {
         if matches!(state, ActivityState::NeedsPeople(_)) && mark.approvals.is_empty() {
             mark.asked(release, ix);
         }
+        if matches!(state, ActivityState::Undone(_)) {
+            mark.undone_at = Some(at);
+        }
         if state.settled().is_some() && mark.ended.is_none() {
             self.settled += 1;
             let nth = self.settled;
@@ -102,6 +106,7 @@ impl Timeline {
             starts_at: at,
             changed_at: at,
             ended: None,
+            undone_at: None,
             after: self.after(release, ix, at),
             takes: None,
             outputs: None,

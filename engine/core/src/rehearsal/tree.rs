@@ -4,6 +4,7 @@ use std::fmt::{self, Write as _};
 
 use crate::json::shown;
 use crate::rehearsal::plan::{Entry, OutputsFrom, Rehearsal, STANDS_STILL};
+use crate::rehearsal::rollback::Effect;
 use crate::time::{Span, Timestamp};
 
 /// Longest value that is shown whole, in characters.
@@ -42,6 +43,7 @@ impl Rehearsal {
         self.write_people(text)?;
         self.write_path(text)?;
         self.write_standing(text)?;
+        self.write_rollback(text)?;
         if let Some(outputs) = &self.outputs {
             writeln!(text, "\noutputs {}", shown(outputs.as_str(), SHOWN_CHARS))?;
         }
@@ -79,6 +81,9 @@ impl Rehearsal {
         )?;
         if let Some(ended) = entry.ends_at.filter(|at| *at > entry.starts_at) {
             write!(text, " after {}", length(ended.since(entry.starts_at)))?;
+        }
+        if let Some(at) = entry.undone_at {
+            write!(text, ", taken back {}", self.offset(at))?;
         }
         if entry.attempts > 1 {
             write!(text, ", {} attempts", entry.attempts)?;
@@ -167,7 +172,12 @@ impl Rehearsal {
 
     fn write_standing(&self, text: &mut String) -> fmt::Result {
         if !self.standing.is_empty() {
-            writeln!(text, "\nstands still")?;
+            let heading = if self.outcome == STANDS_STILL {
+                "stands still"
+            } else {
+                "left to do"
+            };
+            writeln!(text, "\n{heading}")?;
         }
         for standing in &self.standing {
             let (what, on) = (&standing.activity, shown(&standing.waits_on, SHOWN_CHARS));
@@ -179,6 +189,36 @@ impl Rehearsal {
         }
         let mut names = self.not_reached.iter();
         names.try_for_each(|name| writeln!(text, "  {name}"))
+    }
+
+    /// Stages of the way back, the first first.
+    fn write_rollback(&self, text: &mut String) -> fmt::Result {
+        if !self.rollback.is_empty() {
+            writeln!(text, "\na rollback at the end would take back")?;
+        }
+        for effect in &self.rollback {
+            let Effect {
+                stage, activity, ..
+            } = effect;
+            write!(
+                text,
+                "{stage:>4}   {activity}  from {}  ",
+                self.offset(effect.from)
+            )?;
+            match (&effect.uses, &effect.point, effect.way.as_str()) {
+                (Some(uses), ..) => write!(text, "by {uses}")?,
+                (_, Some(point), _) => write!(text, "not at all, since {point} cannot return")?,
+                (_, _, "component") => write!(text, "by its component")?,
+                (_, _, "person") => write!(text, "by a person: nothing is known that undoes it")?,
+                (_, _, "children") => write!(text, "by the rollback of what it started")?,
+                _ => write!(text, "nothing to do")?,
+            }
+            match &effect.validate {
+                Some(validate) => writeln!(text, ", checked by {validate}")?,
+                None => writeln!(text)?,
+            }
+        }
+        Ok(())
     }
 
     fn offset(&self, at: Timestamp) -> String {

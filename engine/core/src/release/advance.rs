@@ -37,12 +37,18 @@ pub fn turn(release: &mut Release, input: &Input, now: Timestamp) -> Result<Turn
 pub fn advance(release: &Release, now: Timestamp) -> Vec<Event> {
     match release.state {
         ReleaseState::Draft | ReleaseState::Ended { .. } => Vec::new(),
-        ReleaseState::Running | ReleaseState::Paused { .. } => release.advance(now),
+        ReleaseState::Running | ReleaseState::Paused { .. } | ReleaseState::RollingBack => {
+            release.advance(now)
+        }
     }
 }
 
 impl Release {
     fn advance(&self, now: Timestamp) -> Vec<Event> {
+        // What goes back does so before anything else follows.
+        if let Some(Node::Rollback(trigger)) = self.frontier.first() {
+            return vec![self.roll_back(Some(*trigger), None)];
+        }
         let mut events = Vec::with_capacity(self.frontier.len());
         // Each fan-out takes from what is left of the instances that a release may have.
         let mut expanded = false;
@@ -51,6 +57,8 @@ impl Release {
                 continue;
             }
             events.extend(match node {
+                Node::Rollback(ix) => Some(self.roll_back(Some(*ix), None)),
+                Node::Undo(ix) => Some(self.advance_undo(*ix, now)),
                 Node::Phase(ix) => Some(self.advance_phase(*ix)),
                 Node::Activity(ix) => Some(self.advance_activity(*ix, now)),
                 Node::Wave(group) => self.advance_wave(*group, now),
@@ -65,7 +73,7 @@ impl Release {
         match node {
             Node::Phase(ix) => self.is_to_expand(Group::Phase(ix)),
             Node::Activity(ix) => self.is_to_expand(Group::Activity(ix)),
-            Node::Wave(_) | Node::Release => false,
+            Node::Rollback(_) | Node::Undo(_) | Node::Wave(_) | Node::Release => false,
         }
     }
 
@@ -73,7 +81,10 @@ impl Release {
         let node = &self.phases[phase.0 as usize];
         let group = Group::Phase(phase);
         if node.is_over() {
-            let outcome = if node.failed || self.has_failed(group) {
+            let failed = node.failed || self.has_failed(group);
+            let outcome = if failed && self.is_going_back() {
+                PhaseOutcome::Aborted
+            } else if failed {
                 PhaseOutcome::Failed
             } else {
                 PhaseOutcome::Succeeded
@@ -216,6 +227,15 @@ impl Release {
     }
 
     fn end(&self) -> Event {
+        if self.is_going_back() {
+            let outcome = if self.is_all_undone() {
+                ReleaseOutcome::RolledBack
+            } else {
+                ReleaseOutcome::Failed
+            };
+            let outputs = None;
+            return Event::Ended { outcome, outputs };
+        }
         let outcome = if self.phase_failed {
             ReleaseOutcome::Failed
         } else {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::actor::Actor;
 use crate::json::Json;
 use crate::limits::EVIDENCE_PER_ACTIVITY_MAX;
-use crate::process::{ActivityIx, Group, PhaseIx, Role};
+use crate::process::{ActivityIx, Group, OnFailure, PhaseIx, Role};
 use crate::release::event::{Event, Pinned, ReleaseOutcome, SkipReason};
 use crate::release::index::Node;
 use crate::release::state::{ActivityState, PhaseState, Record, ReleaseState, Settled};
@@ -15,7 +15,9 @@ use crate::release::{ActivityNode, Holder, Parent, PhaseNode, Release};
 use crate::time::Timestamp;
 
 mod activity;
+mod rollback;
 mod stop;
+mod undo;
 mod wave;
 
 impl Release {
@@ -71,6 +73,9 @@ impl Release {
             Event::Aborted { reason } => self.apply_aborted(at, reason),
             Event::Ended { outcome, outputs } => self.apply_ended(at, *outcome, outputs.as_ref()),
             Event::InputsAmended { inputs, .. } => self.inputs = inputs.clone(),
+            Event::IrreversiblePinned { pins } => self.irreversible = pins.as_slice().into(),
+            Event::RollbackStarted { .. } => self.apply_rollback_started(at, by, event),
+            Event::RootCauseClosed { text } => self.apply_root_cause_closed(at, by, text),
             _ => self.apply_to_activity(at, by, event),
         }
     }
@@ -128,6 +133,7 @@ impl Release {
         self.frontier.clear();
         self.claims.clear();
         self.outputs = outputs.cloned();
+        self.end_rollback(at);
         // An abort has ended it already, with its reason.
         if !self.has_ended() {
             let reason = None;
@@ -167,9 +173,10 @@ impl Release {
         let failed = matches!(self.phase_state(ix), PhaseState::Ended { .. });
         self.phase_failed |= failed && how == Settled::Broken;
         self.phases_unsettled = self.phases_unsettled.saturating_sub(1);
-        if self.phases_unsettled == 0 {
+        if self.phases_unsettled == 0 && !self.is_going_back() {
             self.frontier.insert(Node::Release);
         }
+        self.rollback_may_end();
         for dependent in &self.process.0.phase(ix).dependents {
             let phase = &mut self.phases[dependent.0 as usize];
             let joins = &self.process.0.phase(*dependent).joins;
@@ -206,7 +213,9 @@ impl Release {
             self.let_go(Holder::Activity(ix));
         }
         if let Some(how) = settled {
+            self.may_go_back(ix);
             self.settle(ix, how);
+            self.last_run_ended(ix);
         }
     }
 
@@ -239,6 +248,22 @@ impl Release {
         phase.failed |= how == Settled::Broken;
         if phase.is_over() {
             self.frontier.insert(Node::Phase(ix));
+        }
+    }
+
+    /// What has failed for good may send the whole release back.
+    fn may_go_back(&mut self, ix: ActivityIx) {
+        let failed = matches!(
+            self.activity_state(ix),
+            ActivityState::Failed {
+                continued: false,
+                ..
+            } | ActivityState::Rejected { .. }
+                | ActivityState::Expired { .. }
+        );
+        let rollback = self.process.activity(ix).on_failure == OnFailure::Rollback;
+        if failed && rollback && !self.is_going_back() {
+            self.frontier.insert(Node::Rollback(ix));
         }
     }
 

@@ -6,7 +6,7 @@ use crate::json::Json;
 use crate::limits::TEXT_BYTES_MAX;
 use crate::process::{ActivityIx, Component, Kind, Manual, OnFailure};
 use crate::release::event::Event;
-use crate::release::state::Blocked;
+use crate::release::state::{ActivityState, Blocked};
 use crate::release::{ChildOrder, Release, bounds};
 use crate::time::Timestamp;
 
@@ -101,19 +101,33 @@ impl Release {
 
     /// What follows when an activity fails outside of an attempt.
     pub(super) fn fails(&self, activity: ActivityIx, failure: Failure) -> Event {
-        let failure = Some(failure);
-        match self.process.activity(activity).on_failure {
+        self.failed_for_good(activity, Some(failure))
+    }
+
+    /// What follows when no retry is left; the failure, where no failed attempt told it.
+    pub(super) fn failed_for_good(&self, activity: ActivityIx, failure: Option<Failure>) -> Event {
+        let on_failure = self.process.activity(activity).on_failure;
+        match on_failure {
             OnFailure::Hold => Event::ActivityHeld { activity, failure },
-            OnFailure::Fail => Event::ActivityFailed {
+            OnFailure::Fail | OnFailure::Rollback | OnFailure::Continue => Event::ActivityFailed {
                 activity,
                 failure,
-                continued: false,
+                continued: on_failure == OnFailure::Continue,
             },
-            OnFailure::Continue => Event::ActivityFailed {
+        }
+    }
+
+    /// The event with which the next attempt at what the activity calls begins by itself.
+    pub(super) fn again(&self, activity: ActivityIx, attempt: u32, deadline: Timestamp) -> Event {
+        match self.activity_state(activity) {
+            ActivityState::Undoing(undoing) => Event::UndoStarted {
                 activity,
-                failure,
-                continued: true,
+                part: undoing.part,
+                attempt,
+                with: None,
+                deadline,
             },
+            _ => attempt_started(activity, attempt, None, deadline),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::release::needs::Tally;
 use crate::release::replay::replaced;
 use crate::release::state::{ActivityState, PhaseState, ReleaseState, Settled};
 use crate::release::wave::Stage;
-use crate::release::{Holder, Release};
+use crate::release::{Claim, Holder, Release};
 
 /// An invariant that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,9 +29,11 @@ impl fmt::Display for Violation {
     }
 }
 
+mod rollback;
+
 type Invariant = (&'static str, fn(&Release) -> Vec<String>);
 
-const INVARIANTS: [Invariant; 18] = [
+const INVARIANTS: [Invariant; 21] = [
     ("graph-is-quiet", graph_is_quiet),
     ("activity-counts-its-needs", activity_counts_its_needs),
     ("phase-counts-its-needs", phase_counts_its_needs),
@@ -65,6 +67,15 @@ const INVARIANTS: [Invariant; 18] = [
     ),
     ("attempts-count-up-from-one", attempts_count_up_from_one),
     ("locks-follow-states", locks_follow_states),
+    (
+        "effects-are-undone-in-reverse",
+        rollback::effects_are_undone_in_reverse,
+    ),
+    (
+        "nothing-is-undone-going-forward",
+        rollback::nothing_is_undone_going_forward,
+    ),
+    ("rolled-back-is-undone", rollback::rolled_back_is_undone),
 ];
 
 /// Everything that is wrong with `release`; empty if nothing is. Looks at the whole graph.
@@ -358,8 +369,10 @@ fn phase_ends_with_its_activities(release: &Release) -> Vec<String> {
 
 /// Once a release has ended, nothing in it is open; until then, something is.
 fn ended_release_is_all_over(release: &Release) -> Vec<String> {
+    // Whatever goes back may have come to its end before.
+    let over = release.phases_unsettled == 0;
     told(
-        release.has_ended() == (release.phases_unsettled == 0),
+        release.has_ended() == over || (over && release.is_going_back()),
         || {
             let state = release.state.word();
             format!("{state} with {} open phases", release.phases_unsettled)
@@ -399,7 +412,7 @@ fn approvals_are_of_different_people(release: &Release) -> Vec<String> {
 fn attempts_count_up_from_one(release: &Release) -> Vec<String> {
     let wrong = release.activity_ixs().filter(|(_, node)| {
         let begun = node.record.as_ref().map_or(0, |record| record.attempts);
-        match &node.state {
+        match node.state.going() {
             ActivityState::Running(attempt) | ActivityState::Suspended { attempt, .. } => {
                 attempt.run == 0 || attempt.number == 0 || attempt.number != begun
             }
@@ -424,10 +437,10 @@ fn locks_follow_states(release: &Release) -> Vec<String> {
         Holder::Phase(ix) => release.phase_state(*ix).settled().is_some(),
         Holder::Activity(ix) => release.activity_state(*ix).settled().is_some(),
     };
-    let wrong = release
-        .claims
-        .iter()
-        .filter(|(holder, claim)| over(holder) || claim.granted.is_none() != blocked(holder));
+    let kept = |claim: &Claim| claim.granted.is_some() && release.is_going_back();
+    let wrong = release.claims.iter().filter(|(holder, claim)| {
+        over(holder) && !kept(claim) || claim.granted.is_none() != blocked(holder)
+    });
     let mut found: Vec<String> = wrong
         .map(|(holder, claim)| format!("{holder:?} has {claim:?}"))
         .collect();

@@ -21,6 +21,7 @@ mod reached;
 mod reject;
 mod resume;
 mod retry;
+mod rollback;
 mod signal;
 mod skip;
 mod start;
@@ -34,7 +35,10 @@ pub(super) use people::still_open;
 pub fn decide(release: &Release, input: &Input, now: Timestamp) -> Result<Vec<Event>, Refusal> {
     let by = &input.by;
     match &input.what {
-        What::Start { components } => start::start(release, components),
+        What::Start {
+            components,
+            irreversible,
+        } => start::start(release, components, irreversible),
         What::TimePassed => Ok(time::passed(release, now)),
         What::AttemptFinished { key, report } => attempt::finished(release, *key, report, now),
         What::Approve {
@@ -78,6 +82,20 @@ pub fn decide(release: &Release, input: &Input, now: Timestamp) -> Result<Vec<Ev
         What::Pause { reason } => pause::pause(release, reason.as_ref()),
         What::Resume => resume::resume(release),
         What::Abort { reason } => abort::abort(release, reason),
+        What::AmendInputs { .. } | What::AmendOutputs { .. } | What::AmendRetry { .. } => {
+            amend(release, &input.what)
+        }
+        What::Rollback { .. }
+        | What::ChildUndone { .. }
+        | What::RetryUndo { .. }
+        | What::MarkUndone { .. }
+        | What::AcceptNotUndone { .. }
+        | What::CloseRootCause { .. } => way_back(release, &input.what, now),
+    }
+}
+
+fn amend(release: &Release, what: &What) -> Result<Vec<Event>, Refusal> {
+    match what {
         What::AmendInputs { inputs, reason } => amend::inputs(release, inputs, reason),
         What::AmendOutputs {
             activity,
@@ -89,6 +107,23 @@ pub fn decide(release: &Release, input: &Input, now: Timestamp) -> Result<Vec<Ev
             attempts,
             reason,
         } => amend::retry(release, *activity, *attempts, reason),
+        _ => unreachable!("`decide` keeps what amends nothing"),
+    }
+}
+
+fn way_back(release: &Release, what: &What, now: Timestamp) -> Result<Vec<Event>, Refusal> {
+    match what {
+        What::Rollback { reason } => rollback::rollback(release, reason),
+        What::ChildUndone {
+            activity,
+            child,
+            end,
+        } => child::undone(release, *activity, *child, end),
+        What::RetryUndo { activity } => rollback::retry_undo(release, *activity, now),
+        What::MarkUndone { activity, reason } => rollback::mark_undone(release, *activity, reason),
+        What::AcceptNotUndone { activity, reason } => rollback::accept(release, *activity, reason),
+        What::CloseRootCause { text } => rollback::close_root_cause(release, text),
+        _ => unreachable!("`decide` keeps what is about the way forward"),
     }
 }
 
@@ -97,7 +132,7 @@ fn live(release: &Release) -> Result<(), Refusal> {
     match &release.state {
         ReleaseState::Draft => Err(Refusal::NotStarted),
         ReleaseState::Ended { outcome, .. } => Err(Refusal::Ended(outcome.word())),
-        ReleaseState::Running | ReleaseState::Paused { .. } => Ok(()),
+        ReleaseState::Running | ReleaseState::Paused { .. } | ReleaseState::RollingBack => Ok(()),
     }
 }
 

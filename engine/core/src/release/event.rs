@@ -4,6 +4,11 @@
 
 use serde::{Deserialize, Serialize};
 
+mod subject;
+mod undo;
+
+pub use undo::{PlannedUndo, UndoPart, UndoWay};
+
 use crate::actor::Actor;
 use crate::attempt::Evidence;
 use crate::component::{Pin, Uses};
@@ -366,6 +371,86 @@ pub enum Event {
         /// Its inputs.
         inputs: Json,
     },
+
+    /// Some pinned components export no `undo`.
+    IrreversiblePinned {
+        /// Their positions among the pins.
+        pins: Vec<u32>,
+    },
+    /// The release goes back: what has not ended is aborted, except runs that are going on, and
+    /// effects are taken back in the order of the plan.
+    RollbackStarted {
+        /// The activity whose failure asked for it; nothing if a person did.
+        trigger: Option<ActivityIx>,
+        /// Why, in a person's words.
+        reason: Option<String>,
+        /// Everything that had or may have had an effect, what depends on others first.
+        plan: Vec<PlannedUndo>,
+    },
+    /// The activity was still going on when the release went back, and goes on no further.
+    ActivityAborted {
+        /// Which.
+        activity: ActivityIx,
+    },
+    /// An attempt to take an effect back began. It counts among the attempts of the activity.
+    UndoStarted {
+        /// Which activity.
+        activity: ActivityIx,
+        /// What is called.
+        part: UndoPart,
+        /// Counts on from the last attempt.
+        attempt: u32,
+        /// The rendered `with`; absent if the call gets the inputs of the attempt before it, or
+        /// `undo` those of `run`.
+        with: Option<Json>,
+        /// When the attempt is given up.
+        deadline: Timestamp,
+    },
+    /// The undo returned; whether the effect is gone is looked at next.
+    UndoReturned {
+        /// Which activity.
+        activity: ActivityIx,
+    },
+    /// The effect is taken back.
+    Undone {
+        /// Which activity.
+        activity: ActivityIx,
+        /// What a person said who took it back by hand; nothing if the engine did.
+        by_hand: Option<String>,
+    },
+    /// The effect could not be taken back, and a person must decide.
+    UndoHeld {
+        /// Which activity.
+        activity: ActivityIx,
+        /// Why, where no failed attempt said it.
+        failure: Option<Failure>,
+    },
+    /// A person accepts that the effect stays.
+    UndoAccepted {
+        /// Which activity.
+        activity: ActivityIx,
+        /// Why.
+        reason: String,
+    },
+    /// Somebody found out why the release had to go back.
+    RootCauseClosed {
+        /// What it was.
+        text: String,
+    },
+    /// A release that the activity started is asked to go back.
+    ChildRecalled {
+        /// Which activity.
+        activity: ActivityIx,
+        /// Which release.
+        child: ReleaseId,
+    },
+    /// A release that the activity started has gone back; more is to be taken back after it.
+    ChildUndone {
+        /// Which activity.
+        activity: ActivityIx,
+        /// Which release.
+        child: ReleaseId,
+    },
 }
 
 /// Why no further batch opens. The order of variants is the stored format.
@@ -479,107 +564,13 @@ pub enum ReleaseOutcome {
     Failed,
     /// It was aborted.
     Aborted,
+    /// It went back, and every effect was taken back.
+    RolledBack,
 }
 
 impl Turn {
     /// Number of the event after the last one.
     pub fn next(&self) -> u64 {
         self.first + self.events.len() as u64
-    }
-}
-
-impl Event {
-    /// The one activity it is about, if it is about one.
-    pub fn activity(&self) -> Option<ActivityIx> {
-        match self {
-            Self::ActivityReadied { activity }
-            | Self::AttemptStarted { activity, .. }
-            | Self::AttemptSuspended { activity, .. }
-            | Self::AttemptResumed { activity, .. }
-            | Self::AttemptFailed { activity, .. }
-            | Self::EvidenceRecorded { activity, .. }
-            | Self::PeopleAsked { activity, .. }
-            | Self::Approved { activity, .. }
-            | Self::Rejected { activity, .. }
-            | Self::Expired { activity }
-            | Self::ActivitySucceeded { activity, .. }
-            | Self::ActivityHeld { activity, .. }
-            | Self::ActivityFailed { activity, .. }
-            | Self::ActivitySkipped { activity, .. }
-            | Self::OutputsAmended { activity, .. }
-            | Self::RetryAmended { activity, .. }
-            | Self::InstancesEnded { activity, .. }
-            | Self::WaitBegan { activity, .. }
-            | Self::SignalReceived { activity, .. }
-            | Self::ChildStarted { activity, .. }
-            | Self::ChildLaunched { activity, .. }
-            | Self::LocksWanted {
-                holder: Holder::Activity(activity),
-                ..
-            }
-            | Self::LocksGranted {
-                holder: Holder::Activity(activity),
-            } => Some(*activity),
-            Self::Created { .. }
-            | Self::Started { .. }
-            | Self::PhaseOpened { .. }
-            | Self::PhaseSkipped { .. }
-            | Self::PhaseEnded { .. }
-            | Self::Paused { .. }
-            | Self::Resumed
-            | Self::Aborted { .. }
-            | Self::Ended { .. }
-            | Self::InputsAmended { .. }
-            | Self::EmergencyDeclared { .. }
-            | Self::LocksWanted { .. }
-            | Self::LocksGranted { .. }
-            | Self::ChildOf { .. } => None,
-            Self::Expanded { .. }
-            | Self::BatchOpened { .. }
-            | Self::BatchBaking { .. }
-            | Self::BatchBaked { .. }
-            | Self::GateOpened { .. }
-            | Self::WaveHalted { .. }
-            | Self::WaveResumed { .. }
-            | Self::WaveEnded { .. } => match self.group() {
-                Some(Group::Activity(ix)) => Some(ix),
-                Some(Group::Phase(_)) | None => None,
-            },
-        }
-    }
-
-    /// The one phase it is about as a whole, if it is about one.
-    pub fn phase(&self) -> Option<PhaseIx> {
-        match self {
-            Self::PhaseOpened { phase, .. }
-            | Self::PhaseSkipped { phase, .. }
-            | Self::PhaseEnded { phase, .. }
-            | Self::LocksWanted {
-                holder: Holder::Phase(phase),
-                ..
-            }
-            | Self::LocksGranted {
-                holder: Holder::Phase(phase),
-            } => Some(*phase),
-            _ => match self.group() {
-                Some(Group::Phase(ix)) => Some(ix),
-                Some(Group::Activity(_)) | None => None,
-            },
-        }
-    }
-
-    /// The fan-out it is about, if it is about one.
-    pub fn group(&self) -> Option<Group> {
-        match self {
-            Self::Expanded { group, .. }
-            | Self::BatchOpened { group, .. }
-            | Self::BatchBaking { group, .. }
-            | Self::BatchBaked { group }
-            | Self::GateOpened { group, .. }
-            | Self::WaveHalted { group, .. }
-            | Self::WaveResumed { group, .. }
-            | Self::WaveEnded { group, .. } => Some(*group),
-            _ => None,
-        }
     }
 }

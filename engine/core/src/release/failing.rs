@@ -2,8 +2,9 @@
 
 use crate::attempt::AttemptKey;
 use crate::failure::Failure;
-use crate::process::{ActivityIx, Kind, OnFailure};
+use crate::process::{ActivityIx, Kind};
 use crate::release::event::Event;
+use crate::release::state::ActivityState;
 use crate::release::{Release, backoff, bounds};
 use crate::time::{Span, Timestamp};
 
@@ -20,9 +21,14 @@ impl Release {
         now: Timestamp,
     ) -> Vec<Event> {
         let activity = key.activity;
+        if let ActivityState::Undoing(_) = self.activity_state(activity) {
+            return self.undo_attempt_failed(key, failure, retry_after, now);
+        }
         let retry_at = match &self.process.activity(activity).kind {
             Kind::Component(component)
-                if failure.class.may_retry() && key.attempt < self.attempts_max(activity) =>
+                if !self.is_going_back()
+                    && failure.class.may_retry()
+                    && key.attempt < self.attempts_max(activity) =>
             {
                 let wait = backoff::wait(&component.retry, key, retry_after);
                 Some(now.after(wait))
@@ -37,19 +43,15 @@ impl Release {
         if retry_at.is_some() {
             return vec![failed];
         }
-        let failure = None;
-        let last = match self.process.activity(activity).on_failure {
-            OnFailure::Hold => Event::ActivityHeld { activity, failure },
-            OnFailure::Fail => Event::ActivityFailed {
+        // On the way back nobody decides about the way forward any more.
+        let last = if self.is_going_back() {
+            Event::ActivityFailed {
                 activity,
-                failure,
+                failure: None,
                 continued: false,
-            },
-            OnFailure::Continue => Event::ActivityFailed {
-                activity,
-                failure,
-                continued: true,
-            },
+            }
+        } else {
+            self.failed_for_good(activity, None)
         };
         vec![failed, last]
     }

@@ -11,12 +11,16 @@ use crate::time::Timestamp;
 /// order in which [`super::advance()`] looks at them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Node {
+    /// Failed, and its release goes back: nothing else follows before that.
+    Rollback(ActivityIx),
     /// Opens, is skipped, or ends.
     Phase(PhaseIx),
     /// Starts or is skipped.
     Activity(ActivityIx),
     /// Opens a batch, bakes, asks its gate or stops.
     Wave(Group),
+    /// Its effect is taken back.
+    Undo(ActivityIx),
     /// Ends.
     Release,
 }
@@ -33,7 +37,7 @@ pub(super) enum Timer {
 impl Timer {
     /// The one timer of an activity in `state`.
     pub(super) fn of(state: &ActivityState) -> Option<Self> {
-        match state {
+        match state.going() {
             ActivityState::Running(attempt) => Some(Self::Lapse(attempt.deadline)),
             // At the same instant the deadline wins: a resumed run would have no time left.
             ActivityState::Suspended {
@@ -55,7 +59,10 @@ impl Timer {
             | ActivityState::Rejected { .. }
             | ActivityState::Expired { .. }
             | ActivityState::Skipped { .. }
-            | ActivityState::Aborted { .. } => None,
+            | ActivityState::Aborted { .. }
+            | ActivityState::Undoing(_)
+            | ActivityState::Undone(_)
+            | ActivityState::UndoFailed(_) => None,
         }
     }
 }
@@ -82,7 +89,7 @@ pub(super) struct Index {
 impl Index {
     /// Takes the activity at `ix` in.
     pub(super) fn insert(&mut self, ix: ActivityIx, state: &ActivityState) {
-        match state {
+        match state.going() {
             ActivityState::Running(_) => self.running.insert(ix),
             ActivityState::Ready { .. } => self.ready.insert(ix),
             ActivityState::Awaiting(_) => self.awaiting.insert(ix),
@@ -98,7 +105,7 @@ impl Index {
 
     /// Leaves the activity at `ix` out, which is in `state`.
     pub(super) fn remove(&mut self, ix: ActivityIx, state: &ActivityState) {
-        match state {
+        match state.going() {
             ActivityState::Running(_) => self.running.remove(&ix),
             ActivityState::Ready { .. } => self.ready.remove(&ix),
             ActivityState::Awaiting(_) => self.awaiting.remove(&ix),

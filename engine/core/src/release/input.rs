@@ -30,6 +30,8 @@ pub enum What {
     Start {
         /// Sorted by `uses`, one for each `uses` of the process.
         components: Vec<Pinned>,
+        /// Positions among them of components that are known to export no `undo`.
+        irreversible: Vec<u32>,
     },
     /// The current instant may have passed a deadline, a retry or a resumption.
     TimePassed,
@@ -139,6 +141,15 @@ pub enum What {
         /// What.
         order: ChildOrder,
     },
+    /// A child that was asked to go back has done so, or as much as it could.
+    ChildUndone {
+        /// Which activity.
+        activity: ActivityIx,
+        /// Which release.
+        child: ReleaseId,
+        /// Why it is not all gone, if it is not.
+        end: Result<(), Box<Failure>>,
+    },
     /// The child that an activity waits for has ended, or could not be started.
     ChildEnded {
         /// Which activity.
@@ -196,5 +207,34 @@ pub enum What {
         attempts: u32,
         /// Why; not empty.
         reason: String,
+    },
+    /// Go back: take back every effect, whether the release goes on or has ended.
+    Rollback {
+        /// Why; not empty.
+        reason: String,
+    },
+    /// Try again to take back an effect that could not be taken back.
+    RetryUndo {
+        /// Which.
+        activity: ActivityIx,
+    },
+    /// Say that an effect was taken back by hand.
+    MarkUndone {
+        /// Which.
+        activity: ActivityIx,
+        /// How; not empty.
+        reason: String,
+    },
+    /// Accept that an effect that could not be taken back stays.
+    AcceptNotUndone {
+        /// Which.
+        activity: ActivityIx,
+        /// Why; not empty.
+        reason: String,
+    },
+    /// Say why the release had to go back.
+    CloseRootCause {
+        /// What it was; not empty.
+        text: String,
     },
 }

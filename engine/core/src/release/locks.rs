@@ -209,8 +209,15 @@ impl Release {
         }
     }
 
-    /// Lets go of what `holder` wanted or held.
+    /// Lets go of what `holder` wanted or held. What the release holds when it goes back it holds until
+    /// it has gone back: nobody else gets between what was done and its undo.
     pub(super) fn let_go(&mut self, holder: Holder) {
+        let goes_back =
+            self.is_going_back() || matches!(self.frontier.first(), Some(Node::Rollback(_)));
+        let claim = self.claims.get(&holder);
+        if goes_back && claim.is_some_and(|claim| claim.granted.is_some()) {
+            return;
+        }
         self.claims.remove(&holder);
     }
 

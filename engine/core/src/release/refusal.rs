@@ -68,6 +68,16 @@ pub enum Refusal {
     WrongPins(String),
     /// What is asked for is so already.
     NothingToAmend,
+    /// It is rolling back already.
+    AlreadyRollingBack,
+    /// Nothing in the release had or may have had an effect that could be taken back.
+    NothingToUndo,
+    /// All that could be taken back lies before this point of no return.
+    PointOfNoReturn(String),
+    /// Nothing is known that takes this effect back.
+    NotReversible,
+    /// The release has no open root-cause task.
+    NoRootCause,
 }
 
 impl Refusal {
@@ -103,6 +113,11 @@ impl Refusal {
             Self::ReasonRequired => "reason-required",
             Self::WrongPins(_) => "wrong-pins",
             Self::NothingToAmend => "nothing-to-amend",
+            Self::AlreadyRollingBack => "already-rolling-back",
+            Self::NothingToUndo => "nothing-to-undo",
+            Self::PointOfNoReturn(_) => "point-of-no-return",
+            Self::NotReversible => "not-reversible",
+            Self::NoRootCause => "no-root-cause",
         }
     }
 }
@@ -112,10 +127,7 @@ impl fmt::Display for Refusal {
         match self {
             Self::NotStarted => f.write_str("the release is a draft: start it first"),
             Self::AlreadyStarted => f.write_str("the release has started already"),
-            Self::Ended(how) => write!(
-                f,
-                "the release has ended ({how}): nothing can change it any more"
-            ),
+            Self::Ended(how) => write!(f, "the release has ended ({how})"),
             Self::AlreadyPaused => f.write_str("the release is paused already"),
             Self::NotPaused => f.write_str("the release is not paused"),
             Self::Paused => {
@@ -161,7 +173,29 @@ impl fmt::Display for Refusal {
                 write!(f, "the pinned components do not match the process: {which}")
             }
             Self::NothingToAmend => f.write_str("the values are these already"),
+            Self::AlreadyRollingBack
+            | Self::NothingToUndo
+            | Self::PointOfNoReturn(_)
+            | Self::NotReversible
+            | Self::NoRootCause => write_of_rollback(f, self),
         }
+    }
+}
+
+fn write_of_rollback(f: &mut fmt::Formatter<'_>, refusal: &Refusal) -> fmt::Result {
+    match refusal {
+        Refusal::AlreadyRollingBack => f.write_str("the release is rolling back already"),
+        Refusal::NothingToUndo => f.write_str(
+            "nothing in this release had an effect that could be taken back: abort it instead",
+        ),
+        Refusal::PointOfNoReturn(path) => write!(
+            f,
+            "{path} is a point of no return and has begun: what lies before it stays"
+        ),
+        Refusal::NotReversible => f.write_str(
+            "its component exports no `undo`: undo it by hand and say so, or accept that it stays",
+        ),
+        _ => f.write_str("the release has no open root-cause task"),
     }
 }
 

@@ -78,6 +78,8 @@ impl Release {
             created_at: first.at,
             started: None,
             pins: Box::default(),
+            irreversible: Box::default(),
+            rollback: None,
             state: ReleaseState::Draft,
             outputs: None,
             emergency: None,

@@ -105,7 +105,7 @@ impl Release {
 
     /// The outputs; empty for an activity without any, so that `has()` can ask for them.
     fn outputs_of(&self, ix: ActivityIx) -> Value {
-        match self.activity_state(ix) {
+        match self.activity_state(ix).forward() {
             ActivityState::Succeeded { outputs, .. } => outputs.value(),
             _ => Value::Object(Map::new()),
         }

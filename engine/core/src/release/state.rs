@@ -5,7 +5,9 @@ use crate::attempt::Evidence;
 use crate::failure::Failure;
 use crate::id::{Digest, Name, ReleaseId};
 use crate::json::Json;
-use crate::release::event::{Awaits, OutputSource, PhaseOutcome, ReleaseOutcome, SkipReason};
+use crate::release::event::{
+    Awaits, OutputSource, PhaseOutcome, ReleaseOutcome, SkipReason, UndoPart,
+};
 use crate::time::Timestamp;
 
 /// Where a release is.
@@ -24,6 +26,8 @@ pub enum ReleaseState {
         /// Since when.
         since: Timestamp,
     },
+    /// Going back: effects are taken back, the last first.
+    RollingBack,
     /// Over.
     Ended {
         /// How.
@@ -166,6 +170,54 @@ pub enum ActivityState {
         /// When.
         at: Timestamp,
     },
+    /// Its effect is being taken back.
+    Undoing(Box<Undoing>),
+    /// Its effect is taken back.
+    Undone(Box<Undone>),
+    /// Its effect could not be taken back.
+    UndoFailed(Box<UndoFailed>),
+}
+
+/// An effect that is being taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undoing {
+    /// How the activity had ended.
+    pub past: ActivityState,
+    /// What is called.
+    pub part: UndoPart,
+    /// Attempts of the activity before the first one at this part.
+    pub before: u32,
+    /// Where it is: `Ready`, `Running`, `Suspended`, `Retrying` or, for a child, `Awaiting`; and `OnHold`
+    /// within a turn.
+    pub now: ActivityState,
+}
+
+/// An effect that is taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undone {
+    /// How the activity had ended.
+    pub past: ActivityState,
+    /// Who did it by hand and what they said; nothing if the engine did.
+    pub by_hand: Option<(Actor, String)>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// An effect that could not be taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UndoFailed {
+    /// How the activity had ended.
+    pub past: ActivityState,
+    /// What failed.
+    pub part: UndoPart,
+    /// Attempts of the activity before the first one at this part.
+    pub before: u32,
+    /// How.
+    pub failure: Failure,
+    /// Since when.
+    pub since: Timestamp,
+    /// Who accepted that the effect stays, and why.
+    pub accepted: Option<(Actor, String)>,
 }
 
 /// An attempt that has not ended.
@@ -304,12 +356,41 @@ impl ActivityState {
             Self::Expired { .. } => "expired",
             Self::Skipped { .. } => "skipped",
             Self::Aborted { .. } => "aborted",
+            Self::Undoing(_) => "undoing",
+            Self::Undone(_) => "undone",
+            Self::UndoFailed(_) => "undo-failed",
         }
     }
 
-    /// What the state means for what needs the activity; `None` while it has not ended.
-    pub fn settled(&self) -> Option<Settled> {
+    /// The state on the way forward: how the activity had ended, if its effect was or is taken back.
+    pub fn forward(&self) -> &Self {
         match self {
+            Self::Undoing(undoing) => &undoing.past,
+            Self::Undone(undone) => &undone.past,
+            Self::UndoFailed(failed) => &failed.past,
+            state => state,
+        }
+    }
+
+    /// Where its call is, on the way forward or back.
+    pub fn going(&self) -> &Self {
+        match self {
+            Self::Undoing(undoing) => &undoing.now,
+            state => state,
+        }
+    }
+
+    pub(super) fn going_mut(&mut self) -> &mut Self {
+        match self {
+            Self::Undoing(undoing) => &mut undoing.now,
+            state => state,
+        }
+    }
+
+    /// What the state means for what needs the activity; `None` while it has not ended. What
+    /// happens on the way back changes nothing in that.
+    pub fn settled(&self) -> Option<Settled> {
+        match self.forward() {
             Self::Succeeded { .. }
             | Self::Failed {
                 continued: true, ..
@@ -338,7 +419,10 @@ impl ActivityState {
             | Self::Awaiting(_)
             | Self::Blocked(_)
             | Self::Child(_)
-            | Self::OnHold { .. } => None,
+            | Self::OnHold { .. }
+            | Self::Undoing(_)
+            | Self::Undone(_)
+            | Self::UndoFailed(_) => None,
         }
     }
 }
@@ -359,6 +443,7 @@ impl ReleaseState {
             Self::Draft => "draft",
             Self::Running => "running",
             Self::Paused { .. } => "paused",
+            Self::RollingBack => "rolling-back",
             Self::Ended { outcome, .. } => outcome.word(),
         }
     }
@@ -371,6 +456,7 @@ impl ReleaseOutcome {
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
             Self::Aborted => "aborted",
+            Self::RolledBack => "rolled-back",
         }
     }
 }

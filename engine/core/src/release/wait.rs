@@ -5,7 +5,7 @@ use crate::id::{Name, ReleaseId};
 use crate::json::Json;
 use crate::process::{ActivityIx, Kind, Reaches, ReleaseWait, Wait};
 use crate::release::Release;
-use crate::release::event::{Awaits, Event, OutputSource};
+use crate::release::event::{Awaits, Event, OutputSource, UndoPart};
 use crate::release::state::{ActivityState, Await, PhaseState, Settled};
 use crate::time::Timestamp;
 
@@ -52,10 +52,27 @@ impl Release {
         }
     }
 
+    /// The child whose rollback an activity waits for now, on the way back.
+    pub fn recalled(&self, ix: ActivityIx) -> Option<ReleaseId> {
+        match &self.activities.get(ix.0 as usize)?.state {
+            ActivityState::Undoing(undoing) => match (undoing.part, &undoing.now) {
+                (UndoPart::Child(child), ActivityState::Awaiting(_)) => Some(child),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The release that an activity waits for now, on the way forward or back.
+    pub fn other(&self, ix: ActivityIx) -> Option<ReleaseId> {
+        let awaited = self.awaited(ix).map(|awaited| awaited.release);
+        awaited.or_else(|| self.recalled(ix))
+    }
+
     /// Activities that wait for other releases now, with those releases.
     pub fn awaiting(&self) -> impl Iterator<Item = (ActivityIx, ReleaseId)> {
         let waiting = self.index.awaiting.iter();
-        waiting.filter_map(|ix| self.awaited(*ix).map(|awaited| (*ix, awaited.release)))
+        waiting.filter_map(|ix| self.other(*ix).map(|other| (*ix, other)))
     }
 
     /// Whether it is where `reaches` says.

@@ -187,6 +187,7 @@ impl Release {
     pub fn is_sweeping(&self, event: &Event) -> bool {
         match event {
             Event::Aborted { .. }
+            | Event::RollbackStarted { .. }
             | Event::PhaseSkipped { .. }
             | Event::WaveEnded { .. }
             | Event::InstancesEnded { .. }

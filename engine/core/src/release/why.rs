@@ -102,6 +102,13 @@ pub enum WaitsOn {
         /// What comes before it.
         before: BeforeBatch,
     },
+    /// The effects of others to be dealt with first: activities as `phase/activity`.
+    Undos(Vec<String>),
+    /// Somebody to find out why the release had to go back.
+    RootCause {
+        /// Who answers for it.
+        owners: Vec<Party>,
+    },
 }
 
 /// What keeps the next batch of a fan-out from opening.
@@ -139,7 +146,8 @@ pub fn why(release: &Release) -> Vec<Waiting> {
         .activity_ixs()
         .map(|(ix, _)| ix)
         .filter(|ix| !waits_for_others(*ix))
-        .filter_map(|ix| why_activity(release, ix));
+        .filter_map(|ix| why_activity(release, ix))
+        .filter(|waiting| !matches!(waiting.on, WaitsOn::Undos(_)));
     let phases = release.phase_ixs().map(|(ix, _)| ix);
     let phases = phases.filter_map(|ix| why_phase(release, ix));
     let waves = release
@@ -190,7 +198,8 @@ fn why_phase(release: &Release, ix: PhaseIx) -> Option<Waiting> {
     })
 }
 
-/// Why the release as a whole is not moving, if it is a draft, paused, or waits for locks.
+/// Why the release as a whole is not moving, if it is a draft, paused, or waits for locks, or what it
+/// leaves to do.
 pub fn why_release(release: &Release) -> Option<Waiting> {
     let (since, on, actions): (_, _, &'static [&'static str]) = match &release.state {
         ReleaseState::Draft => (release.created_at, WaitsOn::Start, &["start", "abort"]),
@@ -203,7 +212,12 @@ pub fn why_release(release: &Release) -> Option<Waiting> {
             let locks = WaitsOn::Locks(claim.locks.clone());
             (claim.since, locks, &["abort"])
         }
-        ReleaseState::Running | ReleaseState::Ended { .. } => return None,
+        ReleaseState::Ended { .. } => {
+            let since = release.root_cause_since()?;
+            let owners = release.root_cause_owners();
+            (since, WaitsOn::RootCause { owners }, &["close-root-cause"])
+        }
+        ReleaseState::Running | ReleaseState::RollingBack => return None,
     };
     let state = match on {
         WaitsOn::Locks(_) => "blocked",
@@ -222,15 +236,12 @@ pub fn why_release(release: &Release) -> Option<Waiting> {
 /// Why an activity is not moving; nothing if it runs or has ended.
 pub fn why_activity(release: &Release, ix: ActivityIx) -> Option<Waiting> {
     let state = &release.activities.get(ix.0 as usize)?.state;
+    if release.is_going_back() && state.settled().is_some() {
+        return release.why_undo(ix);
+    }
     let (since, on, actions): (_, _, &'static [&'static str]) = match state {
         ActivityState::Waiting if release.has_ended() => return None,
-        ActivityState::Waiting => {
-            let batch = release.own_batch(ix);
-            let blocked = release.blocked_around(ix).map(WaitsOn::Locks);
-            let on = batch.or(blocked);
-            let on = on.unwrap_or_else(|| WaitsOn::Needs(release.open_needs(ix)));
-            (release.started_at(), on, &["skip"])
-        }
+        ActivityState::Waiting => (release.started_at(), release.waits_on(ix), &["skip"]),
         ActivityState::Ready { since } => (Some(*since), release.pause()?, &["skip"]),
         ActivityState::Suspended { since, status, .. } => {
             let timed = release.timed(state, None, status.clone());
@@ -267,7 +278,10 @@ pub fn why_activity(release: &Release, ix: ActivityIx) -> Option<Waiting> {
         | ActivityState::Rejected { .. }
         | ActivityState::Expired { .. }
         | ActivityState::Skipped { .. }
-        | ActivityState::Aborted { .. } => return None,
+        | ActivityState::Aborted { .. }
+        | ActivityState::Undoing(_)
+        | ActivityState::Undone(_)
+        | ActivityState::UndoFailed(_) => return None,
     };
     Some(Waiting {
         activity: Some(ix),
@@ -280,6 +294,14 @@ pub fn why_activity(release: &Release, ix: ActivityIx) -> Option<Waiting> {
 }
 
 impl Release {
+    /// What an activity waits for before it may begin.
+    fn waits_on(&self, ix: ActivityIx) -> WaitsOn {
+        let batch = self.own_batch(ix);
+        let blocked = self.blocked_around(ix).map(WaitsOn::Locks);
+        let on = batch.or(blocked);
+        on.unwrap_or_else(|| WaitsOn::Needs(self.open_needs(ix)))
+    }
+
     /// The batch that an activity waits for, if it or its phase is an instance that is not released.
     fn own_batch(&self, ix: ActivityIx) -> Option<WaitsOn> {
         let activity = self.process.activity(ix);
@@ -314,7 +336,7 @@ impl Release {
     }
 
     /// The pause that holds everything up, if there is one.
-    fn pause(&self) -> Option<WaitsOn> {
+    pub(super) fn pause(&self) -> Option<WaitsOn> {
         match &self.state {
             ReleaseState::Paused { by, reason, .. } => Some(WaitsOn::Resume {
                 by: by.clone(),
@@ -325,7 +347,7 @@ impl Release {
     }
 
     /// The instant of the timer, or the end of the pause that stands before it.
-    fn timed(
+    pub(super) fn timed(
         &self,
         state: &ActivityState,
         failure: Option<Box<Failure>>,
@@ -408,11 +430,6 @@ impl Release {
 
     fn decision(&self, ix: ActivityIx, failure: &Failure) -> (WaitsOn, &'static [&'static str]) {
         let activity = self.process.activity(ix);
-        let owners = if activity.owners.is_empty() {
-            &self.process.phase(activity.phase).owners
-        } else {
-            &activity.owners
-        };
         let actions: &'static [&'static str] = match activity.kind {
             Kind::Component(_) | Kind::Wait(_) | Kind::Process(_) if !self.is_paused() => {
                 &["retry", "supply-outputs", "skip", "fail"]
@@ -423,9 +440,19 @@ impl Release {
         };
         let decision = WaitsOn::Decision {
             failure: Box::new(failure.clone()),
-            owners: owners.clone(),
+            owners: self.owners_of(ix).to_vec(),
         };
         (decision, actions)
+    }
+
+    /// Who answers for an activity.
+    pub(super) fn owners_of(&self, ix: ActivityIx) -> &[Party] {
+        let activity = self.process.activity(ix);
+        if activity.owners.is_empty() {
+            &self.process.phase(activity.phase).owners
+        } else {
+            &activity.owners
+        }
     }
 
     /// What an activity that waits still needs.

@@ -14,6 +14,7 @@ pub(crate) struct Seed {
     condition: u8,
     on_failure: u8,
     each: u8,
+    back: u8,
 }
 
 /// A phase: what it needs, its condition, its activities.
@@ -29,15 +30,26 @@ pub(crate) struct PhaseSeed {
 /// Documents of up to five phases with up to five activities each.
 pub(crate) fn documents() -> impl Strategy<Value = String> {
     let needs = |most| vec(any::<u8>(), 0..most);
-    let seeds = (0..8_u8, needs(4), 0..6_u8, 0..12_u8, 0..4_u8, 0..24_u8);
-    let activity = seeds.prop_map(|(kind, needs, join, condition, on_failure, each)| Seed {
-        kind,
-        needs,
-        join,
-        condition,
-        on_failure,
-        each,
-    });
+    let seeds = (
+        0..8_u8,
+        needs(4),
+        0..6_u8,
+        0..12_u8,
+        0..8_u8,
+        0..24_u8,
+        0..12_u8,
+    );
+    let activity = seeds.prop_map(
+        |(kind, needs, join, condition, on_failure, each, back)| Seed {
+            kind,
+            needs,
+            join,
+            condition,
+            on_failure,
+            each,
+            back,
+        },
+    );
     let seeds = (needs(3), 0..6_u8, 0..12_u8, 0..10_u8, vec(activity, 1..5));
     let phase = seeds.prop_map(|(needs, join, condition, each, activities)| PhaseSeed {
         needs,
@@ -156,7 +168,9 @@ fn write_activity(text: &mut String, place: (usize, usize), seed: &Seed, earlier
         )
         .expect("text");
     }
-    let on_failure = ["hold", "fail", "continue", "hold"][usize::from(seed.on_failure)];
+    let on_failure = [
+        "hold", "fail", "continue", "hold", "hold", "fail", "continue", "rollback",
+    ][usize::from(seed.on_failure)];
     writeln!(text, "        on-failure: {on_failure}").expect("text");
     let reads = spelt.map_or_else(String::new, |need| {
         format!("go: '${{{{ dyn(needs.{need}.outputs).go }}}}'")
@@ -171,6 +185,16 @@ fn write_activity(text: &mut String, place: (usize, usize), seed: &Seed, earlier
         _ => "uses: work@1".to_owned(),
     };
     writeln!(text, "        {what}").expect("text");
+    let manual = seed.kind < 3;
+    let back = match seed.back {
+        0 => "undo: none",
+        1 => "undo: { uses: restore@1, retry: { attempts: 2, backoff: 1s } }",
+        2 if !manual => "validate: { uses: more@2.1 }",
+        3 => "undo: { uses: restore@1 }\n        validate: { uses: work@1 }",
+        4 => "point-of-no-return: true",
+        _ => return,
+    };
+    writeln!(text, "        {back}").expect("text");
 }
 
 /// Needs of which all, one or two must be satisfied, or the first and one of the others.

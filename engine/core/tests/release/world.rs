@@ -37,7 +37,13 @@ impl World {
         let mut world = Self::draft(document, inputs);
         let components = pins(&world.process);
         world
-            .input(person("ana", &[]), What::Start { components })
+            .input(
+                person("ana", &[]),
+                What::Start {
+                    components,
+                    irreversible: Vec::new(),
+                },
+            )
             .expect("a draft with its pins starts");
         world
     }

@@ -13,6 +13,7 @@ async fn a_core_module_and_the_component_made_of_it_are_admitted() {
     assert_eq!(admitted.descriptor.name.as_str(), "probe");
     assert_eq!(admitted.descriptor.version.to_string(), "1.2.3");
     assert!(!admitted.exports_undo);
+    assert_eq!(admitted.descriptor.reversible, Some(false));
     let undo = r#"(func (export "fermata:activity/undo@0.1.0#undo") (param i32) (result i32) unreachable)"#;
     let reversible = kit
         .admit(
@@ -24,6 +25,7 @@ async fn a_core_module_and_the_component_made_of_it_are_admitted() {
         )
         .await;
     assert!(reversible.exports_undo);
+    assert_eq!(reversible.descriptor.reversible, Some(true));
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use fermata_core::attempt::{AttemptKey, Invocation, LogLine, Outcome, Progress, Ran};
+use fermata_core::attempt::{AttemptKey, Call, Invocation, LogLine, Outcome, Progress, Ran};
 use fermata_core::component::{Grants, Pin};
 use fermata_core::failure::Failure;
 use fermata_core::id::{Digest, ReleaseId};
@@ -295,6 +295,8 @@ pub(crate) fn invocation(digest: Digest) -> Invocation {
         process: name("process"),
         phase: name("phase"),
         activity: name("activity"),
+        call: Call::Run,
+        number: 2,
         idempotency_key: "release/phase/activity".into(),
         inputs: Json::parse(r#"{"input":1}"#).unwrap(),
         checkpoint: Some(b"seven\0!".to_vec()),

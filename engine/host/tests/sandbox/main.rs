@@ -20,4 +20,5 @@ mod ends;
 mod kit;
 mod limits;
 mod server;
+mod undo;
 mod wasi;

@@ -37,6 +37,11 @@ impl Driver {
             let has_ended = release.has_ended();
             self.pending
                 .put(Table::Releases, keys::release(id), encode(&summary));
+            if turn.events.iter().any(goes_back) && !has_ended {
+                // It may have ended before: from now on a start finds it again.
+                self.pending
+                    .put(Table::Open, keys::release(id), encode(&()));
+            }
             if has_ended {
                 self.pending.delete(Table::Open, keys::release(id));
                 self.pending.ended.push(id);
@@ -104,6 +109,10 @@ impl Driver {
     }
 }
 
+fn goes_back(event: &Event) -> bool {
+    matches!(event, Event::RollbackStarted { .. })
+}
+
 /// Whether lists show a release differently after the event.
 fn is_listed(event: &Event) -> bool {
     matches!(
@@ -114,6 +123,7 @@ fn is_listed(event: &Event) -> bool {
             | Event::Resumed
             | Event::Aborted { .. }
             | Event::Ended { .. }
+            | Event::RollbackStarted { .. }
     )
 }
 

@@ -37,6 +37,8 @@ pub(super) struct Pending {
     pub(super) components: BTreeMap<(Name, Version), Arc<ComponentEntry>>,
     pub(super) definitions: BTreeMap<(Name, Version), Arc<DefinitionEntry>>,
     pub(super) ended: Vec<ReleaseId>,
+    /// Had ended before, and were brought back for one input.
+    pub(super) closed: Vec<ReleaseId>,
     pub(super) cancels: Vec<AttemptKey>,
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use fermata_core::actor::Caller;
+use fermata_core::component::Uses;
 use fermata_core::id::ReleaseId;
 use fermata_core::process::{ActivityIx, Group, Process};
 use fermata_core::release::event::{ReleaseOutcome, Turn};
@@ -18,7 +19,8 @@ use crate::error::{CreateError, Error, InputError};
 use crate::keys;
 use crate::metrics::Metrics;
 use crate::records::{self, ReleaseSummary};
-use crate::request::{Ask, Command, NewRelease};
+use crate::recover;
+use crate::request::{Ask, Command, NewRelease, UndoDecision};
 use crate::wake::Create;
 
 impl Driver {
@@ -97,15 +99,11 @@ impl Driver {
         let mut release = Release::new(id, Arc::clone(process), &turn)
             .expect("the first turn creates a release of the process it was made with");
         if start {
-            let components = self
-                .shared
-                .catalog
-                .pins(process)
+            let what = self
+                .start(process)
                 .map_err(CreateError::MissingComponents)?;
-            let input = Input {
-                by: by.clone(),
-                what: What::Start { components },
-            };
+            let by = by.clone();
+            let input = Input { by, what };
             let started =
                 release::turn(&mut release, &input, self.now).map_err(CreateError::Refused)?;
             turn.events.extend(started.events);
@@ -124,9 +122,32 @@ impl Driver {
         if let Some(known) = self.repeated(by, once.as_ref())? {
             return Ok(known);
         }
-        let Some(live) = self.live.get(&release) else {
-            return Err(self.not_live(release));
-        };
+        if !self.live.contains_key(&release) {
+            let afterwards = matches!(
+                command,
+                Command::Rollback { .. } | Command::CloseRootCause { .. }
+            );
+            if !afterwards {
+                return Err(self.not_live(release));
+            }
+            self.reopen(release)?;
+        }
+        let taken = self.take(by, (release, command), expected);
+        self.close_again(release);
+        if taken.is_ok() {
+            self.remember(by, once.as_ref(), release);
+        }
+        taken.map(|()| release)
+    }
+
+    /// Does what a person asks of a release that is in memory.
+    fn take(
+        &mut self,
+        by: &Caller,
+        (release, command): (ReleaseId, Command),
+        expected: Option<u64>,
+    ) -> Result<(), InputError> {
+        let live = self.live.get(&release).ok_or(InputError::UnknownRelease)?;
         let found = live.release.version();
         if let Some(expected) = expected.filter(|expected| *expected != found) {
             return Err(InputError::Stale { expected, found });
@@ -137,10 +158,7 @@ impl Driver {
             self.check_launch((release, *activity), order)?;
         }
         match self.turn(release, by.clone(), what) {
-            Ok(_) => {
-                self.remember(by, once.as_ref(), release);
-                Ok(release)
-            }
+            Ok(_) => Ok(()),
             Err(TurnError::Refused(refusal)) => {
                 self.refused();
                 Err(InputError::Refused(refusal))
@@ -163,6 +181,28 @@ impl Driver {
         }
     }
 
+    /// Brings a release back that has ended, for what can be asked of it even then. People ask for
+    /// that rarely; its history is read while everybody else waits.
+    pub(super) fn reopen(&mut self, id: ReleaseId) -> Result<(), InputError> {
+        if self.shared.quarantined(id).is_some() {
+            return Err(self.not_live(id));
+        }
+        let loaded = guarded(|| recover::load(&self.shared, id));
+        let release = loaded.map_err(InputError::Quarantined)??;
+        let live = Live::new(release.ok_or(InputError::UnknownRelease)?);
+        self.shared.recent.reopen(id);
+        self.live.insert(id, live);
+        Ok(())
+    }
+
+    /// Lets a release go again that was brought back and has still, or again, ended.
+    pub(super) fn close_again(&mut self, id: ReleaseId) {
+        let live = self.live.get(&id);
+        if live.is_some_and(|live| live.release.has_ended()) && !self.pending.ended.contains(&id) {
+            self.pending.closed.push(id);
+        }
+    }
+
     /// Why a release that is not in memory takes no input.
     fn not_live(&self, id: ReleaseId) -> InputError {
         if let Some(reason) = self.shared.quarantined(id) {
@@ -180,15 +220,18 @@ impl Driver {
         }
     }
 
+    /// The start of a release of `process`, with the components there are now, or those missing.
+    fn start(&self, process: &Process) -> Result<What, Vec<Uses>> {
+        let components = self.shared.catalog.pins(process)?;
+        Ok(What::Start {
+            irreversible: self.shared.catalog.irreversible(&components),
+            components,
+        })
+    }
+
     fn what(&self, process: &Process, command: Command) -> Result<What, InputError> {
         Ok(match command {
-            Command::Start => What::Start {
-                components: self
-                    .shared
-                    .catalog
-                    .pins(process)
-                    .map_err(InputError::MissingComponents)?,
-            },
+            Command::Start => self.start(process).map_err(InputError::MissingComponents)?,
             Command::Pause { reason } => What::Pause { reason },
             Command::Resume => What::Resume,
             Command::Abort { reason } => What::Abort { reason },
@@ -205,8 +248,22 @@ impl Driver {
                 group: found_group(process, &wave)?,
                 reason,
             },
+            Command::Rollback { reason } => What::Rollback { reason },
+            Command::CloseRootCause { text } => What::CloseRootCause { text },
+            Command::DecideUndo { activity, decision } => {
+                about_undo(found(process, &activity)?, decision)
+            }
             about => about_activity(process, about)?,
         })
+    }
+}
+
+/// What is decided about the undo of one activity.
+fn about_undo(activity: ActivityIx, decision: UndoDecision) -> What {
+    match decision {
+        UndoDecision::Retry => What::RetryUndo { activity },
+        UndoDecision::MarkUndone { reason } => What::MarkUndone { activity, reason },
+        UndoDecision::Accept { reason } => What::AcceptNotUndone { activity, reason },
     }
 }
 
@@ -323,6 +380,7 @@ fn outcome_word(state: &str) -> &'static str {
         ReleaseOutcome::Succeeded,
         ReleaseOutcome::Failed,
         ReleaseOutcome::Aborted,
+        ReleaseOutcome::RolledBack,
     ];
     let found = outcomes.into_iter().find(|outcome| outcome.word() == state);
     found.map_or("ended", ReleaseOutcome::word)

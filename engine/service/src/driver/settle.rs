@@ -2,6 +2,7 @@
 
 use std::mem;
 
+use fermata_core::id::ReleaseId;
 use tracing::error;
 
 use crate::driver::pending::Pending;
@@ -59,17 +60,13 @@ impl Driver {
         for reply in pending.replies {
             reply.send(self);
         }
-        for id in pending.ended {
-            if let Some(live) = self.live.remove(&id) {
-                let version = live.release.version();
+        for id in &pending.ended {
+            if let Some(live) = self.live.get(id) {
                 self.shared.metrics.ended(live.release.state().word());
-                self.shared.recent.insert(live.release);
-                committed.push(Committed {
-                    release: id,
-                    version,
-                    ended: true,
-                });
             }
+        }
+        for id in pending.ended.into_iter().chain(pending.closed) {
+            committed.extend(self.close(id));
         }
         self.shared.feed.publish(&committed);
         let mut actions = self.cancel(&pending.cancels);
@@ -78,6 +75,22 @@ impl Driver {
         }
         self.gauge();
         actions
+    }
+
+    /// Lets go of a release that has ended.
+    fn close(&mut self, id: ReleaseId) -> Option<Committed> {
+        let live = self.live.get(&id)?;
+        if !live.release.has_ended() {
+            return None;
+        }
+        let live = self.live.remove(&id)?;
+        let version = live.release.version();
+        self.shared.recent.insert(live.release);
+        Some(Committed {
+            release: id,
+            version,
+            ended: true,
+        })
     }
 
     fn fail(&mut self, pending: Pending, error: &fermata_store::Error) -> Vec<Action> {

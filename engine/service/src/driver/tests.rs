@@ -27,7 +27,9 @@ mod children;
 mod held;
 mod locks;
 mod once;
+mod recall;
 mod recovery;
+mod rollback;
 mod runs;
 
 const PROCESS: &str = "

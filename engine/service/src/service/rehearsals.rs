@@ -106,6 +106,7 @@ fn components(catalog: &Catalog, process: &Process) -> BTreeMap<Uses, Described>
         let described = Described {
             pin: entry.pin(),
             outputs: entry.descriptor.outputs.clone(),
+            is_reversible: entry.descriptor.reversible != Some(false),
         };
         Some((uses.clone(), described))
     };

@@ -47,7 +47,7 @@ impl Service {
             .await??
             .map(Arc::new);
         if let Some(release) = loaded.as_ref().filter(|release| release.has_ended()) {
-            self.shared.recent.insert(Arc::clone(release));
+            self.shared.recent.insert_read(Arc::clone(release));
         }
         Ok(loaded)
     }

@@ -9,6 +9,7 @@ use std::fmt::{Debug, Write as _};
 use std::fs;
 use std::path::PathBuf;
 
+use fermata_core::process::ActivityIx;
 use fermata_core::release::event::{Event, Turn};
 use fermata_store::codec::{self, CodecError};
 use serde::Serialize;
@@ -128,6 +129,8 @@ fn every_variant_has_a_sample() {
     assert_complete(&samples::release_outcomes());
     assert_complete(&samples::failure_classes());
     assert_complete(&samples::actors());
+    assert_complete(&samples::undo_parts());
+    assert_complete(&samples::undo_ways(ActivityIx(7)));
 }
 
 #[test]

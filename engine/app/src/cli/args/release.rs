@@ -60,6 +60,16 @@ pub(crate) enum ReleaseCommand {
     },
     /// Give a release up.
     Abort(ReasonArgs),
+    /// Take everything back that a release did, the last first; also after it has ended.
+    Rollback(RollbackArgs),
+    /// Try again to undo an activity.
+    RetryUndo(UndoArgs),
+    /// Say that an activity was undone by hand.
+    MarkUndone(ActivityArgs),
+    /// Accept that the effect of an activity stays.
+    AcceptNotUndone(ActivityArgs),
+    /// Close the task that a rollback leaves behind: say why it was needed.
+    RootCause(RootCauseArgs),
     /// Show what the attempts of an activity logged.
     Logs(LogsArgs),
     /// Show the events of a release.
@@ -314,6 +324,38 @@ pub(crate) struct ReasonArgs {
     /// Why.
     #[arg(long, short)]
     pub(crate) reason: String,
+}
+
+/// Arguments of `release rollback`.
+#[derive(Debug, Args)]
+pub(crate) struct RollbackArgs {
+    /// The release.
+    pub(crate) release: String,
+    /// Why.
+    #[arg(long, short, required_unless_present = "dry_run")]
+    pub(crate) reason: Option<String>,
+    /// Show what would be taken back, in which order and how, and change nothing.
+    #[arg(long, conflicts_with = "reason")]
+    pub(crate) dry_run: bool,
+}
+
+/// Arguments of `release retry-undo`.
+#[derive(Debug, Args)]
+pub(crate) struct UndoArgs {
+    /// The release.
+    pub(crate) release: String,
+    /// PHASE/ACTIVITY.
+    pub(crate) activity: String,
+}
+
+/// Arguments of `release root-cause`.
+#[derive(Debug, Args)]
+pub(crate) struct RootCauseArgs {
+    /// The release.
+    pub(crate) release: String,
+    /// What it was.
+    #[arg(long, short)]
+    pub(crate) comment: String,
 }
 
 /// Arguments of `release logs`.

@@ -23,6 +23,12 @@ pub(in crate::cli) fn lines(release: &Release, activity: &Activity) -> Vec<(Tone
             }
         }
         "failed" => failed(&mut lines, activity.failure.as_ref()),
+        "undo-failed" if activity.by.is_none() => {
+            failed(&mut lines, activity.failure.as_ref());
+            if !release.has_ended() {
+                undo_by_person(&mut lines, release, activity);
+            }
+        }
         _ => {}
     }
     lines
@@ -71,6 +77,18 @@ fn failed(lines: &mut Vec<(Tone, String)>, failure: Option<&Failure>) {
     if let Some(remedy) = &failure.remedy {
         lines.push((Tone::Plain, format!("remedy: {remedy}")));
     }
+}
+
+fn undo_by_person(lines: &mut Vec<(Tone, String)>, release: &Release, activity: &Activity) {
+    let (id, path) = (&release.id, &activity.path);
+    lines.push((
+        Tone::Faint,
+        "go on with this, or with mark-undone or accept-not-undone and a reason:".into(),
+    ));
+    lines.push((
+        Tone::Live,
+        format!("fermata release retry-undo {id} {path}"),
+    ));
 }
 
 fn ways_on(lines: &mut Vec<(Tone, String)>, release: &Release, activity: &Activity) {

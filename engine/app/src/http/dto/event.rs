@@ -1,9 +1,9 @@
 //! Events, logs and the ledger as JSON.
 
 use fermata_core::process::Process;
-use fermata_core::release::event::{Event, Turn};
+use fermata_core::release::event::{Event, Turn, UndoWay};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 /// One fact about a release. What else there is depends on its type.
@@ -45,6 +45,7 @@ pub(crate) fn events<'a>(
 
 fn body(process: &Process, turn: &Turn, number: u64, event: &Event) -> EventBody {
     let (kind, mut rest) = parts(event);
+    name_activities(process, event, &mut rest);
     rest.shift_remove("activity");
     rest.shift_remove("phase");
     rest.shift_remove("group");
@@ -69,6 +70,24 @@ fn body(process: &Process, turn: &Turn, number: u64, event: &Event) -> EventBody
         activity: event.activity().map(|ix| process.path(ix)),
         rest,
     }
+}
+
+/// Where an event speaks of several activities, they go by their paths as well.
+fn name_activities(process: &Process, event: &Event, rest: &mut Map<String, Value>) {
+    let Event::RollbackStarted { trigger, plan, .. } = event else {
+        return;
+    };
+    let planned = plan.iter().map(|planned| {
+        let activity = process.path(planned.activity);
+        match planned.way {
+            UndoWay::Kept { point } => {
+                json!({ "activity": activity, "way": "kept", "point": process.path(point) })
+            }
+            way => json!({ "activity": activity, "way": way.word() }),
+        }
+    });
+    rest.insert("plan".into(), planned.collect());
+    rest.insert("trigger".into(), trigger.map(|ix| process.path(ix)).into());
 }
 
 /// The type of an event and its fields. serde writes an event as its type, or as an object of one
@@ -139,6 +158,9 @@ pub(crate) struct AttemptBody {
     /// When the next attempt begins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) retry_at: Option<String>,
+    /// `undo` or `validate` on the way back; absent on the way forward.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) undo: Option<String>,
 }
 
 /// The attempts of an activity.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use fermata_core::rehearsal::{
-    Approval, Assumed, Basis, Entry, Link, OutputsFrom, Rehearsal, Standing,
+    Approval, Assumed, Basis, Effect, Entry, Link, OutputsFrom, Rehearsal, Standing,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -85,6 +85,8 @@ pub(crate) struct RehearsalBody {
     standing: Vec<StandingBody>,
     /// Activities to which nothing happens.
     not_reached: Vec<String>,
+    /// What a rollback would take back at the end, what goes back first first.
+    rollback: Vec<EffectBody>,
     /// What the release gives back.
     #[schema(value_type = Option<Object>)]
     outputs: Option<Value>,
@@ -110,6 +112,8 @@ pub(crate) struct EntryBody {
     starts_at: String,
     /// When it ends.
     ends_at: Option<String>,
+    /// When its effect has been taken back.
+    undone_at: Option<String>,
     /// Where it is at the end.
     state: String,
     /// Why it did not succeed.
@@ -214,6 +218,44 @@ pub(crate) struct StandingBody {
     actions: Vec<String>,
 }
 
+/// An effect, and how a rollback would take it back. A rollback at some instant takes back what has
+/// `from` passed by then, without what is kept since `kept_from`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RehearsalEffect)]
+pub(crate) struct EffectBody {
+    /// Its place in the order; what has the same is taken back together.
+    stage: u32,
+    /// `phase/activity`.
+    activity: String,
+    /// `component`, `uses`, `person`, `nothing`, `supplied`, `kept` or `children`.
+    way: String,
+    /// The component that is called for it instead of its own.
+    uses: Option<String>,
+    /// The component that looks whether it is gone.
+    validate: Option<String>,
+    /// From when on there is something to take back.
+    from: String,
+    /// The point of no return that keeps it.
+    point: Option<String>,
+    /// From when on that keeps it.
+    kept_from: Option<String>,
+}
+
+impl From<Effect> for EffectBody {
+    fn from(effect: Effect) -> Self {
+        Self {
+            stage: effect.stage,
+            activity: effect.activity,
+            way: effect.way,
+            uses: effect.uses,
+            validate: effect.validate,
+            from: effect.from.to_string(),
+            point: effect.point,
+            kept_from: effect.kept_from.map(|at| at.to_string()),
+        }
+    }
+}
+
 impl From<Rehearsal> for RehearsalBody {
     fn from(plan: Rehearsal) -> Self {
         Self {
@@ -229,6 +271,7 @@ impl From<Rehearsal> for RehearsalBody {
             critical_path: plan.critical_path.into_iter().map(Into::into).collect(),
             standing: plan.standing.into_iter().map(Into::into).collect(),
             not_reached: plan.not_reached,
+            rollback: plan.rollback.into_iter().map(Into::into).collect(),
             outputs: plan.outputs.map(|outputs| outputs.value()),
         }
     }
@@ -245,6 +288,7 @@ impl From<Entry> for EntryBody {
             after: entry.after,
             starts_at: entry.starts_at.to_string(),
             ends_at: entry.ends_at.map(|at| at.to_string()),
+            undone_at: entry.undone_at.map(|at| at.to_string()),
             state: entry.state,
             why: entry.why,
             with: entry.with.map(|with| with.value()),

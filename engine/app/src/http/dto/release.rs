@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::http::dto::rollback::RollbackBody;
 use crate::http::dto::wave::{InstanceBody, WaveBody};
 
 /// A release that somebody wants.
@@ -95,6 +96,16 @@ pub(crate) enum ActionName {
     AmendOutputs,
     /// Let an activity that has not ended be tried more often; needs `attempts` and `reason`.
     AmendRetry,
+    /// Take everything back, also after the release has ended; needs `reason`.
+    Rollback,
+    /// Try again to undo an activity.
+    RetryUndo,
+    /// Say that an activity was undone by hand; needs `reason`.
+    MarkUndone,
+    /// Accept that the effect of an activity stays; needs `reason`.
+    AcceptNotUndone,
+    /// Say why the release had to go back; needs `comment`.
+    CloseRootCause,
 }
 
 /// What somebody does about a release, and with what.
@@ -167,7 +178,7 @@ pub(crate) struct ReleaseSummaryBody {
     pub(crate) process: ProcessRefBody,
     /// For people.
     pub(crate) title: String,
-    /// `draft`, `running`, `paused`, `succeeded`, `failed` or `aborted`.
+    /// `draft`, `running`, `paused`, `rolling-back`, `succeeded`, `failed`, `aborted` or `rolled-back`.
     pub(crate) state: String,
     /// Who started it; while it is a draft, who created it.
     pub(crate) initiator: String,
@@ -217,6 +228,9 @@ pub(crate) struct ReleaseBody {
     /// What it gave back, once it has ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) outputs: Option<Value>,
+    /// Its last rollback.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rollback: Option<RollbackBody>,
 }
 
 /// The activity that started a release.
@@ -314,8 +328,8 @@ pub(crate) struct ActivityBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) uses: Option<String>,
     /// One word: `waiting`, `ready`, `running`, `suspended`, `retrying`, `needs-people`, `blocked`,
-    /// `on-hold`,
-    /// `succeeded`, `failed`, `rejected`, `expired`, `skipped` or `aborted`.
+    /// `on-hold`, `succeeded`, `failed`, `rejected`, `expired`, `skipped`, `aborted`, `undoing`,
+    /// `undone` or `undo-failed`.
     pub(crate) state: String,
     /// Since when it is in that state.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -32,7 +32,7 @@ pub(super) fn routes() -> Vec<(String, String)> {
 }
 
 /// The whole API, by hand: a route that is missing or new shows here.
-const ROUTES: [&str; 51] = [
+const ROUTES: [&str; 52] = [
     "DELETE /components/{name}/versions/{version}",
     "DELETE /definitions/{name}/versions/{version}",
     "DELETE /processes/{name}/input-sets/{set}",
@@ -65,6 +65,7 @@ const ROUTES: [&str; 51] = [
     "GET /releases/{id}/activities/{phase}/{activity}/attempts",
     "GET /releases/{id}/activities/{phase}/{activity}/attempts/{attempt}/logs",
     "GET /releases/{id}/events",
+    "GET /releases/{id}/rollback-plan",
     "GET /releases/{id}/why",
     "GET /tokens",
     "GET /version",

@@ -4,6 +4,7 @@ use super::child::{self, ChildPart};
 use super::fan_out::{self, FanOutPart};
 use super::manual::{self, ManualPart};
 use super::needs::{self, NeedsPart};
+use super::undo::{self, UndoPart};
 use super::wait::{self, WaitPart};
 use super::{Written, locks, on_failure, owners, required, title};
 use crate::actor::Party;
@@ -38,8 +39,11 @@ const ACTIVITY: Keys = Keys {
         "wait",
         "process",
         "locks",
+        "undo",
+        "validate",
+        "point-of-no-return",
     ],
-    later: &["script", "undo", "point-of-no-return"],
+    later: &["script"],
 };
 
 const RETRY: Keys = Keys {
@@ -72,6 +76,9 @@ pub(in crate::process) struct ActivityPart<'n> {
     pub(in crate::process) on_failure: OnFailure,
     pub(in crate::process) each: Option<FanOutPart<'n>>,
     pub(in crate::process) kind: KindPart<'n>,
+    pub(in crate::process) undo: UndoPart<'n>,
+    pub(in crate::process) validate: Option<ComponentPart<'n>>,
+    pub(in crate::process) point_of_no_return: bool,
 }
 
 /// What an activity does.
@@ -102,6 +109,7 @@ pub(super) fn read<'n>(
 ) -> ActivityPart<'n> {
     let fields = read::fields(node, &ACTIVITY, findings).unwrap_or(Fields(&[]));
     let broken = !matches!(node.tree, Tree::Map(_));
+    let back = undo::read(fields, findings);
     ActivityPart {
         name,
         title: title(fields, findings),
@@ -116,6 +124,9 @@ pub(super) fn read<'n>(
         } else {
             kind(name.place, fields, findings)
         },
+        undo: back.undo,
+        validate: back.validate,
+        point_of_no_return: back.point_of_no_return,
     }
 }
 

@@ -26,6 +26,8 @@ pub(super) enum Reader {
     Group(ActivityIx, PhaseIx),
     /// What stands between the batches of an activity.
     Gate(ActivityIx, PhaseIx),
+    /// What is called on the way back of an activity, which may read what the activity gave.
+    Undo(ActivityIx, PhaseIx),
     /// A phase, before it begins.
     Phase(PhaseIx),
     /// What stands between the batches of a phase.
@@ -128,7 +130,8 @@ impl<'d, 'n> Expressions<'d, 'n> {
                 self.guards.own = Some((ix, checked.guards));
             }
             Reader::Phase(ix) => drop(self.guards.phases.insert(ix, checked.guards)),
-            Reader::Gate(..)
+            Reader::Undo(..)
+            | Reader::Gate(..)
             | Reader::PhaseGate(_)
             | Reader::PhaseLocks(_)
             | Reader::Process
@@ -282,12 +285,19 @@ impl<'d, 'n> Expressions<'d, 'n> {
         }
         let needs = self.needs;
         let moment = reader.moment();
+        let own =
+            |read| matches!((reader, read), (Reader::Undo(ix, _), Read::Activity(of)) if of == ix);
         let upstream = |read| match moment {
+            _ if own(read) => true,
             Some(moment) => needs.is_upstream(read, moment),
             None => matches!(reader, Reader::Process),
         };
         let certain = &self.certain;
-        let doubt = |activity| certain.doubt(activity, moment);
+        // Whether the activity itself gave something is not known before; the way back finds out.
+        let doubt = |activity| {
+            let own = own(Read::Activity(activity));
+            certain.doubt(activity, moment).filter(|_| !own)
+        };
         let names = Names {
             purpose: if matches!(reader, Reader::Process) {
                 Purpose::Outputs
@@ -324,7 +334,10 @@ impl Guards {
         let of_phase = reader.phase().and_then(|phase| self.phases.get(&phase));
         let own = match (reader, &self.own) {
             (
-                Reader::Activity(ix, _) | Reader::Group(ix, _) | Reader::Gate(ix, _),
+                Reader::Activity(ix, _)
+                | Reader::Undo(ix, _)
+                | Reader::Group(ix, _)
+                | Reader::Gate(ix, _),
                 Some((of, guards)),
             ) if ix == *of => guards.as_slice(),
             _ => &[],
@@ -337,7 +350,7 @@ impl Reader {
     /// When its expressions are evaluated; nothing for the end of the release.
     pub(super) fn moment(self) -> Option<Moment> {
         match self {
-            Self::Activity(ix, _) | Self::Group(ix, _) | Self::Gate(ix, _) => {
+            Self::Activity(ix, _) | Self::Undo(ix, _) | Self::Group(ix, _) | Self::Gate(ix, _) => {
                 Some(Moment::Activity(ix.0))
             }
             Self::Phase(ix) | Self::PhaseGate(ix) | Self::PhaseLocks(ix) => {
@@ -350,7 +363,10 @@ impl Reader {
     /// The phase whose activities it knows by their name alone.
     fn phase(self) -> Option<PhaseIx> {
         match self {
-            Self::Activity(_, phase) | Self::Group(_, phase) | Self::Gate(_, phase) => Some(phase),
+            Self::Activity(_, phase)
+            | Self::Undo(_, phase)
+            | Self::Group(_, phase)
+            | Self::Gate(_, phase) => Some(phase),
             Self::Phase(_)
             | Self::PhaseGate(_)
             | Self::PhaseLocks(_)

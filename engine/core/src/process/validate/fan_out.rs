@@ -13,7 +13,7 @@ use crate::process::document::fan_out::{FanOutPart, GatePart};
 use crate::process::read::quoted;
 use crate::process::source::Findings;
 use crate::process::{
-    ActivityDefinition, ActivityIx, FanOut, Kind, OnFailure, PhaseIx, Process, Role,
+    ActivityDefinition, ActivityIx, FanOut, Kind, OnFailure, PhaseIx, Process, Role, Undo,
 };
 use crate::time::Span;
 
@@ -124,6 +124,9 @@ pub(super) fn build(
                 locks: Vec::new(),
                 on_failure: OnFailure::Hold,
                 each: None,
+                undo: Undo::Exported,
+                validate: None,
+                point_of_no_return: false,
             }));
         }
     }

@@ -93,7 +93,7 @@ impl<'d, 'n> Needs<'d, 'n> {
     /// What `each` stands for in what `reader` evaluates.
     pub(super) fn each(&self, reader: Reader) -> EachNames {
         let (ix, own) = match reader {
-            Reader::Activity(ix, _) => (ix, true),
+            Reader::Activity(ix, _) | Reader::Undo(ix, _) => (ix, true),
             Reader::Group(ix, _) => (ix, false),
             Reader::Gate(..) | Reader::PhaseGate(_) => return EachNames::Gate,
             Reader::PhaseLocks(ix) if self.parts.phases[ix.0 as usize].each.is_some() => {
@@ -132,7 +132,10 @@ impl<'d, 'n> Needs<'d, 'n> {
     pub(super) fn is_root(&self, reader: Reader) -> bool {
         let phase_is_root = |phase: PhaseIx| self.phases[phase.0 as usize].is_empty();
         match reader {
-            Reader::Activity(ix, phase) | Reader::Group(ix, phase) | Reader::Gate(ix, phase) => {
+            Reader::Activity(ix, phase)
+            | Reader::Undo(ix, phase)
+            | Reader::Group(ix, phase)
+            | Reader::Gate(ix, phase) => {
                 self.activities[ix.0 as usize].is_empty() && phase_is_root(phase)
             }
             Reader::Phase(ix) | Reader::PhaseGate(ix) | Reader::PhaseLocks(ix) => phase_is_root(ix),

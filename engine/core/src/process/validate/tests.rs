@@ -11,6 +11,7 @@ mod branches;
 mod defects;
 mod fan_out;
 mod hostile;
+mod undo;
 
 /// The example of the product contract, without what this version does not run.
 const BANK: &str = r#"

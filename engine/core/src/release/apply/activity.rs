@@ -12,9 +12,9 @@ use crate::time::Timestamp;
 impl Release {
     pub(super) fn apply_to_activity(&mut self, at: Timestamp, by: &Actor, event: &Event) {
         let Some(ix) = event.activity() else { return };
-        let Some(node) = self.activities.get(ix.0 as usize) else {
+        if self.activities.get(ix.0 as usize).is_none() {
             return;
-        };
+        }
         match event {
             Event::EvidenceRecorded { evidence, .. } => return self.note_evidence(ix, evidence),
             Event::OutputsAmended { outputs, .. } => return self.amend_outputs(ix, outputs),
@@ -40,6 +40,10 @@ impl Release {
             }
             return;
         }
+        if self.apply_to_undo(at, by, event) {
+            return;
+        }
+        let node = &self.activities[ix.0 as usize];
         if let Some(next) = next_state(&node.state, at, by, event) {
             self.put(ix, next);
             self.note(ix, at, event);
@@ -93,7 +97,7 @@ impl Release {
 }
 
 /// The state that `event` leads to from `state`; nothing if it cannot come from there.
-fn next_state(
+pub(super) fn next_state(
     state: &ActivityState,
     at: Timestamp,
     by: &Actor,
@@ -141,6 +145,7 @@ fn next_state(
             continued: *continued,
             at,
         }),
+        Event::ActivityAborted { .. } => Some(ActivityState::Aborted { at }),
         Event::ActivitySkipped { why, .. } => Some(ActivityState::Skipped {
             why: why.clone(),
             at,

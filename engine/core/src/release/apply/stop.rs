@@ -10,7 +10,10 @@ use crate::time::Timestamp;
 
 impl Release {
     pub(super) fn apply_paused(&mut self, at: Timestamp, by: &Actor, reason: Option<&String>) {
-        if self.state == ReleaseState::Running {
+        if matches!(
+            self.state,
+            ReleaseState::Running | ReleaseState::RollingBack
+        ) {
             self.state = ReleaseState::Paused {
                 by: by.clone(),
                 reason: reason.cloned(),
@@ -24,8 +27,17 @@ impl Release {
             return;
         };
         self.state = ReleaseState::Running;
-        let ready = self.index.ready.iter().copied();
-        self.frontier.extend(ready.map(Node::Activity));
+        let ready = self.index.ready.iter().map(|ix| {
+            let undoing = matches!(self.activity_state(*ix), ActivityState::Undoing(_));
+            if undoing {
+                Node::Undo(*ix)
+            } else {
+                Node::Activity(*ix)
+            }
+        });
+        let ready: Vec<Node> = ready.collect();
+        self.frontier.extend(ready);
+        self.resume_undos();
         self.give_back(since, at);
     }
 
@@ -36,7 +48,7 @@ impl Release {
             let node = &mut self.activities[ix.0 as usize];
             if let ActivityState::Suspended {
                 attempt, resume_at, ..
-            } = &mut node.state
+            } = node.state.going_mut()
             {
                 let held_up = at.since(paused_at.max(*resume_at));
                 attempt.deadline = attempt.deadline.after(held_up);
@@ -48,6 +60,7 @@ impl Release {
         if self.has_ended() {
             return;
         }
+        self.abort_undos(at);
         for ix in 0..self.activities.len() {
             self.put(activity_ix(ix), ActivityState::Aborted { at });
         }

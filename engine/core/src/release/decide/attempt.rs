@@ -7,8 +7,9 @@ use crate::attempt::{AttemptKey, Evidence, Outcome, Report};
 use crate::failure::{Failure, FailureClass};
 use crate::json::Json;
 use crate::limits::{CHECKPOINT_BYTES_MAX, EVIDENCE_PER_RUN_MAX, RESUME_AFTER_MIN};
-use crate::release::event::{Event, OutputSource};
+use crate::release::event::{Event, OutputSource, UndoPart};
 use crate::release::refusal::Refusal;
+use crate::release::state::ActivityState;
 use crate::release::{Release, bounds};
 use crate::time::Timestamp;
 
@@ -35,7 +36,7 @@ pub(super) fn finished(
             return Ok(events);
         }
         (_, Some(fault)) => Err(fault),
-        (Outcome::Succeeded(outputs), None) => succeeded(key, outputs),
+        (Outcome::Succeeded(outputs), None) => succeeded(release, key, outputs),
         (
             Outcome::Pending {
                 checkpoint,
@@ -49,7 +50,10 @@ pub(super) fn finished(
         }
     };
     match ended {
-        Ok(event) => events.push(event),
+        Ok(event) => {
+            events.push(event);
+            events.extend(stopped(release, key, &report.outcome));
+        }
         Err(fault) => events.extend(release.attempt_failed(key, contract(fault), None, now)),
     }
     Ok(events)
@@ -79,10 +83,29 @@ fn evidence(key: AttemptKey, facts: &[Evidence]) -> (Vec<Event>, Option<String>)
     (recorded.collect(), found)
 }
 
-fn succeeded(key: AttemptKey, outputs: &Json) -> Result<Event, String> {
+/// A run that is still going on when its release goes back is let end, but not resumed.
+fn stopped(release: &Release, key: AttemptKey, outcome: &Outcome) -> Option<Event> {
+    let activity = key.activity;
+    let forward = matches!(release.activity_state(activity), ActivityState::Running(_));
+    let pending = matches!(outcome, Outcome::Pending { .. });
+    (forward && pending && release.is_going_back()).then_some(Event::ActivityAborted { activity })
+}
+
+fn succeeded(release: &Release, key: AttemptKey, outputs: &Json) -> Result<Event, String> {
+    let activity = key.activity;
+    if let ActivityState::Undoing(undoing) = release.activity_state(activity) {
+        let validated = release.process.activity(activity).validate.is_some();
+        return Ok(match undoing.part {
+            UndoPart::Undo if validated => Event::UndoReturned { activity },
+            UndoPart::Undo | UndoPart::Validate | UndoPart::Child(_) => Event::Undone {
+                activity,
+                by_hand: None,
+            },
+        });
+    }
     bounds::json("outputs", outputs)?;
     Ok(Event::ActivitySucceeded {
-        activity: key.activity,
+        activity,
         outputs: outputs.clone(),
         source: OutputSource::Component,
     })

@@ -76,3 +76,26 @@ pub(super) fn ended(
         Err(failure) => release.fails(activity, bounds::failure(failure.as_ref().clone())),
     }])
 }
+
+/// A child that was asked to go back has done so, or as much as it could.
+pub(super) fn undone(
+    release: &Release,
+    activity: ActivityIx,
+    child: ReleaseId,
+    end: &Result<(), Box<Failure>>,
+) -> Result<Vec<Event>, Refusal> {
+    if release.has_ended() || release.recalled(activity) != Some(child) {
+        return Err(Refusal::NotAwaited);
+    }
+    Ok(vec![match end {
+        Err(failure) => Event::UndoHeld {
+            activity,
+            failure: Some(bounds::failure(failure.as_ref().clone())),
+        },
+        Ok(()) if release.part_after(activity, child).is_none() => Event::Undone {
+            activity,
+            by_hand: None,
+        },
+        Ok(()) => Event::ChildUndone { activity, child },
+    }])
+}

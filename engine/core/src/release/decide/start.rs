@@ -5,10 +5,16 @@ use crate::release::refusal::Refusal;
 use crate::release::state::ReleaseState;
 use crate::release::{Holder, Release};
 
-pub(super) fn start(release: &Release, components: &[Pinned]) -> Result<Vec<Event>, Refusal> {
+pub(super) fn start(
+    release: &Release,
+    components: &[Pinned],
+    irreversible: &[u32],
+) -> Result<Vec<Event>, Refusal> {
     match &release.state {
         ReleaseState::Draft => {}
-        ReleaseState::Running | ReleaseState::Paused { .. } => return Err(Refusal::AlreadyStarted),
+        ReleaseState::Running | ReleaseState::Paused { .. } | ReleaseState::RollingBack => {
+            return Err(Refusal::AlreadyStarted);
+        }
         ReleaseState::Ended { outcome, .. } => return Err(Refusal::Ended(outcome.word())),
     }
     let wanted = release.process.uses();
@@ -28,10 +34,17 @@ pub(super) fn start(release: &Release, components: &[Pinned]) -> Result<Vec<Even
     }
     let wants = release.wants(Holder::Release, None);
     let wants = wants.map_err(|fault| Refusal::Invalid(vec![fault]))?;
+    Ok(started(components, irreversible).chain(wants).collect())
+}
+
+fn started(components: &[Pinned], irreversible: &[u32]) -> impl Iterator<Item = Event> + use<> {
     let started = Event::Started {
         components: components.to_vec(),
     };
-    Ok(std::iter::once(started).chain(wants).collect())
+    let known = (!irreversible.is_empty()).then(|| Event::IrreversiblePinned {
+        pins: irreversible.to_vec(),
+    });
+    std::iter::once(started).chain(known)
 }
 
 /// Refuses a pin that its `uses` does not ask for.

@@ -4,16 +4,15 @@
 
 use crate::failure::{Failure, FailureClass};
 use crate::limits::TIMERS_PER_TURN_MAX;
-use crate::process::{ActivityIx, Kind};
+use crate::process::ActivityIx;
 use crate::release::Release;
-use crate::release::begin::attempt_started;
 use crate::release::event::Event;
 use crate::release::state::{ActivityState, Attempt, ReleaseState};
 use crate::time::Timestamp;
 
 pub(super) fn passed(release: &Release, now: Timestamp) -> Vec<Event> {
     let may_start = match release.state {
-        ReleaseState::Running => true,
+        ReleaseState::Running | ReleaseState::RollingBack => true,
         ReleaseState::Paused { .. } => false,
         ReleaseState::Draft | ReleaseState::Ended { .. } => return Vec::new(),
     };
@@ -28,7 +27,7 @@ pub(super) fn passed(release: &Release, now: Timestamp) -> Vec<Event> {
 
 /// What is true of an activity whose timer has fallen due.
 fn answer(release: &Release, activity: ActivityIx, now: Timestamp) -> Vec<Event> {
-    match release.activity_state(activity) {
+    match release.activity_state(activity).going() {
         ActivityState::Running(attempt) => timed_out(release, activity, attempt, now),
         ActivityState::Suspended { attempt, .. } if attempt.deadline <= now => {
             timed_out(release, activity, attempt, now)
@@ -38,12 +37,12 @@ fn answer(release: &Release, activity: ActivityIx, now: Timestamp) -> Vec<Event>
             run: attempt.run.saturating_add(1),
         }],
         ActivityState::Retrying { attempt, .. } => {
-            let Kind::Component(component) = &release.process.activity(activity).kind else {
+            let Some(component) = release.called(activity) else {
                 return Vec::new();
             };
             let next = attempt.saturating_add(1);
             let deadline = now.after(component.timeout);
-            vec![attempt_started(activity, next, None, deadline)]
+            vec![release.again(activity, next, deadline)]
         }
         ActivityState::NeedsPeople(_) => vec![Event::Expired { activity }],
         ActivityState::Awaiting(wait) => vec![release.wait_over(activity, wait)],
@@ -57,7 +56,7 @@ fn timed_out(
     attempt: &Attempt,
     now: Timestamp,
 ) -> Vec<Event> {
-    let Kind::Component(component) = &release.process.activity(activity).kind else {
+    let Some(component) = release.called(activity) else {
         return Vec::new();
     };
     let message = format!("the attempt did not end within {}", component.timeout);

@@ -61,21 +61,16 @@ impl fmt::Display for WaitsOn {
                     .try_for_each(|note| write!(f, ", {note}"))
             }
             Self::Decision { failure, owners } => {
-                f.write_str("waits for ")?;
-                if owners.is_empty() {
-                    f.write_str("somebody")?;
-                }
-                write_list(f, owners)?;
-                write!(f, " to say how to go on ({failure})")
+                write_awaited(f, owners, &format!("to say how to go on ({failure})"))
             }
             Self::Signal { .. } | Self::Release { .. } | Self::Locks(_) | Self::Batch { .. } => {
                 write_others(f, self)
             }
-            Self::Needs(needs) => {
-                f.write_str("waits for ")?;
-                write_list(f, needs)?;
-                f.write_str(" to end")
+            Self::Undos(others) => write_awaited(f, others, "to be undone first"),
+            Self::RootCause { owners } => {
+                write_awaited(f, owners, "to say why the release had to go back")
             }
+            Self::Needs(needs) => write_awaited(f, needs, "to end"),
         }
     }
 }
@@ -159,6 +154,20 @@ impl HaltReason {
             Self::Person(reason) => format!("by {by} ({reason})"),
         }
     }
+}
+
+/// For whom or what it waits, and to do what; somebody if there is nobody in particular.
+fn write_awaited<T: fmt::Display>(
+    f: &mut fmt::Formatter<'_>,
+    awaited: &[T],
+    what: &str,
+) -> fmt::Result {
+    f.write_str("waits for ")?;
+    if awaited.is_empty() {
+        f.write_str("somebody")?;
+    }
+    write_list(f, awaited)?;
+    write!(f, " {what}")
 }
 
 fn write_list<T: fmt::Display>(f: &mut fmt::Formatter<'_>, items: &[T]) -> fmt::Result {

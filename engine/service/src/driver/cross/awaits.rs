@@ -25,13 +25,20 @@ impl Driver {
             .get_mut(&id)
             .expect("a turn is of a release that is open");
         for activity in touched(&live.release, turn, live.awaits.keys().copied()) {
-            let wanted = live.release.awaited(activity).map(|other| other.release);
+            let wanted = live.release.other(activity);
             if let Some(before) = live.awaits.remove(&activity)
                 && let Some(watchers) = self.cross.watchers.get_mut(&before)
             {
                 watchers.remove(&(id, activity));
                 if watchers.is_empty() {
                     self.cross.watchers.remove(&before);
+                }
+                // A child whose rollback nobody waits for any more.
+                let is_child = live.release.record(activity);
+                if wanted != Some(before)
+                    && is_child.is_some_and(|record| record.children.contains(&before))
+                {
+                    self.cross.line.push_back(Crossing::Abandon(before, id));
                 }
             }
             if let Some(other) = wanted {
@@ -66,6 +73,10 @@ impl Driver {
             return;
         };
         let waiter = Arc::clone(&live.release);
+        if let Some(child) = waiter.recalled(activity) {
+            drop(waiter);
+            return self.recall((id, activity), child);
+        }
         let Some(awaited) = waiter.awaited(activity) else {
             return;
         };

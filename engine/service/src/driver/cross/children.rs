@@ -14,11 +14,12 @@ use fermata_core::json::Json;
 use fermata_core::process::{ActivityIx, Process};
 use fermata_core::release::event::{Event, ReleaseOutcome, Turn};
 use fermata_core::release::input::What;
+use fermata_core::release::refusal::Refusal;
 use fermata_core::release::state::ReleaseState;
 use fermata_core::release::{ChildOrder, Draft, Release};
 
 use crate::driver::cross::{Crossing, failure, touched};
-use crate::driver::turns::guarded;
+use crate::driver::turns::{TurnError, guarded};
 use crate::driver::{Driver, Live};
 use crate::error::CreateError;
 use crate::records::ProcessRecord;
@@ -37,7 +38,9 @@ impl Driver {
             }
             if let Some(before) = before {
                 live.children.remove(&activity);
-                self.cross.line.push_back(Crossing::Abandon(before, id));
+                if live.release.recalled(activity) != Some(before) {
+                    self.cross.line.push_back(Crossing::Abandon(before, id));
+                }
             }
             if let Some(child) = wanted {
                 live.children.insert(activity, child);
@@ -46,40 +49,61 @@ impl Driver {
         }
         let parent = live.release.parent().map(|parent| parent.release);
         for event in &turn.events {
-            match event {
-                Event::ChildOf { parent, .. } => {
-                    self.cross.children.entry(*parent).or_default().insert(id);
-                }
-                Event::ChildLaunched {
-                    activity,
-                    child,
-                    process,
-                    version,
-                    inputs,
-                } => {
-                    let order = ChildOrder {
-                        process: process.clone(),
-                        version: *version,
-                        inputs: inputs.clone(),
-                    };
-                    self.cross.launched.insert(*child, order);
-                    let launch = Crossing::Launch(id, *activity, *child);
-                    self.cross.line.push_back(launch);
-                }
-                Event::Aborted { .. } => {
-                    let children = self.cross.children.get(&id).into_iter().flatten();
-                    let abandon = children.map(|child| Crossing::Abandon(*child, id));
-                    self.cross.line.extend(abandon);
-                }
-                Event::Ended { .. } => {
-                    if let Some(parent) = parent {
-                        self.cross.forget_child(parent, id);
-                        self.cross.line.push_back(Crossing::ChildEnded(id));
-                    }
-                }
-                _ => {}
-            }
+            self.follow_child((id, parent), event);
         }
+    }
+
+    fn follow_child(&mut self, (id, parent): (ReleaseId, Option<ReleaseId>), event: &Event) {
+        match event {
+            Event::ChildOf { parent, .. } => {
+                self.cross.children.entry(*parent).or_default().insert(id);
+            }
+            Event::ChildLaunched {
+                activity,
+                child,
+                process,
+                version,
+                inputs,
+            } => {
+                let order = ChildOrder {
+                    process: process.clone(),
+                    version: *version,
+                    inputs: inputs.clone(),
+                };
+                self.cross.launched.insert(*child, order);
+                let launch = Crossing::Launch(id, *activity, *child);
+                self.cross.line.push_back(launch);
+            }
+            Event::Aborted { .. } => self.stop_children(id),
+            Event::RollbackStarted { .. } => {
+                self.stop_children(id);
+                // It may have ended before.
+                if let Some(parent) = parent {
+                    self.cross.children.entry(parent).or_default().insert(id);
+                }
+            }
+            Event::Ended { .. } => {
+                if let Some(parent) = parent {
+                    self.cross.forget_child(parent, id);
+                    self.cross.line.push_back(Crossing::ChildEnded(id));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Gives up the children of a release, except those that it waits for to go back: they stop by
+    /// themselves.
+    fn stop_children(&mut self, id: ReleaseId) {
+        let live = self.live.get(&id);
+        let recalled: Vec<ReleaseId> = live
+            .into_iter()
+            .flat_map(|live| live.awaits.values().copied())
+            .collect();
+        let children = self.cross.children.get(&id).into_iter().flatten();
+        let stopped = children.filter(|child| !recalled.contains(child));
+        let abandon = stopped.map(|child| Crossing::Abandon(*child, id));
+        self.cross.line.extend(abandon);
     }
 
     pub(super) fn adopt_children(&mut self, id: ReleaseId) {
@@ -170,13 +194,63 @@ impl Driver {
         }
     }
 
+    /// Sends a child back whose parent goes back, and tells the parent once it has.
+    pub(super) fn recall(&mut self, (id, activity): (ReleaseId, ActivityIx), child: ReleaseId) {
+        let end = match self.other(child) {
+            Err(unreadable) => Some(Err(unreadable)),
+            // It could not even be made.
+            Ok(None) => Some(Ok(())),
+            Ok(Some(release)) if release.rollback().is_some() => {
+                release.has_ended().then(|| gone_back(&release))
+            }
+            Ok(Some(release)) => {
+                drop(release);
+                self.send_back(child, id)
+            }
+        };
+        if let Some(end) = end {
+            let what = What::ChildUndone {
+                activity,
+                child,
+                end,
+            };
+            self.tell(id, what);
+        }
+    }
+
+    /// Asks a child to go back; gives what came of it, if that is known at once.
+    fn send_back(
+        &mut self,
+        child: ReleaseId,
+        parent: ReleaseId,
+    ) -> Option<Result<(), Box<Failure>>> {
+        if !self.live.contains_key(&child)
+            && let Err(error) = self.reopen(child)
+        {
+            let message = format!("{child} cannot be rolled back: {error}");
+            return Some(Err(failure("child-not-rolled-back", message, BACK)));
+        }
+        let reason = format!("its parent {parent} goes back");
+        let asked = self.turn(child, Caller::engine(), What::Rollback { reason });
+        self.close_again(child);
+        match asked {
+            Ok(_) => None,
+            Err(TurnError::Refused(Refusal::NothingToUndo)) => Some(Ok(())),
+            Err(TurnError::Refused(refusal)) => {
+                let message = format!("{child} cannot be rolled back: {refusal}");
+                Some(Err(failure("child-not-rolled-back", message, BACK)))
+            }
+            Err(TurnError::NotOpen | TurnError::Quarantined(_)) => {
+                let message = format!("{child} is out of service");
+                Some(Err(failure("child-not-rolled-back", message, BACK)))
+            }
+        }
+    }
+
     /// Gives up a child that its parent does not wait for any more.
     pub(super) fn abandon(&mut self, child: ReleaseId, parent: ReleaseId) {
-        if self
-            .live
-            .get(&child)
-            .is_some_and(|live| !live.release.has_ended())
-        {
+        let live = self.live.get(&child);
+        if live.is_some_and(|live| !live.release.has_ended()) {
             let reason = format!("its parent {parent} does not wait for it any more");
             self.tell(child, What::Abort { reason });
         }
@@ -299,6 +373,21 @@ fn end(child: &Release) -> Result<Json, Box<Failure>> {
     Err(Box::new(Failure::new(FailureClass::Engine, message)))
 }
 
+/// What has come of the rollback of a child.
+fn gone_back(child: &Release) -> Result<(), Box<Failure>> {
+    if matches!(
+        child.state(),
+        ReleaseState::Ended {
+            outcome: ReleaseOutcome::RolledBack,
+            ..
+        }
+    ) {
+        return Ok(());
+    }
+    let message = format!("{} went back, but not all it did is undone", child.id());
+    Err(failure("child-not-rolled-back", message, BACK))
+}
+
 fn gone() -> Box<Failure> {
     let message = "the parent is not open any more";
     Box::new(Failure::new(FailureClass::Engine, message))
@@ -306,5 +395,7 @@ fn gone() -> Box<Failure> {
 
 const AGAIN: &str = "retry it later";
 const OTHER: &str = "correct what it says and retry it, with other inputs or another process";
+const BACK: &str =
+    "look at the child; roll it back by hand and say so, or accept that what it did stays";
 const FAILED: &str =
     "look at the child; retry it to start another one, supply its outputs, or skip it";

@@ -13,8 +13,11 @@ use fermata_core::release::event::{
 use fermata_core::time::Timestamp;
 
 mod others;
+mod undo;
 
 use others::{of_children, of_locks, of_waits};
+use undo::of_the_way_back;
+pub(super) use undo::{undo_parts, undo_ways};
 
 /// Label of the variant, what is special about the sample, and the sample.
 type Sample = (&'static str, &'static str, Event);
@@ -68,6 +71,17 @@ fn label(event: &Event) -> &'static str {
         Event::ChildOf { .. } => "child-of",
         Event::ChildStarted { .. } => "child-started",
         Event::ChildLaunched { .. } => "child-launched",
+        Event::IrreversiblePinned { .. } => "irreversible-pinned",
+        Event::RollbackStarted { .. } => "rollback-started",
+        Event::ActivityAborted { .. } => "activity-aborted",
+        Event::UndoStarted { .. } => "undo-started",
+        Event::UndoReturned { .. } => "undo-returned",
+        Event::Undone { .. } => "undone",
+        Event::UndoHeld { .. } => "undo-held",
+        Event::UndoAccepted { .. } => "undo-accepted",
+        Event::RootCauseClosed { .. } => "root-cause-closed",
+        Event::ChildRecalled { .. } => "child-recalled",
+        Event::ChildUndone { .. } => "child-undone",
     }
 }
 
@@ -119,6 +133,7 @@ pub(super) fn events() -> Vec<Sample> {
         of_waits(),
         of_locks(),
         of_children(),
+        of_the_way_back(),
     ]
     .concat();
     all.into_iter()
@@ -336,7 +351,7 @@ fn of_ends() -> Vec<(&'static str, Event)> {
         ("", Event::Resumed),
         ("", Event::Aborted { reason: reason() }),
     ]);
-    for (detail, outcome) in ["succeeded", "failed", "aborted"]
+    for (detail, outcome) in ["succeeded", "failed", "aborted", "rolled-back"]
         .into_iter()
         .zip(release_outcomes())
     {
@@ -495,6 +510,7 @@ pub(super) fn release_outcomes() -> Vec<ReleaseOutcome> {
         ReleaseOutcome::Succeeded,
         ReleaseOutcome::Failed,
         ReleaseOutcome::Aborted,
+        ReleaseOutcome::RolledBack,
     ]
 }
 

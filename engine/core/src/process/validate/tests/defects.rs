@@ -81,7 +81,6 @@ fn the_keys_of_a_process_are_checked() {
         ("§title: y", "missing-key"),
         ("process: x\ntitle: §'${{ inputs.a }}'", "not-supported"),
         (&long, "too-long"),
-        ("process: x\non-failure: §rollback", "not-supported"),
         ("process: x\non-failure: §stop", "bad-value"),
         ("process: x\nlocks: [§'']", "bad-name"),
         (
@@ -229,7 +228,6 @@ fn the_fields_of_an_activity_are_checked() {
         ("uses: a@1, needs: [§uq]", "unknown-need"),
         ("uses: a@1, needs: [§first/two]", "unknown-need"),
         ("uses: a@1, needs: [§first]", "unknown-need"),
-        ("uses: a@1, §undo: none", "not-supported"),
         ("§script: 'return 1'", "not-supported"),
     ] {
         expect(&activity(fields), &[code]);
@@ -430,7 +428,7 @@ fn what_this_version_does_not_run_is_said_and_never_ignored() {
     batches: [1, 50%, 100%]
     bake: 30m
     locks: ['env/production-${{ each.item }}']
-    on-failure: §rollback\n",
+    on-failure: rollback\n",
         )
         .replace(
             "          approvals:\n",
