@@ -5,10 +5,16 @@
 //! there instead; read the difference before you commit it. After every turn all invariants are
 //! checked, and the turns so far are replayed and must give the same release.
 
+#[path = "scenarios/outcomes.rs"]
+mod outcomes;
+#[path = "scenarios/people.rs"]
+mod people;
 #[path = "scenarios/script.rs"]
 mod script;
 #[path = "scenarios/show.rs"]
 mod show;
+#[path = "scenarios/show_people.rs"]
+mod show_people;
 #[path = "scenarios/story.rs"]
 mod story;
 #[path = "scenarios/way_back.rs"]

@@ -1,6 +1,7 @@
 //! The words of a command, taken one after the other.
 
 use fermata_core::actor::{Actor, Caller};
+use fermata_core::id::Name;
 use fermata_core::json::Json;
 use fermata_core::time::Span;
 use serde_json::{Deserializer, Value};
@@ -95,19 +96,16 @@ impl<'a> Words<'a> {
         } else {
             "root"
         };
-        if who == "engine" {
-            return Ok(Caller::engine());
+        caller(who)
+    }
+
+    /// The caller after `word`, if that comes next.
+    pub(crate) fn caller_after(&mut self, word: &str) -> Result<Option<Caller>, String> {
+        if self.take(word) {
+            caller(self.expect("who")?).map(Some)
+        } else {
+            Ok(None)
         }
-        let (name, groups) = who.split_once('(').unwrap_or((who, ")"));
-        let name = name.parse().map_err(|error| format!("{name}: {error}"))?;
-        let groups = groups.trim_end_matches(')').split(',');
-        let groups = groups
-            .filter(|group| !group.is_empty())
-            .map(|group| group.parse().map_err(|error| format!("{group}: {error}")));
-        Ok(Caller {
-            actor: Actor::User(name),
-            groups: groups.collect::<Result<_, String>>()?,
-        })
     }
 
     /// Fails if something is left.
@@ -117,4 +115,25 @@ impl<'a> Words<'a> {
             rest => Err(format!("not understood: {rest}")),
         }
     }
+}
+
+/// `engine`, `ana`, or `ana(qa,security)`.
+fn caller(who: &str) -> Result<Caller, String> {
+    if who == "engine" {
+        return Ok(Caller::engine());
+    }
+    let (name, groups) = who.split_once('(').unwrap_or((who, ")"));
+    let name = name.parse().map_err(|error| format!("{name}: {error}"))?;
+    Ok(Caller {
+        actor: Actor::User(name),
+        groups: names(groups.trim_end_matches(')'))?,
+    })
+}
+
+/// Names with commas between them.
+pub(crate) fn names(text: &str) -> Result<Vec<Name>, String> {
+    let names = text.split(',').filter(|name| !name.is_empty());
+    names
+        .map(|name| name.parse().map_err(|error| format!("{name}: {error}")))
+        .collect()
 }

@@ -5,13 +5,13 @@ use fermata_core::failure::Failure;
 use fermata_core::json::Json;
 use fermata_core::process::{ActivityIx, Group, PhaseIx, Process, Role};
 use fermata_core::release::event::{Awaits, Event, SkipReason, Turn};
-use fermata_core::release::state::{ActivityState, PhaseState, ReleaseState};
+use fermata_core::release::state::{ActivityState, PhaseState, Question, ReleaseState};
 use fermata_core::release::wave::Stage;
 use fermata_core::release::{Release, why_activity};
 use fermata_core::time::Timestamp;
 
 use crate::story::{elapsed, name};
-use crate::way_back;
+use crate::{show_people, way_back};
 
 /// Most items of a fan-out that are printed.
 const ITEMS_SHOWN: usize = 8;
@@ -190,7 +190,7 @@ fn activity_fact(event: &Event) -> String {
             };
             format!("{how}{}", told(failure.as_ref()))
         }
-        other => amendment(other).unwrap_or_else(|| people_fact(other)),
+        other => amendment(other).unwrap_or_else(|| show_people::people_fact(other)),
     }
 }
 
@@ -212,53 +212,7 @@ fn amendment(event: &Event) -> Option<String> {
     })
 }
 
-fn people_fact(event: &Event) -> String {
-    match event {
-        Event::PeopleAsked {
-            instructions,
-            expires_at,
-            ..
-        } => format!("asks \"{}\"{}", short(instructions), until(*expires_at)),
-        Event::Approved {
-            rules,
-            comment,
-            form,
-            ..
-        } => {
-            let form = labelled("form", form.as_ref());
-            format!(
-                "approved for rules {rules:?}{form}{}",
-                said(comment.as_ref())
-            )
-        }
-        Event::Rejected { comment, .. } => format!("rejected: {}", short(comment)),
-        Event::Expired { .. } => "expired".to_owned(),
-        Event::WaitBegan { on, until, .. } => {
-            format!("waits for {}{}", awaits(*on), self::until(*until))
-        }
-        Event::ChildOf { path, depth, .. } => format!("is a child of {path}, {depth} deep"),
-        Event::ChildStarted {
-            attempt,
-            process,
-            inputs,
-            ..
-        } => format!("child {attempt} of {process} started with {inputs}"),
-        Event::ChildLaunched {
-            process, inputs, ..
-        } => format!("child of {process} launched with {inputs}"),
-        Event::LocksWanted { locks, with, .. } => {
-            format!("wants {locks:?}{}", labelled("with", with.as_ref()))
-        }
-        Event::LocksGranted { .. } => "has its locks".to_owned(),
-        Event::EmergencyDeclared { reason } => format!("is an emergency: {}", short(reason)),
-        Event::SignalReceived { payload, .. } => {
-            format!("signal received{}", labelled("payload", payload.as_ref()))
-        }
-        other => way_back::fact(other),
-    }
-}
-
-fn awaits(on: Awaits) -> String {
+pub(crate) fn awaits(on: Awaits) -> String {
     match on {
         Awaits::Time => "time".to_owned(),
         Awaits::Signal => "a signal".to_owned(),
@@ -393,14 +347,7 @@ fn activity_state(state: &ActivityState) -> String {
         ActivityState::Retrying {
             attempt, retry_at, ..
         } => format!("{word} after attempt {attempt} at +{}", elapsed(*retry_at)),
-        ActivityState::NeedsPeople(question) => {
-            let approvals = question.approvals.iter().map(|given| name(&given.by));
-            let approvals: Vec<String> = approvals.collect();
-            format!(
-                "{word} approved by {approvals:?}{}",
-                until(question.expires_at)
-            )
-        }
+        ActivityState::NeedsPeople(question) => format!("{word} {}", asked(question)),
         ActivityState::Child(child) => {
             format!("{word} child {} of {}", child.attempt, child.process)
         }
@@ -417,8 +364,17 @@ fn activity_state(state: &ActivityState) -> String {
             let on = if *continued { " and continued" } else { "" };
             format!("{word}{on} ({})", why_failed(failure))
         }
-        ActivityState::Rejected { by, comment, .. } => {
-            format!("{word} by {}: {}", name(by), short(comment))
+        ActivityState::Rejected {
+            by,
+            backup_of,
+            comment,
+            ..
+        } => {
+            let backup = show_people::backup(backup_of.as_ref());
+            format!("{word} by {}{backup}: {}", name(by), short(comment))
+        }
+        ActivityState::Withdrawn { by, reason, .. } => {
+            format!("{word} by {}: {}", name(by), short(reason))
         }
         ActivityState::Skipped { why, .. } => skipped(why),
         state => undo_state(state),
@@ -445,6 +401,19 @@ fn undo_state(state: &ActivityState) -> String {
         },
         _ => word.to_owned(),
     }
+}
+
+/// Who approved so far, and until when people are asked.
+fn asked(question: &Question) -> String {
+    let approvals = question.approvals.iter().map(|given| {
+        format!(
+            "{}{}",
+            name(&given.by),
+            show_people::backup(given.backup_of.as_ref())
+        )
+    });
+    let approvals: Vec<String> = approvals.collect();
+    format!("approved by {approvals:?}{}", until(question.expires_at))
 }
 
 /// Why things are not moving: everything, or one activity.
@@ -514,7 +483,7 @@ pub(crate) fn told(failure: Option<&Failure>) -> String {
     failure.map_or_else(String::new, |failure| format!(" ({})", why_failed(failure)))
 }
 
-fn said(text: Option<&String>) -> String {
+pub(crate) fn said(text: Option<&String>) -> String {
     text.map_or_else(String::new, |text| format!(", saying \"{}\"", short(text)))
 }
 
@@ -524,7 +493,7 @@ pub(crate) fn labelled(label: &str, value: Option<&Json>) -> String {
     })
 }
 
-fn until(at: Option<Timestamp>) -> String {
+pub(crate) fn until(at: Option<Timestamp>) -> String {
     at.map_or_else(String::new, |at| format!(", until +{}", elapsed(at)))
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fermata_core::actor::{Actor, Caller};
-use fermata_core::attempt::{AttemptKey, Evidence, Outcome, Report};
+use fermata_core::attempt::{AttemptKey, Evidence, Report};
 use fermata_core::component::{Pin, Uses, Version};
 use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::id::{Digest, ReleaseId};
@@ -11,12 +11,15 @@ use fermata_core::process::validate::validate;
 use fermata_core::process::{ActivityIx, Group, PhaseIx, Process, ProcessRef};
 use fermata_core::release::event::{Pinned, Turn};
 use fermata_core::release::input::{Input, What};
+use fermata_core::release::state::ActivityState;
 use fermata_core::release::{ChildOrder, Draft, Holder, Release, check, create, turn};
 use fermata_core::time::{Span, Timestamp};
 
-use crate::script::Words;
+use crate::outcomes::outcome;
+use crate::people::{People, of_people};
+use crate::script::{Words, names};
 use crate::show;
-use crate::way_back;
+use crate::{show_people, way_back};
 
 /// When every scenario begins: 2026-01-01T00:00:00Z.
 pub(crate) const BEGIN: Timestamp = Timestamp(1_767_225_600_000);
@@ -28,6 +31,8 @@ pub(crate) struct Story {
     release: Option<Release>,
     turns: Vec<Turn>,
     now: Timestamp,
+    /// Who is who, once the script has said so: then questions are told as the engine does it.
+    people: Option<People>,
 }
 
 impl Story {
@@ -47,6 +52,7 @@ impl Story {
             release: None,
             turns: Vec::new(),
             now: BEGIN,
+            people: None,
         })
     }
 
@@ -65,6 +71,17 @@ impl Story {
                 self.now = self.now.after(words.span()?);
                 words.end().map(|()| Vec::new())
             }
+            "know" => self.know(words),
+            "publish" => {
+                let by = words.by()?.actor;
+                self.people.get_or_insert_default().authors.push(by);
+                words.end().map(|()| Vec::new())
+            }
+            "tasks" => {
+                let activity = self.activity(words.expect("an activity")?)?;
+                words.end()?;
+                Ok(show_people::tasks(self.release()?, activity))
+            }
             "show" => Ok(show::state(self.release()?)),
             "plan" => Ok(way_back::plan(self.release()?)),
             "rollback-record" => Ok(way_back::rollback(self.release()?)),
@@ -74,7 +91,9 @@ impl Story {
             "run" => self.run(words),
             verb => {
                 let (by, what) = self.input(verb, words)?;
-                Ok(self.turn(by, what))
+                let mut told = self.turn(by, what);
+                told.extend(self.tell_people());
+                Ok(told)
             }
         }
     }
@@ -120,9 +139,33 @@ impl Story {
         while let Some(at) = self.release()?.wake_at().filter(|at| *at <= until) {
             self.now = self.now.max(at);
             told.extend(self.turn(Caller::engine(), What::TimePassed));
+            told.extend(self.tell_people());
         }
         self.now = until;
         Ok(told)
+    }
+
+    /// `know GROUP NAME,NAME,…`
+    fn know(&mut self, mut words: Words<'_>) -> Result<Vec<String>, String> {
+        let group = words.expect("a group")?;
+        let group = group.parse().map_err(|error| format!("{group}: {error}"))?;
+        let members = names(words.word().unwrap_or_default())?;
+        words.end()?;
+        let people = self.people.get_or_insert_default();
+        people.groups.insert(group, members);
+        Ok(Vec::new())
+    }
+
+    /// Tells every question that has to know it who is who.
+    fn tell_people(&mut self) -> Vec<String> {
+        let (Some(people), Some(release)) = (&self.people, &self.release) else {
+            return Vec::new();
+        };
+        let wanted = release.people_wanted().into_iter();
+        let found: Vec<What> = wanted.map(|wanted| people.found(wanted)).collect();
+        let told = found.into_iter();
+        told.flat_map(|what| self.turn(Caller::engine(), what))
+            .collect()
     }
 
     fn run(&self, mut words: Words<'_>) -> Result<Vec<String>, String> {
@@ -195,10 +238,26 @@ impl Story {
                 activity,
                 comment: words.text_after("saying")?,
                 form: words.json_after("form")?,
+                content: self.seen(activity, words)?,
+                backup_of: words.caller_after("for")?,
             },
             "reject" => What::Reject {
                 activity,
                 comment: words.text()?,
+                backup_of: words.caller_after("for")?,
+            },
+            "withdraw" => What::Withdraw {
+                activity,
+                comment: words.text_after("saying")?,
+            },
+            "withdraw-question" => What::WithdrawQuestion {
+                activity,
+                reason: words.text()?,
+            },
+            "tell" => What::PeopleFound {
+                activity,
+                authors: Vec::new(),
+                groups: Vec::new(),
             },
             "retry" => What::Retry {
                 activity,
@@ -272,7 +331,7 @@ impl Story {
                 activity,
                 reason: words.text()?,
             },
-            _ => return Err(format!("no command is called {verb}")),
+            _ => of_people(verb, activity, words)?,
         })
     }
 
@@ -327,6 +386,20 @@ impl Story {
                 .map_err(|error| format!("{release}: {error}"))?,
             found,
         })
+    }
+
+    /// `seeing current` or `seeing another`: what was approved.
+    fn seen(&self, activity: ActivityIx, words: &mut Words<'_>) -> Result<Option<Digest>, String> {
+        if !words.take("seeing") {
+            return Ok(None);
+        }
+        match (
+            words.expect("what was seen")?,
+            self.release()?.activity_state(activity),
+        ) {
+            ("current", ActivityState::NeedsPeople(question)) => Ok(Some(question.content)),
+            _ => Ok(Some(Digest::of(b"another"))),
+        }
     }
 
     /// `finish PATH[@ATTEMPT.RUN] OUTCOME [evidence KIND FACT]…`
@@ -480,50 +553,6 @@ fn pinned(uses: &Uses) -> Pinned {
             digest: Digest::of(uses.to_string().as_bytes()),
         },
     }
-}
-
-/// `ok JSON`, `pending SPAN [status TEXT] [checkpoint TEXT]` or
-/// `failed CLASS[:WHICH] TEXT [after SPAN]`.
-fn outcome(words: &mut Words<'_>) -> Result<Outcome, String> {
-    match words.expect("an outcome")? {
-        "ok" => words.json().map(Outcome::Succeeded),
-        "pending" => Ok(Outcome::Pending {
-            resume_after: words.span()?,
-            status: words.text_after("status")?,
-            checkpoint: words
-                .text_after("checkpoint")?
-                .unwrap_or_default()
-                .into_bytes(),
-        }),
-        "failed" => {
-            let class = class(words.expect("a class")?)?;
-            let failure = Failure::new(class, words.text()?);
-            let retry_after = if words.take("after") {
-                Some(words.span()?)
-            } else {
-                None
-            };
-            Ok(Outcome::Failed {
-                failure,
-                retry_after,
-            })
-        }
-        other => Err(format!("no outcome is called {other}")),
-    }
-}
-
-fn class(word: &str) -> Result<FailureClass, String> {
-    let (class, which) = word.split_once(':').unwrap_or((word, ""));
-    Ok(match class {
-        "retryable" => FailureClass::Retryable,
-        "permanent" => FailureClass::Permanent,
-        "trap" => FailureClass::Trap,
-        "limit" => FailureClass::Limit(which.to_owned()),
-        "denied" => FailureClass::Denied(which.to_owned()),
-        "contract" => FailureClass::Contract,
-        "engine" => FailureClass::Engine,
-        _ => return Err(format!("no failure class is called {class}")),
-    })
 }
 
 /// How long after the beginning `at` is.

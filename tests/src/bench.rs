@@ -1,5 +1,6 @@
 //! The benchmark, one subject in each file. Figures, never assertions.
 
+pub mod approvals;
 pub mod fan_out;
 pub mod figure;
 pub mod graph;

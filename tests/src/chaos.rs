@@ -106,7 +106,7 @@ impl Act {
     /// Whether a release's events tell of it.
     pub fn is_among(&self, events: &[Value]) -> bool {
         let (kind, activity) = match self {
-            Self::Approve(activity) => ("approved", activity),
+            Self::Approve(activity) => ("approval-given", activity),
             Self::Signal { activity, .. } => ("signal-received", activity),
         };
         events

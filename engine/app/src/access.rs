@@ -9,6 +9,7 @@ use std::sync::{PoisonError, RwLock};
 use fermata_core::actor::{Actor, Caller};
 use fermata_core::id::{Digest, Name};
 use fermata_core::time::Timestamp;
+use fermata_service::directory::Directory;
 use fermata_store::codec::{self, CodecError};
 use fermata_store::{Expect, Record, Table, Write};
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,7 @@ const ID_DIGITS: usize = 16;
 
 const PRINCIPAL_PREFIX: &[u8] = b"p/";
 const TOKEN_PREFIX: &[u8] = b"t/";
+const BACKUP_PREFIX: &[u8] = b"b/";
 
 /// What a token may do. The order of variants is the stored format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -86,6 +88,23 @@ pub(crate) struct Principal {
     pub(crate) groups: Vec<Name>,
 }
 
+/// Who acts in somebody's place, and when. The order of fields is the stored format.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Backup {
+    /// The backup.
+    pub(crate) name: Name,
+    /// From when on.
+    pub(crate) from: Timestamp,
+    /// Until when.
+    pub(crate) until: Timestamp,
+}
+
+impl Backup {
+    fn acts(&self, now: Timestamp) -> bool {
+        self.from <= now && now < self.until
+    }
+}
+
 /// Who asks, as the token says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Asker {
@@ -128,6 +147,8 @@ pub(crate) enum Change {
     Token(Token),
     /// The token with this id is gone.
     Revoked(String),
+    /// Somebody acts in the place of this principal, or nobody does any more.
+    Backup(Name, Option<Backup>),
 }
 
 impl Change {
@@ -140,6 +161,10 @@ impl Change {
             ),
             Self::Token(token) => (key(TOKEN_PREFIX, &token.id()), Some(codec::encode(token))),
             Self::Revoked(id) => (key(TOKEN_PREFIX, id), None),
+            Self::Backup(of, backup) => (
+                key(BACKUP_PREFIX, of.as_str()),
+                backup.as_ref().map(codec::encode),
+            ),
         };
         Write {
             table: Table::Access,
@@ -180,6 +205,23 @@ pub(crate) struct Access {
 struct Known {
     principals: BTreeMap<Name, Principal>,
     tokens: BTreeMap<Hash, Token>,
+    /// By whose place they take.
+    backups: BTreeMap<Name, Backup>,
+}
+
+impl Known {
+    fn caller(&self, name: &Name) -> Caller {
+        let principal = self.principals.get(name);
+        Caller {
+            actor: Actor::User(name.clone()),
+            groups: principal.map(|p| p.groups.clone()).unwrap_or_default(),
+        }
+    }
+}
+
+/// The name that a key ends with.
+fn name(bytes: &[u8]) -> Option<Name> {
+    std::str::from_utf8(bytes).ok()?.parse().ok()
 }
 
 impl Access {
@@ -187,11 +229,10 @@ impl Access {
     pub(crate) fn load(records: &[Record]) -> Result<Self, CodecError> {
         let access = Self::default();
         for (key, value) in records {
-            if let Some(name) = key.strip_prefix(PRINCIPAL_PREFIX) {
-                let name = std::str::from_utf8(name).ok().and_then(|n| n.parse().ok());
-                if let Some(name) = name {
-                    access.learn(Change::Principal(name, codec::decode(value)?));
-                }
+            if let Some(name) = key.strip_prefix(PRINCIPAL_PREFIX).and_then(name) {
+                access.learn(Change::Principal(name, codec::decode(value)?));
+            } else if let Some(name) = key.strip_prefix(BACKUP_PREFIX).and_then(name) {
+                access.learn(Change::Backup(name, Some(codec::decode(value)?)));
             } else if key.starts_with(TOKEN_PREFIX) {
                 access.learn(Change::Token(codec::decode(value)?));
             }
@@ -234,6 +275,12 @@ impl Access {
                 known.tokens.insert(token.hash, token);
             }
             Change::Revoked(id) => known.tokens.retain(|_, token| token.id() != id),
+            Change::Backup(of, None) => {
+                known.backups.remove(&of);
+            }
+            Change::Backup(of, Some(backup)) => {
+                known.backups.insert(of, backup);
+            }
         }
     }
 
@@ -261,6 +308,31 @@ impl Access {
     /// The groups of a principal, if there is such a one.
     pub(crate) fn principal(&self, name: &Name) -> Option<Principal> {
         self.read(|known| known.principals.get(name).cloned())
+    }
+
+    /// Who acts, or will act, in somebody's place.
+    pub(crate) fn backup(&self, of: &Name, now: Timestamp) -> Option<Backup> {
+        let backup = self.read(|known| known.backups.get(of).cloned());
+        backup.filter(|backup| now < backup.until)
+    }
+
+    /// The person `of` with their groups, if `backup` acts in their place now. A backup cannot pass
+    /// it on: whoever acts in the place of `backup` acts for nobody else.
+    pub(crate) fn absent(&self, backup: &Name, of: &Name, now: Timestamp) -> Option<Caller> {
+        self.read(|known| {
+            let named = known.backups.get(of)?;
+            let acts = named.name == *backup && named.acts(now);
+            acts.then(|| known.caller(of))
+        })
+    }
+
+    /// Everybody in whose place `backup` acts now.
+    pub(crate) fn all_absent(&self, backup: &Name, now: Timestamp) -> Vec<Caller> {
+        self.read(|known| {
+            let named = known.backups.iter();
+            let acting = named.filter(|(_, named)| named.name == *backup && named.acts(now));
+            acting.map(|(of, _)| known.caller(of)).collect()
+        })
     }
 
     /// All principals, sorted by name.
@@ -300,6 +372,16 @@ impl Access {
 
     fn read<T>(&self, look: impl FnOnce(&Known) -> T) -> T {
         look(&self.known.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Directory for Access {
+    fn members(&self, group: &Name) -> Vec<Name> {
+        self.read(|known| {
+            let all = known.principals.iter();
+            let members = all.filter(|(_, principal)| principal.groups.contains(group));
+            members.map(|(name, _)| name.clone()).collect()
+        })
     }
 }
 

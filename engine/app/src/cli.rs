@@ -16,6 +16,7 @@ mod diagnostic;
 mod difference;
 mod doctor;
 mod events;
+mod inbox;
 mod input_set;
 mod ledger;
 mod lock;
@@ -137,6 +138,7 @@ async fn dispatch(context: &mut Context, command: Command) -> Result<Exit, Error
         Command::Definition(command) => definition::run(context, command).await?,
         Command::Rehearse(args) => return rehearse::run(context, &args).await,
         Command::Release(command) => return release::run(context, command).await,
+        Command::Inbox(args) => inbox::run(context, &args).await?,
         Command::Ledger(args) => ledger::run(context, &args).await?,
         Command::Lock(command) => lock::run(context, command).await?,
         Command::Token(command) => access::token(context, command).await?,

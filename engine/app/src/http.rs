@@ -31,8 +31,10 @@ pub(crate) mod dto;
 pub(crate) mod errors;
 pub(crate) mod events;
 pub(crate) mod extract;
+pub(crate) mod files;
 pub(crate) mod health;
 pub(crate) mod impatient;
+pub(crate) mod inbox;
 pub(crate) mod input_sets;
 pub(crate) mod ledger;
 pub(crate) mod locks;
@@ -68,7 +70,7 @@ pub(crate) struct Api {
     /// The time.
     pub(crate) clock: Arc<dyn Clock>,
     /// Who may call.
-    pub(crate) access: Access,
+    pub(crate) access: Arc<Access>,
     /// The secrets of signals.
     pub(crate) signals: Signals,
     /// Under which names the server may be called.
@@ -147,14 +149,7 @@ pub(crate) fn routes() -> (Router<Arc<Api>>, OpenApi) {
         ))
         .routes(routes!(usage::used_by))
         .routes(routes!(components::read_grants, components::put_grants))
-        .routes(routes!(releases::list, releases::create))
-        .routes(routes!(releases::read))
-        .routes(routes!(releases::why))
-        .routes(routes!(releases::rollback_plan))
-        .routes(routes!(events::events))
-        .routes(routes!(actions::act))
-        .routes(routes!(attempts::list))
-        .routes(routes!(attempts::logs))
+        .merge(of_releases())
         .routes(routes!(locks::list))
         .routes(routes!(locks::put))
         .routes(routes!(signals::receive))
@@ -174,6 +169,27 @@ pub(crate) fn routes() -> (Router<Arc<Api>>, OpenApi) {
     let (router, mut description) = described.split_for_parts();
     openapi::add_problems(&mut description);
     (router, description)
+}
+
+/// Releases, and what people do about them.
+fn of_releases() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new()
+        .routes(routes!(releases::list, releases::create))
+        .routes(routes!(releases::read))
+        .routes(routes!(releases::why))
+        .routes(routes!(releases::rollback_plan))
+        .routes(routes!(events::events))
+        .routes(routes!(actions::act))
+        .routes(routes!(files::attach))
+        .routes(routes!(files::read))
+        .routes(routes!(inbox::tasks))
+        .routes(routes!(
+            inbox::backup,
+            inbox::put_backup,
+            inbox::delete_backup
+        ))
+        .routes(routes!(attempts::list))
+        .routes(routes!(attempts::logs))
 }
 
 /// The description of the API, as it is sent.

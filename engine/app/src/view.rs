@@ -8,7 +8,7 @@ use fermata_core::process::{
     Activity, ActivityIx, ApprovalRule, ChildProcess, Group, Join, Kind, PhaseIx,
 };
 use fermata_core::release::event::{Awaits, OutputSource, SkipReason};
-use fermata_core::release::state::{ActivityState, Approval, PhaseState, ReleaseState};
+use fermata_core::release::state::{ActivityState, Approval, PhaseState, Question, ReleaseState};
 use fermata_core::release::{self, Release};
 use fermata_core::time::Timestamp;
 use fermata_service::locks::LockView;
@@ -22,6 +22,7 @@ use crate::http::dto::release::{
 use crate::http::dto::why::WhyBody;
 
 pub(crate) mod rollback;
+mod task;
 mod waiting;
 mod wave;
 
@@ -64,6 +65,10 @@ pub(crate) fn tree(release: &Release, progress: Progresses<'_>) -> ReleaseBody {
             .collect(),
         outputs: release.outputs().map(Json::value),
         rollback: rollback::record(release),
+        open_reviews: release
+            .open_reviews()
+            .map(|ix| release.process().path(ix))
+            .collect(),
     }
 }
 
@@ -195,9 +200,13 @@ fn recorded(release: &Release, ix: ActivityIx, body: &mut ActivityBody) {
             OutputSource::Wait => "wait",
             OutputSource::Signal => "signal",
             OutputSource::Child => "child",
+            OutputSource::BrokenGlass => "broken-glass",
         };
         word.into()
     });
+    body.tasks = task::tasks(release, ix, record);
+    body.notes = task::notes(&record.notes);
+    body.broken_glass = task::glass(release, ix, record);
     let facts = record.evidence.iter();
     body.evidence = facts
         .map(|evidence| EvidenceBody {
@@ -223,8 +232,14 @@ fn defined(activity: &Activity, state: &ActivityState, body: &mut ActivityBody) 
             body.kind = KindBody::Manual;
             body.form = manual.form.as_ref().map(|form| form.source().clone());
             let approvals: &[ApprovalBody] = &body.approvals;
+            let question = match state {
+                ActivityState::NeedsPeople(question) => Some(question.as_ref()),
+                _ => None,
+            };
             let rules = (0..).zip(&manual.approvals);
-            body.rules = rules.map(|(ix, of)| rule(ix, of, approvals)).collect();
+            body.rules = rules
+                .map(|(ix, of)| rule((ix, of), question, approvals))
+                .collect();
             if matches!(state, ActivityState::Waiting | ActivityState::Ready { .. }) {
                 body.instructions = None;
             }
@@ -240,13 +255,21 @@ pub(crate) fn uses(process: &ChildProcess) -> String {
     }
 }
 
-fn rule(ix: u32, rule: &ApprovalRule, approvals: &[ApprovalBody]) -> RuleBody {
+fn rule(
+    (ix, rule): (u32, &ApprovalRule),
+    question: Option<&Question>,
+    approvals: &[ApprovalBody],
+) -> RuleBody {
     let met = approvals
         .iter()
         .filter(|approval| approval.rules.contains(&ix));
     RuleBody {
-        from: rule.from.to_string(),
-        count: rule.count,
+        from: parties(&rule.from),
+        count: question.map_or_else(
+            || rule.count.of(0),
+            |question| question.wanted(ix as usize, rule.count),
+        ),
+        quorum: rule.count.needs_roster().then(|| rule.count.to_string()),
         met: u32::try_from(met.count()).unwrap_or(u32::MAX),
     }
 }
@@ -288,7 +311,12 @@ fn current(state: &ActivityState, body: &mut ActivityBody) {
         ActivityState::NeedsPeople(question) => {
             body.since = Some(question.since.to_string());
             body.instructions = Some(question.instructions.clone());
+            body.content = Some(question.content.to_string());
             body.expires_at = text(question.expires_at);
+            body.reminds_at = text(question.reminds_at);
+            body.reminders = Some(question.reminders).filter(|reminders| *reminders > 0);
+            body.escalates_at = text(question.escalates_at);
+            body.escalated = Some(question.escalated).filter(|escalated| *escalated);
             body.approvals = question.approvals.iter().map(approval).collect();
         }
         ActivityState::OnHold {
@@ -343,9 +371,20 @@ fn ended(state: &ActivityState, body: &mut ActivityBody) {
             body.continued = Some(*continued);
             at
         }
-        ActivityState::Rejected { by, comment, at } => {
+        ActivityState::Rejected {
+            by,
+            backup_of,
+            comment,
+            at,
+        } => {
             body.by = Some(by.to_string());
+            body.backup_of = backup_of.as_ref().map(ToString::to_string);
             body.reason = Some(comment.clone());
+            at
+        }
+        ActivityState::Withdrawn { by, reason, at } => {
+            body.by = Some(by.to_string());
+            body.reason = Some(reason.clone());
             at
         }
         ActivityState::Skipped { why, at } => {
@@ -373,6 +412,7 @@ fn skipped(why: &SkipReason) -> (&'static str, Option<&str>) {
 fn approval(approval: &Approval) -> ApprovalBody {
     ApprovalBody {
         by: approval.by.to_string(),
+        backup_of: approval.backup_of.as_ref().map(ToString::to_string),
         at: approval.at.to_string(),
         comment: approval.comment.clone(),
         rules: approval.rules.clone(),

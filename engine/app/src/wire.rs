@@ -15,6 +15,7 @@ use fermata_core::id::Digest;
 use fermata_core::time::Timestamp;
 use fermata_host::{AdmitError, Blobs, Compiler, Sandbox, SandboxConfig};
 use fermata_service::clock::{Clock, SystemClock};
+use fermata_service::directory::Directory;
 use fermata_service::ids::IdSource;
 use fermata_service::runner::{ProgressSink, Runner};
 use fermata_service::{Parts, Service};
@@ -118,7 +119,7 @@ pub(crate) struct Opened {
     /// Who looks at uploads.
     pub(crate) sandbox: Arc<dyn Admission>,
     /// Who may call.
-    pub(crate) access: Access,
+    pub(crate) access: Arc<Access>,
     /// The secrets of signals.
     pub(crate) signals: Signals,
     /// The first token, if this is the first start.
@@ -134,7 +135,7 @@ pub(crate) fn open(config: &Config) -> Result<Opened, OpenError> {
         limits.runs_max = runs;
     }
     let sandbox = sandbox(config, &data, limits.runs_max)?;
-    let access = data.access()?;
+    let access = Arc::new(data.access()?);
     let first_token = if access.is_new() {
         Some(first_token(&data, &access)?)
     } else {
@@ -146,6 +147,7 @@ pub(crate) fn open(config: &Config) -> Result<Opened, OpenError> {
         store: Arc::clone(&data.store),
         runner,
         clock: Arc::clone(&data.clock),
+        directory: Arc::clone(&access) as Arc<dyn Directory>,
         ids: IdSource::random(),
         runtime: Handle::current(),
     };

@@ -86,3 +86,21 @@ pub const REHEARSAL_TIME_MAX: Span = Span(2 * 366 * 24 * 60 * 60 * 1000);
 pub const REHEARSAL_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Most values in outputs that a rehearsal makes up from a schema.
 pub const SAMPLE_VALUES_MAX: usize = 1_000;
+/// Most approval rules of one manual activity: more than a person can take in.
+pub const RULES_MAX: usize = 100;
+/// Most people and groups that one rule, exclusion or escalation names.
+pub const PARTIES_MAX: usize = 100;
+/// Most different waits between reminders.
+pub const REMIND_WAITS_MAX: usize = 10;
+/// Most reminders of one question: each is stored.
+pub const REMINDERS_MAX: u32 = 100;
+/// Most tasks of one manual activity.
+pub const TASKS_MAX: usize = 100;
+/// Longest name of a task or of a file, in bytes.
+pub const LABEL_BYTES_MAX: usize = 200;
+/// Most comments on one task, and on one activity besides its tasks: all of them are kept at hand.
+pub const COMMENTS_MAX: usize = 500;
+/// Most files on one task, and on one activity besides its tasks.
+pub const FILES_MAX: usize = 100;
+/// Most people of one group that a question keeps at hand: as many as a server knows.
+pub const MEMBERS_MAX: usize = 10_000;

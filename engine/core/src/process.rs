@@ -273,19 +273,147 @@ pub struct Manual {
     pub form: Option<Schema>,
     /// Every rule must be met; empty means that anybody may complete the activity.
     pub approvals: Vec<ApprovalRule>,
-    /// Whether the person who started the release may not decide.
-    pub exclude_initiator: bool,
-    /// Time to decide, counted from when people were asked.
-    pub expires: Option<Span>,
+    /// Whether the rules are asked one after the other.
+    pub order: Order,
+    /// Whether one person may count for several rules.
+    pub same_person: bool,
+    /// Who may not decide, whatever rule is for them.
+    pub exclude: Vec<Exclusion>,
+    /// Whether somebody's backup may decide in their place.
+    pub delegation: bool,
+    /// Waits between reminders; the last one repeats. Empty means that nobody is reminded.
+    pub remind: Vec<Span>,
+    /// Who may decide as well when it takes too long.
+    pub escalate: Option<Escalation>,
+    /// Time to decide, and what comes of it when nobody did.
+    pub expires: Option<Expiry>,
+    /// What there is to do.
+    pub tasks: Vec<TaskRule>,
 }
 
-/// Approvals that must come from one party.
+/// Something to do within a manual activity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskRule {
+    /// Unique in the activity.
+    pub name: String,
+    /// For people.
+    pub title: String,
+    /// Who does it; empty means anybody.
+    pub assign: Vec<Party>,
+    /// Whether the activity cannot be completed before it is done.
+    pub required: bool,
+    /// How long it should take, counted from when people were asked.
+    pub expected: Option<Span>,
+}
+
+/// Approvals that must come from certain people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApprovalRule {
-    /// Who may approve.
-    pub from: Party,
+    /// Who may approve; not empty.
+    pub from: Vec<Party>,
     /// How many different people of them.
-    pub count: u32,
+    pub count: Count,
+}
+
+/// How many people a rule asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// So many.
+    Of(u32),
+    /// More than half of those who were there, and not excluded, when people were asked.
+    Majority,
+    /// Each of those.
+    All,
+}
+
+/// Whether the rules of a question are all asked at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// At once.
+    #[default]
+    Parallel,
+    /// Each once those before it are met.
+    Sequential,
+}
+
+/// Somebody who may not decide.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Exclusion {
+    /// Who started the release, and who created it.
+    Initiator,
+    /// Who published the process version.
+    Authors,
+    /// A person, or everybody in a group.
+    Party(Party),
+}
+
+/// Further parties that may decide when it takes too long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Escalation {
+    /// How long after people were asked; `None` if it is the end of the time to decide.
+    pub after: Option<Span>,
+    /// Who; not empty.
+    pub to: Vec<Party>,
+}
+
+/// The time to decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expiry {
+    /// Counted from when people were asked.
+    pub after: Span,
+    /// What comes of it when nobody has decided.
+    pub then: Then,
+}
+
+/// What comes of a question that nobody decided in time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Then {
+    /// The activity has expired.
+    #[default]
+    Expire,
+    /// It has been rejected, by the engine.
+    Reject,
+    /// It is on hold: a person says how to go on.
+    Hold,
+    /// It stays open, without an end, and further parties may decide.
+    Escalate,
+}
+
+impl Count {
+    /// How many that is where so many people are there. One at least: no rule is met by nobody.
+    pub fn of(self, people: usize) -> u32 {
+        let people = u32::try_from(people).unwrap_or(u32::MAX);
+        match self {
+            Self::Of(count) => count,
+            Self::Majority => people / 2 + 1,
+            Self::All => people.max(1),
+        }
+    }
+
+    /// Whether it depends on who is there when people are asked.
+    pub fn needs_roster(self) -> bool {
+        matches!(self, Self::Majority | Self::All)
+    }
+}
+
+impl std::fmt::Display for Count {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Of(count) => write!(f, "{count}"),
+            Self::Majority => f.write_str("majority"),
+            Self::All => f.write_str("all"),
+        }
+    }
+}
+
+impl std::fmt::Display for Exclusion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Initiator => f.write_str("initiator"),
+            Self::Authors => f.write_str("authors"),
+            Self::Party(party) => party.fmt(f),
+        }
+    }
 }
 
 /// What happens when an activity has failed and no retry is left.

@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use crate::actor::Actor;
 use crate::attempt::{AttemptKey, Call, Invocation};
-use crate::id::ReleaseId;
+use crate::id::{Digest, ReleaseId};
 use crate::json::Json;
 use crate::process::{ActivityIx, Group, PhaseIx, Process, ProcessRef, Undo};
 use crate::release::event::{OutputSource, Pinned, UndoPart};
@@ -34,6 +34,7 @@ pub mod event;
 pub mod input;
 pub mod refusal;
 pub mod state;
+pub mod task;
 pub mod wave;
 
 mod advance;
@@ -43,6 +44,7 @@ mod begin;
 mod bounds;
 mod check;
 mod child;
+mod content;
 mod create;
 mod decide;
 mod expand;
@@ -51,12 +53,14 @@ mod index;
 mod locks;
 mod needs;
 mod plan;
+mod question;
 mod replay;
 mod rollback;
 mod scope;
 mod undoing;
 mod unwinding;
 mod wait;
+mod wanted;
 mod why;
 mod why_undo;
 mod work;
@@ -71,8 +75,12 @@ pub use plan::rollback_plan;
 pub use replay::ReplayError;
 pub use rollback::{Rollback, RootCause, UndoResult};
 pub use wait::{Awaited, Reach};
+pub use wanted::{Wanted, WantedWhat, wanted};
 pub use why::{BeforeBatch, OpenRule, Waiting, WaitsOn, why, why_activity, why_release, why_wave};
-pub use work::{Work, work};
+pub use work::{PeopleWanted, Work, work};
+
+/// The group whose members may skip approvals in an emergency.
+pub const BREAK_GLASS: &str = "break-glass";
 
 /// One run of one process version. Made by [`Release::new`] or [`Release::replay`], changed by
 /// [`Release::apply`] alone.
@@ -90,6 +98,8 @@ pub struct Release {
     /// Positions of pins that are known to export no `undo`.
     irreversible: Box<[u32]>,
     rollback: Option<Box<Rollback>>,
+    /// Digest of what every approval is given for, besides its own instructions.
+    gated: Digest,
     state: ReleaseState,
     outputs: Option<Json>,
     emergency: Option<Box<str>>,
@@ -103,6 +113,8 @@ pub struct Release {
     phase_failed: bool,
     index: Index,
     frontier: BTreeSet<Node>,
+    /// Activities whose approvals were skipped, and nobody has looked at that yet.
+    reviews: BTreeSet<ActivityIx>,
 }
 
 /// The process behind a release, compared by its digest and its size. It is shared by all its
@@ -210,6 +222,17 @@ impl Release {
     /// Whether nothing can change it any more.
     pub fn has_ended(&self) -> bool {
         self.ended_at().is_some()
+    }
+
+    /// Whether it has ended and nothing is left for people to do: no review, no cause of a rollback to
+    /// be told.
+    pub fn is_settled(&self) -> bool {
+        self.has_ended() && self.reviews.is_empty() && self.root_cause_since().is_none()
+    }
+
+    /// Activities whose approvals were skipped, and nobody has looked at that yet.
+    pub fn open_reviews(&self) -> impl Iterator<Item = ActivityIx> + '_ {
+        self.reviews.iter().copied()
     }
 
     /// What it runs for each `uses`, sorted by `uses`; empty while it is a draft.

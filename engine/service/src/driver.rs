@@ -18,6 +18,7 @@ use fermata_core::time::Timestamp;
 use fermata_store::Store;
 
 use crate::config::Config;
+use crate::directory::{Directory, Nobody};
 use crate::dispatch::Dispatch;
 use crate::error::{CreateError, Error};
 use crate::ids::IdSource;
@@ -38,6 +39,7 @@ mod cross;
 mod effects;
 mod once;
 mod pending;
+mod people;
 mod publishing;
 mod removal;
 mod requests;
@@ -52,6 +54,7 @@ mod tests;
 #[derive(Debug)]
 pub struct Driver {
     shared: Arc<Shared>,
+    directory: Arc<dyn Directory>,
     config: Config,
     ids: IdSource,
     live: BTreeMap<ReleaseId, Live>,
@@ -61,9 +64,11 @@ pub struct Driver {
     cross: Cross,
     mode: Mode,
     now: Timestamp,
+    /// Loaded releases with a question that has to know who is who.
+    untold: Vec<ReleaseId>,
 }
 
-/// A release that has not ended.
+/// A release that has not ended, or has something left to be reviewed.
 #[derive(Debug)]
 struct Live {
     /// Shared with readers: whoever holds it while the next turn comes keeps the state it has seen.
@@ -119,9 +124,11 @@ impl Driver {
             cross: Cross::new(locks::capacities(&*shared.store)?),
             mode: Mode::Accepting,
             shared,
+            directory: Arc::new(Nobody),
             config,
             ids,
             now,
+            untold: Vec::new(),
         };
         for id in recover::open_releases(&*driver.shared.store)? {
             match recover::load_checked(&driver.shared, id)? {
@@ -139,11 +146,20 @@ impl Driver {
         Ok(driver)
     }
 
+    /// Says who knows the people. Until then, nobody is in any group.
+    pub fn know(&mut self, directory: Arc<dyn Directory>) {
+        self.directory = directory;
+    }
+
     /// Takes a loaded release in, with all the work it wants.
     fn adopt(&mut self, release: Release) {
         let id = release.id();
         let work = fermata_core::release::work(&release);
         self.timers.arm(id, work.wake_at);
+        if !work.people.is_empty() {
+            self.untold.push(id);
+        }
+        self.shared.inbox.adopt(&release);
         let mut runs = BTreeMap::new();
         for key in work.runs {
             runs.insert(key.activity, key);
@@ -281,6 +297,11 @@ impl Driver {
             checked_with,
             document,
         })
+    }
+
+    /// What is wrong with the list of what waits on people, compared with what the releases say.
+    pub fn check_inbox(&self) -> Option<String> {
+        self.shared.inbox.check(self.releases().map(AsRef::as_ref))
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {

@@ -7,6 +7,7 @@
 
 pub mod clock;
 pub mod config;
+pub mod directory;
 pub mod dispatch;
 pub mod error;
 pub mod ids;
@@ -21,6 +22,7 @@ pub mod timers;
 pub mod catalog;
 mod feed;
 mod history;
+pub mod inbox;
 mod process_cache;
 mod progress;
 mod recent;

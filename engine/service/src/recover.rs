@@ -13,7 +13,7 @@ use crate::shared::Shared;
 /// Keys of open releases that are read at a time.
 const OPEN_PER_READ: usize = 4_096;
 
-/// Every release that has not ended.
+/// Every release that has not ended, or has something left to be reviewed.
 pub(crate) fn open_releases(store: &dyn Store) -> Result<Vec<ReleaseId>, Error> {
     let mut scan = Scan {
         limit: OPEN_PER_READ,
@@ -55,7 +55,7 @@ pub(crate) fn load_checked(
         Err(error @ Error::Corrupt { .. }) => return Ok(Err(error.to_string())),
         Err(error) => return Err(error),
     };
-    if release.has_ended() {
+    if release.is_settled() {
         return Ok(Err("it is listed as open and has ended".to_owned()));
     }
     Ok(match violations(&release) {

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use fermata_core::actor::Caller;
 use fermata_core::component::Version;
 use fermata_core::id::{Digest, Name, ReleaseId};
 use fermata_core::json::Json;
-use fermata_core::process::Process;
+use fermata_core::process::{ActivityIx, Process};
 use fermata_core::rehearsal::Assumptions;
 use fermata_core::release::Release;
 use fermata_core::release::event::Pinned;
+use fermata_core::release::input::{TaskWork, What};
 
 use crate::catalog::{ComponentEntry, DefinitionEntry};
 use crate::driver::is_of;
@@ -72,21 +74,12 @@ pub struct Ask {
 pub enum Command {
     /// Begin. The newest fitting version of every component is pinned.
     Start,
-    /// Approve a manual activity.
-    Approve {
+    /// Decide or do something about a manual activity.
+    People {
         /// Which.
         activity: String,
-        /// Said with it.
-        comment: Option<String>,
-        /// Answers to the form.
-        form: Option<Json>,
-    },
-    /// Reject a manual activity.
-    Reject {
-        /// Which.
-        activity: String,
-        /// Why.
-        comment: String,
+        /// What.
+        what: PeopleCommand,
     },
     /// Try again.
     Retry {
@@ -254,6 +247,96 @@ pub enum Subject {
         /// Which version of it; the newest if there is none.
         version: Option<u32>,
     },
+}
+
+/// What a person may want of a manual activity.
+#[derive(Clone, Debug)]
+pub enum PeopleCommand {
+    /// Approve it, or complete one that has no rules.
+    Approve {
+        /// Said with it.
+        comment: Option<String>,
+        /// Answers to the form.
+        form: Option<Json>,
+        /// What they were shown, if they say.
+        content: Option<Digest>,
+        /// In whose place, whose backup they are.
+        backup_of: Option<Caller>,
+    },
+    /// Reject it.
+    Reject {
+        /// Why.
+        comment: String,
+        /// In whose place, whose backup they are.
+        backup_of: Option<Caller>,
+    },
+    /// Take their own approval back.
+    Withdraw {
+        /// Why.
+        comment: Option<String>,
+    },
+    /// Do something about one of its tasks, or say or attach something beside them.
+    Work {
+        /// The name of the task.
+        task: Option<String>,
+        /// What.
+        what: TaskWork,
+    },
+    /// Skip its approvals in an emergency.
+    BreakGlass {
+        /// Why.
+        reason: String,
+        /// Answers to the form.
+        form: Option<Json>,
+    },
+    /// Say that they have looked at the approvals that were skipped.
+    CloseReview {
+        /// What they found.
+        comment: String,
+    },
+    /// Take the question back, which they had asked.
+    WithdrawQuestion {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl PeopleCommand {
+    /// The same about an activity of a release.
+    pub(crate) fn about(self, activity: ActivityIx) -> What {
+        match self {
+            Self::Approve {
+                comment,
+                form,
+                content,
+                backup_of,
+            } => What::Approve {
+                activity,
+                comment,
+                form,
+                content,
+                backup_of,
+            },
+            Self::Reject { comment, backup_of } => What::Reject {
+                activity,
+                comment,
+                backup_of,
+            },
+            Self::Withdraw { comment } => What::Withdraw { activity, comment },
+            Self::Work { task, what } => What::Work {
+                activity,
+                task,
+                what,
+            },
+            Self::BreakGlass { reason, form } => What::BreakGlass {
+                activity,
+                reason,
+                form,
+            },
+            Self::CloseReview { comment } => What::CloseReview { activity, comment },
+            Self::WithdrawQuestion { reason } => What::WithdrawQuestion { activity, reason },
+        }
+    }
 }
 
 /// Which page of a list.

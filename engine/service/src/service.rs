@@ -12,17 +12,19 @@ use tokio::sync::{Semaphore, oneshot, watch};
 use fermata_core::actor::Caller;
 use fermata_core::id::ReleaseId;
 use fermata_core::release::Release;
-use fermata_store::Store;
+use fermata_store::{Batch, Expect, Store, Table, Write};
 
 use crate::clock::Clock;
 use crate::config::{Config, ONCE_KEY_BYTES_MAX, REHEARSALS_MAX};
+use crate::directory::Directory;
 use crate::driver::Driver;
 use crate::engine::{Engine, Mailbox};
 use crate::error::{CreateError, Error, InputError};
 use crate::ids::IdSource;
+use crate::inbox::{InboxItem, OnBehalf};
 use crate::metrics::MetricsNow;
 use crate::records_access::Records;
-use crate::request::{Ask, Created, NewRelease, Once};
+use crate::request::{Ask, Created, NewRelease, Once, Page, Paged};
 use crate::runner::Runner;
 use crate::shared::{Health, Shared};
 use crate::wake::{Answer, Create, Request, Wake};
@@ -30,7 +32,7 @@ use crate::watch::blocking;
 
 mod definitions;
 mod input_sets;
-mod lists;
+pub(crate) mod lists;
 mod publishing;
 mod rehearsals;
 mod releases;
@@ -45,6 +47,8 @@ pub struct Parts {
     pub runner: Arc<dyn Runner>,
     /// What tells the time.
     pub clock: Arc<dyn Clock>,
+    /// Who is in which group.
+    pub directory: Arc<dyn Directory>,
     /// What draws ids.
     pub ids: IdSource,
     /// Where runs are spawned.
@@ -66,7 +70,8 @@ impl Service {
     /// Loads every open release and goes on with what was going on. Blocks while it reads.
     pub fn open(parts: Parts, config: Config) -> Result<Self, Error> {
         let now = parts.clock.now();
-        let driver = Driver::open(parts.store, parts.ids, config, now)?;
+        let mut driver = Driver::open(parts.store, parts.ids, config, now)?;
+        driver.know(parts.directory);
         let shared = Arc::clone(driver.shared());
         let (wakes, waiting) = mpsc::channel();
         let mailbox = Mailbox::new(wakes, config.requests_max, Arc::clone(&shared));
@@ -145,6 +150,32 @@ impl Service {
         })
     }
 
+    /// What waits on `people`: one person, and those in whose place they may act. Nearest deadline
+    /// first.
+    pub fn inbox(&self, people: &[OnBehalf], page: &Page) -> Result<Paged<InboxItem>, Error> {
+        self.shared.inbox.of(people, page)
+    }
+
+    /// Keeps the bytes of a file that is about to be attached.
+    pub async fn keep_file(&self, bytes: Vec<u8>) -> Result<fermata_core::id::Digest, Error> {
+        let shared = Arc::clone(&self.shared);
+        let keep = move || {
+            let digest = fermata_core::id::Digest::of(&bytes);
+            let write = Write {
+                table: Table::Blobs,
+                key: crate::keys::blob(&digest),
+                value: Some(bytes),
+                expect: Expect::Anything,
+            };
+            shared.store.commit(Batch {
+                writes: vec![write],
+                ..Batch::default()
+            })?;
+            Ok(digest)
+        };
+        blocking(keep).await?
+    }
+
     /// Puts a request to the loop and waits for its answer.
     async fn ask<T, E>(
         &self,
@@ -206,7 +237,7 @@ pub fn blob(
     store: &dyn Store,
     digest: &fermata_core::id::Digest,
 ) -> Result<Option<Vec<u8>>, fermata_store::Error> {
-    store.get(fermata_store::Table::Blobs, &crate::keys::blob(digest))
+    store.get(Table::Blobs, &crate::keys::blob(digest))
 }
 
 fn check_key(once: Option<&Once>) -> Result<(), Error> {

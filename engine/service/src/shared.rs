@@ -10,6 +10,7 @@ use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::error::Error;
 use crate::feed::Feed;
+use crate::inbox::Inbox;
 use crate::metrics::Metrics;
 use crate::progress::Running;
 use crate::recent::Recent;
@@ -22,6 +23,7 @@ pub(crate) struct Shared {
     pub(crate) feed: Arc<Feed>,
     pub(crate) recent: Recent,
     pub(crate) running: Running,
+    pub(crate) inbox: Inbox,
     pub(crate) metrics: Metrics,
     health: Mutex<Health>,
 }
@@ -56,6 +58,7 @@ impl Shared {
             feed: Arc::new(Feed::new(config.watchers_max)),
             recent: Recent::default(),
             running: Running::default(),
+            inbox: Inbox::default(),
             metrics: Metrics::default(),
             health: Mutex::default(),
         })

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser;
 use fermata_tests::bench::figure::{Figure, table};
-use fermata_tests::bench::{fan_out, graph, rehearsal, sandbox, server};
+use fermata_tests::bench::{approvals, fan_out, graph, rehearsal, sandbox, server};
 
 /// Measure throughput, latency, sandbox cost, memory and restart.
 #[derive(Debug, Parser)]
@@ -49,6 +49,9 @@ fn main() -> Result<ExitCode> {
     }
     if wanted("throughput.activities_per_s") {
         figures.extend(runtime.block_on(server::throughput(args.seconds))?);
+    }
+    if wanted("approvals.per_s") {
+        figures.extend(runtime.block_on(approvals::measure())?);
     }
     if wanted("memory.per_waiting_release_kb") || wanted("restart.ready_s") {
         figures.extend(runtime.block_on(server::waiting())?);

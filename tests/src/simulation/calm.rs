@@ -5,10 +5,12 @@ use fermata_core::failure::FailureClass;
 use fermata_core::id::{Digest, ReleaseId};
 use fermata_core::json::Json;
 use fermata_core::process::ActivityIx;
-use fermata_core::release::Release;
 use fermata_core::release::event::Awaits;
+use fermata_core::release::input::TaskWork;
 use fermata_core::release::state::{ActivityState, ReleaseState};
-use fermata_service::request::{Command, UndoDecision};
+use fermata_core::release::task::TaskState;
+use fermata_core::release::{Release, RootCause};
+use fermata_service::request::{Command, PeopleCommand, UndoDecision};
 use fermata_service::wake::Wake;
 use serde_json::json;
 
@@ -74,7 +76,8 @@ fn wishes(release: &Release) -> Vec<Command> {
     match release.state() {
         ReleaseState::Draft => return vec![Command::Start],
         ReleaseState::Paused { .. } => return vec![Command::Resume],
-        ReleaseState::Running | ReleaseState::RollingBack | ReleaseState::Ended { .. } => {}
+        ReleaseState::Running | ReleaseState::RollingBack => {}
+        ReleaseState::Ended { .. } => return reviews(release),
     }
     let count = u32::try_from(release.process().activities.len()).expect("a small process");
     let activities = (0..count).map(ActivityIx);
@@ -84,9 +87,45 @@ fn wishes(release: &Release) -> Vec<Command> {
         reason: None,
     });
     activities
-        .filter_map(|ix| wish(release, ix))
+        .flat_map(|ix| {
+            let path = || release.process().path(ix);
+            let open = release.tasks_open(ix).into_iter();
+            let asked = matches!(release.activity_state(ix), ActivityState::NeedsPeople(_));
+            let tasks = open.filter(|_| asked).map(|task| done(path(), task));
+            let tasks: Vec<Command> = tasks.collect();
+            tasks.into_iter().chain(wish(release, ix))
+        })
         .chain(resumed)
         .collect()
+}
+
+/// A task is done.
+fn done(activity: String, task: String) -> Command {
+    let what = PeopleCommand::Work {
+        task: Some(task),
+        what: TaskWork::Move {
+            state: TaskState::Done,
+            comment: None,
+        },
+    };
+    Command::People { activity, what }
+}
+
+/// What is left to be looked at after the end.
+fn reviews(release: &Release) -> Vec<Command> {
+    let cause = release.rollback().and_then(|back| back.root_cause.as_ref());
+    let cause = cause.filter(|cause| matches!(cause, RootCause::Open { .. }));
+    let cause = cause.map(|_| Command::CloseRootCause {
+        text: "it did not fit".to_owned(),
+    });
+    let open = release.open_reviews();
+    let reviews = open.map(|ix| Command::People {
+        activity: release.process().path(ix),
+        what: PeopleCommand::CloseReview {
+            comment: "it was right".to_owned(),
+        },
+    });
+    reviews.chain(cause).collect()
 }
 
 fn wish(release: &Release, ix: ActivityIx) -> Option<Command> {
@@ -102,10 +141,14 @@ fn wish(release: &Release, ix: ActivityIx) -> Option<Command> {
             activity,
             reason: "it will never be there".to_owned(),
         }),
-        ActivityState::NeedsPeople(_) => Some(Command::Approve {
+        ActivityState::NeedsPeople(_) => Some(Command::People {
             activity,
-            comment: None,
-            form: None,
+            what: PeopleCommand::Approve {
+                comment: None,
+                form: None,
+                content: None,
+                backup_of: None,
+            },
         }),
         // What it reads was skipped: another attempt would find the same.
         ActivityState::OnHold { failure, .. } if failure.class == FailureClass::Expression => {

@@ -4,20 +4,23 @@ use fermata_core::attempt::{AttemptKey, Outcome};
 use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::id::{Digest, ReleaseId};
 use fermata_core::json::Json;
+use fermata_core::release::input::TaskWork;
+use fermata_core::release::task::TaskState;
 use fermata_core::time::Span;
-use fermata_service::request::{Command, NewRelease, UndoDecision};
+use fermata_service::request::{Command, NewRelease, PeopleCommand, UndoDecision};
 use fermata_service::wake::Wake;
 use fermata_store::Fault;
 use serde_json::json;
 
-use crate::simulation::world::World;
+use crate::simulation::world::{World, person};
 
 /// The activities of the story's process, and one that it does not have.
-const ACTIVITIES: [&str; 34] = [
+const ACTIVITIES: [&str; 35] = [
     "build/a",
     "build/b",
     "build/c",
     "agree/people",
+    "agree/board",
     "ship/left",
     "ship/right",
     "ship/last",
@@ -169,15 +172,7 @@ fn decide(world: &mut World) {
     let reason = || "the story wants it".to_owned();
     let command = match world.random.below(37) {
         0..3 => Command::Start,
-        3..9 => Command::Approve {
-            activity: "agree/people".to_owned(),
-            comment: None,
-            form: None,
-        },
-        9 => Command::Reject {
-            activity,
-            comment: reason(),
-        },
+        3..10 => people(world, activity),
         10..13 => Command::Retry {
             activity,
             with: None,
@@ -228,10 +223,14 @@ fn about_wave(world: &mut World) -> Command {
         0 | 1 => Command::HaltWave { wave, reason },
         2..5 => Command::ResumeWave { wave, reason: None },
         5 => Command::EndWave { wave, reason },
-        gate => Command::Approve {
+        gate => Command::People {
             activity: format!("wave/gate[{}]", 2 + gate % 2),
-            comment: None,
-            form: None,
+            what: PeopleCommand::Approve {
+                comment: None,
+                form: None,
+                content: None,
+                backup_of: None,
+            },
         },
     }
 }
@@ -256,6 +255,66 @@ fn way_back(world: &mut World, activity: String) -> Command {
         _ => UndoDecision::Retry,
     };
     Command::DecideUndo { activity, decision }
+}
+
+/// Somebody decides about a manual activity, or tries to.
+fn people(world: &mut World, activity: String) -> Command {
+    let agrees = ["agree/people", "agree/board"];
+    let agree = (*world.random.pick(&agrees).expect("some")).to_owned();
+    let reason = || "the story wants it".to_owned();
+    let (activity, what) = match world.random.below(30) {
+        24..27 => (agree, work(world)),
+        27 => {
+            let (reason, form) = (reason(), None);
+            (agree, PeopleCommand::BreakGlass { reason, form })
+        }
+        28 | 29 => (agree, PeopleCommand::CloseReview { comment: reason() }),
+        0 => (
+            activity,
+            PeopleCommand::Reject {
+                comment: reason(),
+                backup_of: world.random.one_in(3).then(|| person("ana")),
+            },
+        ),
+        1..4 => (agree, PeopleCommand::Withdraw { comment: None }),
+        4 if world.random.one_in(3) => {
+            let reason = reason();
+            (activity, PeopleCommand::WithdrawQuestion { reason })
+        }
+        _ => (
+            agree,
+            PeopleCommand::Approve {
+                comment: None,
+                form: None,
+                content: world.random.one_in(8).then(|| Digest::of(b"another")),
+                backup_of: world.random.one_in(4).then(|| person("ana")),
+            },
+        ),
+    };
+    Command::People { activity, what }
+}
+
+/// Somebody works on a task, or on one that there is none of.
+fn work(world: &mut World) -> PeopleCommand {
+    let tasks = [None, Some("look"), Some("look"), Some("nothing")];
+    let task = *world.random.pick(&tasks).expect("some");
+    let what = match world.random.below(4) {
+        0 | 1 => TaskWork::Move {
+            state: *world.random.pick(&TaskState::ALL).expect("some"),
+            comment: None,
+        },
+        2 => TaskWork::Comment {
+            text: "the story wants it".to_owned(),
+        },
+        _ => TaskWork::Edit {
+            comment: 0,
+            text: "the story wants it otherwise".to_owned(),
+        },
+    };
+    PeopleCommand::Work {
+        task: task.map(ToOwned::to_owned),
+        what,
+    }
 }
 
 /// The clock goes on, to just where something is due or anywhere.

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use fermata_core::actor::{Actor, Caller};
 use fermata_core::attempt::{AttemptKey, Outcome, Ran, Report};
-use fermata_core::id::{Digest, ReleaseId};
+use fermata_core::id::{Digest, Name, ReleaseId};
 use fermata_core::release::{Release, check};
 use fermata_core::time::Timestamp;
 use fermata_service::config::Config;
+use fermata_service::directory::Directory;
 use fermata_service::driver::Driver;
 use fermata_service::error::{CreateError, InputError};
 use fermata_service::ids::IdSource;
@@ -44,6 +45,17 @@ phases:
     needs: [build]
     activities:
       people: { manual: { instructions: Decide., approvals: [ { from: 'group:qa', count: 2 } ], expires: 2h } }
+      board:
+        manual:
+          instructions: Decide in turn.
+          tasks: [ { name: look, assign: 'group:qa', required: true, expected: 30m } ]
+          approvals: [ { from: [group:qa, user:ana], count: majority }, { from: user:ben } ]
+          order: sequential
+          same-person: allow
+          remind: 20m
+          escalate: { after: 1h, to: 'group:qa' }
+          expires: { after: 3h, then: hold }
+          exclude: [authors]
   ship:
     needs: [agree]
     locks: [live, desk]
@@ -151,7 +163,9 @@ pub(super) struct World {
 pub(super) fn person(name: &str) -> Caller {
     Caller {
         actor: Actor::User(name.parse().expect("a name")),
-        groups: vec!["qa".parse().expect("a name")],
+        groups: ["qa", "break-glass"]
+            .map(|group| group.parse().expect("a name"))
+            .to_vec(),
     }
 }
 
@@ -340,6 +354,12 @@ impl World {
         if let Some((id, reason)) = self.driver.health().quarantined.first_key_value() {
             return Err(format!("{id} is quarantined: {reason}"));
         }
+
+        if let Some(wrong) = self.driver.check_inbox() {
+            return Err(format!(
+                "the list of what waits on people is wrong: {wrong}"
+            ));
+        }
         let slots = self.driver.runs().0;
         if slots.len() > SLOTS {
             return Err(format!(
@@ -357,6 +377,17 @@ impl World {
     }
 }
 
+/// Who is in the groups of the story.
+#[derive(Debug)]
+struct People;
+
+impl Directory for People {
+    fn members(&self, _: &Name) -> Vec<Name> {
+        let names = ["ana", "ben", "sam"];
+        names.map(|name| name.parse().expect("a name")).to_vec()
+    }
+}
+
 fn open(disk: &Disk, seed: u64, now: Timestamp) -> Driver {
     let store: Arc<dyn Store> = Arc::<Faulty<Memory>>::clone(disk);
     let config = Config {
@@ -364,6 +395,8 @@ fn open(disk: &Disk, seed: u64, now: Timestamp) -> Driver {
         check_every: 1,
         ..Config::default()
     };
-    Driver::open(store, IdSource::seeded(seed), config, now)
-        .expect("what was committed can be read")
+    let mut driver = Driver::open(store, IdSource::seeded(seed), config, now)
+        .expect("what was committed can be read");
+    driver.know(Arc::new(People));
+    driver
 }

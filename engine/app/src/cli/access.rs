@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::args::{PrincipalCommand, TokenCommand, TokenCreateArgs};
+use fermata_core::time::Span;
+
+use super::args::{PersonBackupArgs, PrincipalCommand, TokenCommand, TokenCreateArgs};
 use super::error::Error;
 use super::table::Table;
 use super::text::{Tone, ago, cell};
@@ -89,12 +91,56 @@ pub(super) async fn principal(
                 answer
             }
         }
+        PrincipalCommand::Backup(args) => return backup(context, args).await,
         PrincipalCommand::Show { name: Some(name) } => {
             client.json(Call::get(&["principals", &name])).await?
         }
         PrincipalCommand::Show { name: None } => client.json(Call::get(&["me"])).await?,
     };
     describe(context, &answer)
+}
+
+/// Names who acts in one's place, takes that back, or shows it.
+async fn backup(context: &mut Context, args: PersonBackupArgs) -> Result<(), Error> {
+    let client = context.client()?;
+    let path = ["me", "backup"];
+    if args.none {
+        client.send(Call::delete(&path)).await?;
+        return context.out.remark("nobody acts in your place");
+    }
+    let answer = match (args.name, args.until) {
+        (Some(name), Some(until)) => {
+            let until = match until.parse::<Span>() {
+                Ok(span) => wire::now().after(span).to_string(),
+                Err(_) => until,
+            };
+            let mut body = json!({ "backup": name, "until": until });
+            if let Some(from) = args.from {
+                body["from"] = json!(from);
+            }
+            client.json(Call::put(&path).json(&body)).await?
+        }
+        _ => client.json(Call::get(&path)).await?,
+    };
+    if context.out.is_json() {
+        return context.out.json(&answer);
+    }
+    let mine = match answer.get("mine") {
+        Some(mine) => format!(
+            "{} acts in your place from {} until {}",
+            cell(mine.get("backup")),
+            cell(mine.get("from")),
+            cell(mine.get("until"))
+        ),
+        None => "nobody acts in your place".to_owned(),
+    };
+    context.out.line(&mine)?;
+    let absent = answer.get("for").and_then(Value::as_array);
+    if absent.is_some_and(|absent| !absent.is_empty()) {
+        let absent = cell(answer.get("for"));
+        context.out.line(&format!("you may act for {absent}"))?;
+    }
+    Ok(())
 }
 
 fn describe(context: &mut Context, answer: &Value) -> Result<(), Error> {

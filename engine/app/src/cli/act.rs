@@ -40,14 +40,9 @@ pub(super) async fn run(context: &mut Context, command: ReleaseCommand) -> Resul
 fn decision(command: ReleaseCommand) -> Result<Decision, Error> {
     use ReleaseCommand as C;
     let (release, action, activity, more) = match command {
-        C::Approve(args) => {
-            let form = values::object(args.form_file.as_deref(), &args.form)?;
-            let more = [("comment", args.comment.map(Value::from)), ("form", form)];
-            (args.release, "approve", Some(args.activity), more)
-        }
-        C::Reject(args) => {
-            let more = [("comment", Some(args.comment.into())), ("form", None)];
-            (args.release, "reject", Some(args.activity), more)
+        command @ (C::Approve(_) | C::Reject(_) | C::Withdraw(_)) => return answer(command),
+        command @ (C::Task(_) | C::Comment(_) | C::BreakGlass(_) | C::Review(_)) => {
+            return work(command);
         }
         C::Retry(args) => {
             let with = values::object(args.with_file.as_deref(), &args.with)?;
@@ -76,7 +71,8 @@ fn decision(command: ReleaseCommand) -> Result<Decision, Error> {
         | C::MarkUndone(_)
         | C::AcceptNotUndone(_)
         | C::RootCause(_)) => way_back(back),
-        C::Start(_)
+        C::Attach(_)
+        | C::Start(_)
         | C::Draft(_)
         | C::List(_)
         | C::Watch(_)
@@ -169,6 +165,94 @@ fn way_back(command: ReleaseCommand) -> Parts {
 fn why(args: ActivityArgs, action: &'static str) -> Parts {
     let reason = because(Some(args.reason));
     (args.release, action, Some(args.activity), reason)
+}
+
+/// What is decided about a question to people.
+fn answer(command: ReleaseCommand) -> Result<Decision, Error> {
+    use ReleaseCommand as C;
+    Ok(match command {
+        C::Approve(args) => {
+            let form = values::object(args.form_file.as_deref(), &args.form)?;
+            let more = [
+                ("comment", args.comment.map(Value::from)),
+                ("form", form),
+                ("content", args.content.map(Value::from)),
+                ("for", args.absent.map(Value::from)),
+            ];
+            Decision::about((args.release, args.activity, "approve"), more)
+        }
+        C::Reject(args) => {
+            let more = [
+                ("comment", Some(args.comment.into())),
+                ("for", args.absent.map(Value::from)),
+            ];
+            Decision::about((args.release, args.activity, "reject"), more)
+        }
+        C::Withdraw(args) if args.question => {
+            let more = [("reason", args.reason.map(Value::from))];
+            Decision::about((args.release, args.activity, "withdraw-question"), more)
+        }
+        C::Withdraw(args) => {
+            let more = [("comment", args.reason.map(Value::from))];
+            Decision::about((args.release, args.activity, "withdraw"), more)
+        }
+        _ => unreachable!("`decision` hands over these alone"),
+    })
+}
+
+/// What is done about the tasks of a manual activity, and about its approvals in an emergency.
+fn work(command: ReleaseCommand) -> Result<Decision, Error> {
+    use ReleaseCommand as C;
+    Ok(match command {
+        C::Task(args) => Decision::about(
+            (args.release, args.activity, "move-task"),
+            [
+                ("task", Some(args.task.into())),
+                ("state", Some(args.state.into())),
+                ("comment", args.comment.map(Value::from)),
+            ],
+        ),
+        C::Comment(args) => {
+            let action = match args.edit {
+                Some(_) => "edit-comment",
+                None => "comment",
+            };
+            let more = [
+                ("task", args.task.map(Value::from)),
+                ("number", args.edit.map(Value::from)),
+                ("comment", Some(args.text.into())),
+            ];
+            Decision::about((args.release, args.activity, action), more)
+        }
+        C::BreakGlass(args) => {
+            let form = values::object(None, &args.form)?;
+            let more = [("reason", Some(args.reason.into())), ("form", form)];
+            Decision::about((args.release, args.activity, "break-glass"), more)
+        }
+        C::Review(args) => {
+            let more = [("comment", Some(args.comment.into()))];
+            Decision::about((args.release, args.activity, "close-review"), more)
+        }
+        _ => unreachable!("`decision` hands over these alone"),
+    })
+}
+
+impl Decision {
+    /// A decision about an activity of a release.
+    fn about(
+        (release, activity, action): (String, String, &str),
+        more: impl IntoIterator<Item = (&'static str, Option<Value>)>,
+    ) -> Self {
+        let mut body = Map::new();
+        body.insert("action".into(), action.into());
+        body.insert("activity".into(), activity.into());
+        let given = more.into_iter();
+        body.extend(given.filter_map(|(key, value)| Some((key.to_owned(), value?))));
+        Self {
+            release,
+            body: Value::Object(body),
+        }
+    }
 }
 
 fn because(reason: Option<String>) -> [(&'static str, Option<Value>); 2] {
@@ -281,6 +365,10 @@ mod tests {
                 json!({"action": "approve", "activity": "a/b"}),
             ),
             (
+                "approve rel-1 a/b --content sha256:00",
+                json!({"action": "approve", "activity": "a/b", "content": "sha256:00"}),
+            ),
+            (
                 "reject rel-1 a/b --comment no",
                 json!({"action": "reject", "activity": "a/b", "comment": "no"}),
             ),
@@ -304,6 +392,64 @@ mod tests {
                 "fail rel-1 a/b --reason broken",
                 json!({"action": "fail", "activity": "a/b", "reason": "broken"}),
             ),
+            ("pause rel-1", json!({"action": "pause"})),
+            (
+                "pause rel-1 --reason x",
+                json!({"action": "pause", "reason": "x"}),
+            ),
+            ("resume rel-1", json!({"action": "resume"})),
+            (
+                "abort rel-1 --reason wrong",
+                json!({"action": "abort", "reason": "wrong"}),
+            ),
+        ] {
+            assert_eq!(body(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_people_do_becomes_actions() {
+        for (line, expected) in [
+            (
+                "approve rel-1 a/b --for ana",
+                json!({"action": "approve", "activity": "a/b", "for": "ana"}),
+            ),
+            (
+                "task rel-1 a/b journey done",
+                json!({"action": "move-task", "activity": "a/b", "task": "journey", "state": "done"}),
+            ),
+            (
+                "comment rel-1 a/b hello --task journey",
+                json!({"action": "comment", "activity": "a/b", "task": "journey", "comment": "hello"}),
+            ),
+            (
+                "comment rel-1 a/b hello --edit 2",
+                json!({"action": "edit-comment", "activity": "a/b", "number": 2, "comment": "hello"}),
+            ),
+            (
+                "break-glass rel-1 a/b --reason down --form verdict=pass",
+                json!({"action": "break-glass", "activity": "a/b", "reason": "down", "form": {"verdict": "pass"}}),
+            ),
+            (
+                "review rel-1 a/b --comment right",
+                json!({"action": "close-review", "activity": "a/b", "comment": "right"}),
+            ),
+            (
+                "withdraw rel-1 a/b",
+                json!({"action": "withdraw", "activity": "a/b"}),
+            ),
+            (
+                "withdraw rel-1 a/b --question --reason wrong",
+                json!({"action": "withdraw-question", "activity": "a/b", "reason": "wrong"}),
+            ),
+        ] {
+            assert_eq!(body(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn amendments_become_actions() {
+        for (line, expected) in [
             (
                 "amend rel-1 --input version=2 --reason x",
                 json!({"action": "amend-inputs", "inputs": {"version": 2}, "reason": "x"}),
@@ -315,16 +461,6 @@ mod tests {
             (
                 "amend rel-1 a/b --attempts 3 --reason x",
                 json!({"action": "amend-retry", "activity": "a/b", "attempts": 3, "reason": "x"}),
-            ),
-            ("pause rel-1", json!({"action": "pause"})),
-            (
-                "pause rel-1 --reason x",
-                json!({"action": "pause", "reason": "x"}),
-            ),
-            ("resume rel-1", json!({"action": "resume"})),
-            (
-                "abort rel-1 --reason wrong",
-                json!({"action": "abort", "reason": "wrong"}),
             ),
         ] {
             assert_eq!(body(line), expected, "{line}");

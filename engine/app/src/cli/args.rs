@@ -2,6 +2,7 @@
 
 mod component;
 mod definition;
+mod people;
 mod process;
 mod rehearse;
 mod release;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use component::{ComponentCommand, GrantArgs, GrantOptions, PushArgs};
 pub(crate) use definition::DefinitionCommand;
+pub(crate) use people::{AttachArgs, CommentArgs, InboxArgs, TaskArgs};
 pub(crate) use process::{
     CheckArgs, InputSetArgs, InputSetCommand, ProcessCommand, ProcessListArgs, ProcessShowArgs,
 };
@@ -23,8 +25,8 @@ pub(crate) use release::{
     ReleaseListArgs, SignalArgs, StartArgs, WatchArgs,
 };
 pub(crate) use server::{
-    BackupArgs, LedgerArgs, LockCommand, LogFormat, PrincipalCommand, RestoreArgs, ServeArgs,
-    TokenCommand, TokenCreateArgs,
+    BackupArgs, LedgerArgs, LockCommand, LogFormat, PersonBackupArgs, PrincipalCommand,
+    RestoreArgs, ServeArgs, TokenCommand, TokenCreateArgs,
 };
 
 use crate::exit;
@@ -121,6 +123,8 @@ pub(crate) enum Command {
     /// Start releases, watch them, and decide what waits on people.
     #[command(subcommand)]
     Release(ReleaseCommand),
+    /// Show what waits on you, nearest deadline first.
+    Inbox(InboxArgs),
     /// Show what is deployed where.
     Ledger(LedgerArgs),
     /// Show who holds which lock and who waits for it, and set how many may hold it.
@@ -172,58 +176,76 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    /// What the documentation tells people to type.
+    const DOCUMENTED: [&str; 63] = [
+        "fermata serve --data-dir d --listen 127.0.0.1:0 --config c.toml",
+        "fermata process check p.yaml --offline",
+        "fermata process publish p.yaml",
+        "fermata rehearse p.yaml --offline --inputs i.yaml -i version=1.2.3 --fail uat/sign-off --approve-after 2h --output tree",
+        "fermata rehearse bank-release@2 --duration staging/payment=5m --duration-default 1m --outputs uat/sign-off={} --no-history --starts-at 2026-01-31T09:00:00Z",
+        "fermata process list",
+        "fermata process show bank-release@3",
+        "fermata component push a.wasm b.wasm --grant http=127.0.0.1:7790;methods=GET,PUT;private --grant secret=api@example.com",
+        "fermata component grant deploy@1.0.0 --grant http=example.com",
+        "fermata component list",
+        "fermata component show deploy@1.0.0",
+        "fermata release start bank-release@2 --input version=1.2.3 --title May --watch",
+        "fermata release start bank-release --inputs-file i.yaml --wait",
+        "fermata release draft bank-release",
+        "fermata release list --state running",
+        "fermata release watch rel-1 --exit-on-hold",
+        "fermata release show rel-1",
+        "fermata release why rel-1",
+        "fermata release approve rel-1 uat/sign-off --comment ok --form verdict=pass",
+        "fermata release reject rel-1 uat/sign-off --comment no",
+        "fermata inbox",
+        "fermata release approve rel-1 uat/sign-off --for ana",
+        "fermata release task rel-1 uat/sign-off journey done --comment ok",
+        "fermata release comment rel-1 uat/sign-off hello --task journey --edit 0",
+        "fermata release attach rel-1 uat/sign-off report.pdf --task journey",
+        "fermata release attach rel-1 uat/sign-off --url https://example.com --name report",
+        "fermata release break-glass rel-1 uat/sign-off --reason down",
+        "fermata release review rel-1 uat/sign-off --comment right",
+        "fermata principal backup ben --until 7d",
+        "fermata principal backup --none",
+        "fermata release retry rel-1 staging/payment --with version=1.2.4",
+        "fermata release supply rel-1 staging/payment --outputs url=x",
+        "fermata release skip rel-1 staging/payment --reason later",
+        "fermata release fail rel-1 staging/payment --reason broken",
+        "fermata release launch rel-1 a/b repair@2 --input n=1",
+        "fermata release signal rel-1 wait/go --payload ticket=OPS-7 --secret s",
+        "fermata release pause rel-1",
+        "fermata release resume rel-1",
+        "fermata release abort rel-1 --reason wrong",
+        "fermata release logs rel-1 staging/payment --attempt 2",
+        "fermata release events rel-1 --follow",
+        "fermata ledger --environment staging --service payment",
+        "fermata lock list",
+        "fermata lock show env/production",
+        "fermata lock set env/production --capacity 2",
+        "fermata release start hotfix --emergency burning",
+        "fermata token create ci --role member --expires 90d",
+        "fermata token list",
+        "fermata token revoke tok-1",
+        "fermata principal set ana --group qa --group security",
+        "fermata principal show ana",
+        "fermata backup /b --data-dir d",
+        "fermata restore /b --data-dir d",
+        "fermata doctor",
+        "fermata completions bash",
+        "fermata version",
+        "fermata compile-component",
+        "fermata doctor --server http://h:1 --token t --output json --timeout 5s",
+        "fermata release rollback rel-1 --dry-run",
+        "fermata release rollback rel-1 --reason wrong",
+        "fermata release retry-undo rel-1 staging/payment",
+        "fermata release mark-undone rel-1 staging/payment --reason hand",
+        "fermata release accept-not-undone rel-1 staging/payment --reason stays",
+    ];
+
     #[test]
     fn every_documented_command_is_understood() {
-        for line in [
-            "fermata serve --data-dir d --listen 127.0.0.1:0 --config c.toml",
-            "fermata process check p.yaml --offline",
-            "fermata process publish p.yaml",
-            "fermata rehearse p.yaml --offline --inputs i.yaml -i version=1.2.3 --fail uat/sign-off --approve-after 2h --output tree",
-            "fermata rehearse bank-release@2 --duration staging/payment=5m --duration-default 1m --outputs uat/sign-off={} --no-history --starts-at 2026-01-31T09:00:00Z",
-            "fermata process list",
-            "fermata process show bank-release@3",
-            "fermata component push a.wasm b.wasm --grant http=127.0.0.1:7790;methods=GET,PUT;private --grant secret=api@example.com",
-            "fermata component grant deploy@1.0.0 --grant http=example.com",
-            "fermata component list",
-            "fermata component show deploy@1.0.0",
-            "fermata release start bank-release@2 --input version=1.2.3 --title May --watch",
-            "fermata release start bank-release --inputs-file i.yaml --wait",
-            "fermata release draft bank-release",
-            "fermata release list --state running",
-            "fermata release watch rel-1 --exit-on-hold",
-            "fermata release show rel-1",
-            "fermata release why rel-1",
-            "fermata release approve rel-1 uat/sign-off --comment ok --form verdict=pass",
-            "fermata release reject rel-1 uat/sign-off --comment no",
-            "fermata release retry rel-1 staging/payment --with version=1.2.4",
-            "fermata release supply rel-1 staging/payment --outputs url=x",
-            "fermata release skip rel-1 staging/payment --reason later",
-            "fermata release fail rel-1 staging/payment --reason broken",
-            "fermata release launch rel-1 a/b repair@2 --input n=1",
-            "fermata release signal rel-1 wait/go --payload ticket=OPS-7 --secret s",
-            "fermata release pause rel-1",
-            "fermata release resume rel-1",
-            "fermata release abort rel-1 --reason wrong",
-            "fermata release logs rel-1 staging/payment --attempt 2",
-            "fermata release events rel-1 --follow",
-            "fermata ledger --environment staging --service payment",
-            "fermata lock list",
-            "fermata lock show env/production",
-            "fermata lock set env/production --capacity 2",
-            "fermata release start hotfix --emergency burning",
-            "fermata token create ci --role member --expires 90d",
-            "fermata token list",
-            "fermata token revoke tok-1",
-            "fermata principal set ana --group qa --group security",
-            "fermata principal show ana",
-            "fermata backup /b --data-dir d",
-            "fermata restore /b --data-dir d",
-            "fermata doctor",
-            "fermata completions bash",
-            "fermata version",
-            "fermata compile-component",
-            "fermata doctor --server http://h:1 --token t --output json --timeout 5s",
-        ] {
+        for line in DOCUMENTED {
             if let Err(complaint) = parse(line) {
                 panic!("{line}: {complaint}");
             }

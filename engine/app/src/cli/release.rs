@@ -9,7 +9,7 @@ use super::table::Table;
 use super::text::{self, Tone, ago, cell};
 use super::tree::{self, Look};
 use super::watch::{self, Stop, Wish};
-use super::{Context, act, events, logs, pages, rollback, signal, values, why};
+use super::{Context, act, events, inbox, logs, pages, rollback, signal, values, why};
 use crate::client::view::Release;
 use crate::client::{Call, Client};
 use crate::exit::Exit;
@@ -30,6 +30,7 @@ pub(super) async fn run(context: &mut Context, command: ReleaseCommand) -> Resul
         ReleaseCommand::Rollback(args) if args.dry_run => {
             rollback::plan(context, &args.release).await?;
         }
+        ReleaseCommand::Attach(args) => inbox::attach(context, args).await?,
         decision => act::run(context, decision).await?,
     }
     Ok(Exit::Ok)

@@ -53,7 +53,9 @@ impl Paint {
 pub(crate) fn tone_of(state: &str) -> Tone {
     match state {
         "succeeded" | "undone" => Tone::Good,
-        "failed" | "rejected" | "expired" | "undo-failed" | "on-hold" | "aborted" => Tone::Bad,
+        "failed" | "rejected" | "expired" | "withdrawn" | "undo-failed" | "on-hold" | "aborted" => {
+            Tone::Bad
+        }
         "needs-people" | "paused" | "blocked" | "retrying" | "rolled-back" => Tone::Ask,
         "running" | "open" | "suspended" | "undoing" | "rolling-back" => Tone::Live,
         "waiting" | "skipped" | "draft" | "scheduled" => Tone::Faint,

@@ -258,7 +258,7 @@ fn joined(parts: &[(Tone, String)], gap: &str, look: &Look) -> String {
 fn symbol(state: &str) -> char {
     match state {
         "succeeded" | "undone" => '✓',
-        "failed" | "rejected" | "expired" | "undo-failed" => '✗',
+        "failed" | "rejected" | "expired" | "withdrawn" | "undo-failed" => '✗',
         "on-hold" => '!',
         "needs-people" => '?',
         "running" | "open" | "undoing" => '●',

@@ -171,7 +171,14 @@ fn people(about: &Value, now: Timestamp) -> String {
         .flatten()
         .map(|rule| {
             let more = cell(rule.get("more"));
-            format!("{} ({more} more)", cell(rule.get("from")))
+            let missing = rule.get("missing").map(|missing| cell(Some(missing)));
+            let missing = missing.map(|missing| format!(" of {missing}"));
+            let then = match rule.get("later") {
+                Some(Value::Bool(true)) => "then ",
+                _ => "",
+            };
+            let from = cell(rule.get("from"));
+            format!("{then}{from} ({more} more{})", missing.unwrap_or_default())
         })
         .collect();
     let mut line = if open.is_empty() {
@@ -182,8 +189,16 @@ fn people(about: &Value, now: Timestamp) -> String {
     if about.get("form") == Some(&Value::Bool(true)) {
         line.push_str("; the form is still to be filled in");
     }
-    if about.get("exclude_initiator") == Some(&Value::Bool(true)) {
-        line.push_str("; not by who started the release");
+    if about.get("exclude").is_some_and(Value::is_array) {
+        write!(line, "; excluded: {}", cell(about.get("exclude"))).expect("strings take all text");
+    }
+    if about.get("further").is_some_and(Value::is_array) {
+        let further = cell(about.get("further"));
+        let when = match about.get("escalates_at") {
+            Some(Value::String(_)) => format!(" {}", moment(about.get("escalates_at"), now)),
+            _ => String::new(),
+        };
+        write!(line, "; also by {further}{when}").expect("strings take all text");
     }
     if about.get("expires_at").is_some_and(Value::is_string) {
         write!(line, "; expires {}", moment(about.get("expires_at"), now))
@@ -214,6 +229,7 @@ fn command(release: &str, path: &str, action: &str) -> String {
         "supply-outputs" => ("supply", " --outputs KEY=VALUE"),
         "reject" => ("reject", " --comment WHY"),
         "close-root-cause" => ("root-cause", " --comment WHY"),
+        "withdraw-question" => ("withdraw", " --question --reason WHY"),
         "skip" | "fail" | "abort" | "mark-undone" | "accept-not-undone" | "halt-wave"
         | "end-wave" => (action, " --reason WHY"),
         _ => (action, ""),
@@ -246,9 +262,14 @@ mod tests {
                 "goes on by itself in 30s\nit says: deploying",
             ),
             (
-                json!({"kind": "people", "rules": [{"from": "group:qa", "more": 2}], "form": true,
-                       "exclude_initiator": true, "expires_at": "1970-01-01T00:05:00Z"}),
-                "waits for group:qa (2 more); the form is still to be filled in; not by who started the release; expires in 5m 00s",
+                json!({"kind": "people", "rules": [{"from": ["group:qa"], "more": 2}], "form": true,
+                       "exclude": ["initiator"], "expires_at": "1970-01-01T00:05:00Z"}),
+                "waits for group:qa (2 more); the form is still to be filled in; excluded: initiator; expires in 5m 00s",
+            ),
+            (
+                json!({"kind": "people", "further": ["group:ops"], "escalates_at": "1970-01-01T00:05:00Z",
+                       "rules": [{"from": ["group:qa", "user:ana"], "more": 1, "missing": ["user:ben"], "later": true}]}),
+                "waits for then group:qa, user:ana (1 more of user:ben); also by group:ops in 5m 00s",
             ),
             (
                 json!({"kind": "people", "rules": []}),

@@ -217,8 +217,8 @@ pub(crate) struct Approval {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Rule {
-    /// `group:qa`, `user:ana`.
-    pub(crate) from: String,
+    /// `group:qa`, `user:ana`; any of them.
+    pub(crate) from: Vec<String>,
     /// How many of them.
     pub(crate) count: u64,
     /// How many did.
@@ -345,6 +345,7 @@ impl Activity {
                 | "failed"
                 | "rejected"
                 | "expired"
+                | "withdrawn"
                 | "skipped"
                 | "aborted"
                 | "undone"
@@ -428,9 +429,9 @@ mod tests {
     #[test]
     fn missing_approvals_are_counted() {
         for (rule, missing) in [
-            (json!({"from": "group:qa", "count": 2, "met": 1}), 1),
-            (json!({"from": "group:qa", "count": 2, "met": 3}), 0),
-            (json!({"from": "group:qa", "count": 2}), 2),
+            (json!({"from": ["group:qa"], "count": 2, "met": 1}), 1),
+            (json!({"from": ["group:qa"], "count": 2, "met": 3}), 0),
+            (json!({"from": ["group:qa"], "count": 2}), 2),
         ] {
             let rule: Rule = serde_json::from_value(rule).expect("a rule");
             assert_eq!(rule.missing(), missing);

@@ -9,13 +9,17 @@ use fermata_core::json::Json;
 use fermata_service::request::{Ask, Command, UndoDecision};
 use serde_json::Value;
 
+use crate::access::Asker;
 use crate::http::Api;
 use crate::http::actor::Writer;
 use crate::http::conditions::Conditions;
-use crate::http::dto::release::{ActionBody, ActionName, ReleaseBody};
+use crate::http::dto::action::{ActionBody, ActionName};
+use crate::http::dto::release::ReleaseBody;
 use crate::http::extract::{At, Body};
 use crate::http::problem::{INVALID_BODY, Problem};
 use crate::http::releases;
+
+mod people;
 
 /// Do something about a release.
 #[utoipa::path(
@@ -41,7 +45,7 @@ pub(crate) async fn act(
     let what = format!("POST /releases/{id}/actions");
     let ask = Ask {
         release: id,
-        command: command(action)?,
+        command: command(&api, &asker, action)?,
         expected: conditions.expected,
         once: conditions.key.map(|key| releases::once(key, &what, &bytes)),
     };
@@ -54,22 +58,25 @@ fn needed<T>(field: Option<T>, name: &str) -> Result<T, Problem> {
 }
 
 /// What an action asks for; what it does not take must not be there, lest somebody relies on it.
-fn command(action: ActionBody) -> Result<Command, Problem> {
+fn command(api: &Api, asker: &Asker, action: ActionBody) -> Result<Command, Problem> {
     foreign(&action)?;
     let json = |value: &Value| Json::of(value);
     let activity = |action: &mut ActionBody| needed(action.activity.take(), "activity");
     let mut action = action;
     Ok(match action.action {
         ActionName::Start => Command::Start,
-        ActionName::Approve => Command::Approve {
+        ActionName::Approve
+        | ActionName::Reject
+        | ActionName::Withdraw
+        | ActionName::WithdrawQuestion
+        | ActionName::MoveTask
+        | ActionName::Comment
+        | ActionName::EditComment
+        | ActionName::AttachUrl
+        | ActionName::BreakGlass
+        | ActionName::CloseReview => Command::People {
             activity: activity(&mut action)?,
-            comment: action.comment,
-            form: action.form.as_ref().map(json),
-        },
-        ActionName::Reject => Command::Reject {
-            activity: activity(&mut action)?,
-            // An empty reason is refused by the release itself, with its own code.
-            comment: action.comment.or(action.reason).unwrap_or_default(),
+            what: people::command(api, asker, action)?,
         },
         ActionName::Retry => Command::Retry {
             activity: activity(&mut action)?,
@@ -84,18 +91,9 @@ fn command(action: ActionBody) -> Result<Command, Problem> {
             activity: activity(&mut action)?,
             reason: action.reason.unwrap_or_default(),
         },
-        ActionName::HaltWave => Command::HaltWave {
-            wave: needed(action.wave, "wave")?,
-            reason: action.reason.unwrap_or_default(),
-        },
-        ActionName::ResumeWave => Command::ResumeWave {
-            wave: needed(action.wave, "wave")?,
-            reason: action.reason,
-        },
-        ActionName::EndWave => Command::EndWave {
-            wave: needed(action.wave, "wave")?,
-            reason: action.reason.unwrap_or_default(),
-        },
+        ActionName::HaltWave | ActionName::ResumeWave | ActionName::EndWave => {
+            return about_wave(action);
+        }
         ActionName::Fail => Command::Fail {
             activity: activity(&mut action)?,
             reason: action.reason.unwrap_or_default(),
@@ -115,6 +113,23 @@ fn command(action: ActionBody) -> Result<Command, Problem> {
         | ActionName::RetryUndo
         | ActionName::MarkUndone
         | ActionName::AcceptNotUndone => return way_back(action),
+    })
+}
+
+/// What somebody wants of a fan-out.
+fn about_wave(action: ActionBody) -> Result<Command, Problem> {
+    let wave = needed(action.wave, "wave")?;
+    let reason = action.reason;
+    Ok(match action.action {
+        ActionName::ResumeWave => Command::ResumeWave { wave, reason },
+        ActionName::HaltWave => Command::HaltWave {
+            wave,
+            reason: reason.unwrap_or_default(),
+        },
+        _ => Command::EndWave {
+            wave,
+            reason: reason.unwrap_or_default(),
+        },
     })
 }
 
@@ -174,52 +189,86 @@ fn way_back(action: ActionBody) -> Result<Command, Problem> {
     })
 }
 
+/// Actions that take a comment.
+const SAYS: [ActionName; 8] = [
+    ActionName::Approve,
+    ActionName::Reject,
+    ActionName::Withdraw,
+    ActionName::MoveTask,
+    ActionName::Comment,
+    ActionName::EditComment,
+    ActionName::CloseReview,
+    ActionName::CloseRootCause,
+];
+/// Actions that take a reason.
+const REASONS: [ActionName; 13] = [
+    ActionName::Reject,
+    ActionName::WithdrawQuestion,
+    ActionName::BreakGlass,
+    ActionName::Skip,
+    ActionName::Fail,
+    ActionName::Pause,
+    ActionName::Abort,
+    ActionName::AmendInputs,
+    ActionName::AmendOutputs,
+    ActionName::AmendRetry,
+    ActionName::Rollback,
+    ActionName::MarkUndone,
+    ActionName::AcceptNotUndone,
+];
+/// Actions that may be about a task.
+const TASKS: [ActionName; 4] = [
+    ActionName::MoveTask,
+    ActionName::Comment,
+    ActionName::EditComment,
+    ActionName::AttachUrl,
+];
+/// Actions that are about no activity.
+const ALONE: [ActionName; 7] = [
+    ActionName::Start,
+    ActionName::Pause,
+    ActionName::Resume,
+    ActionName::Abort,
+    ActionName::AmendInputs,
+    ActionName::Rollback,
+    ActionName::CloseRootCause,
+];
+
 /// Refuses what the action does not take.
 fn foreign(action: &ActionBody) -> Result<(), Problem> {
     use ActionName::{
-        Abort, AcceptNotUndone, AmendInputs, AmendOutputs, AmendRetry, Approve, CloseRootCause,
-        EndWave, Fail, HaltWave, Launch, MarkUndone, Pause, Reject, Resume, ResumeWave, Retry,
-        Rollback, Skip, Start, SupplyOutputs,
+        AmendInputs, AmendOutputs, AmendRetry, Approve, AttachUrl, BreakGlass, EditComment,
+        EndWave, HaltWave, Launch, MoveTask, Reject, ResumeWave, Retry, SupplyOutputs,
     };
     const WAVES: [ActionName; 3] = [HaltWave, ResumeWave, EndWave];
-    const WHOLE: [ActionName; 4] = [Start, Pause, Resume, Abort];
     let is = |names: &[ActionName]| names.contains(&action.action);
     let fields = [
         (
             "activity",
             action.activity.is_some(),
-            !is(&WHOLE) && !is(&[AmendInputs, Rollback, CloseRootCause]) && !is(&WAVES),
+            !is(&ALONE) && !is(&WAVES),
         ),
-        ("wave", action.wave.is_some(), is(&WAVES)),
-        (
-            "comment",
-            action.comment.is_some(),
-            is(&[Approve, Reject, CloseRootCause]),
-        ),
+        ("comment", action.comment.is_some(), is(&SAYS)),
+        ("content", action.content.is_some(), is(&[Approve])),
+        ("for", action.absent.is_some(), is(&[Approve, Reject])),
         (
             "reason",
             action.reason.is_some(),
-            is(&[
-                Reject,
-                Skip,
-                Fail,
-                Pause,
-                Abort,
-                AmendInputs,
-                AmendOutputs,
-                AmendRetry,
-                Rollback,
-                MarkUndone,
-                AcceptNotUndone,
-            ]) || is(&WAVES),
+            is(&REASONS) || is(&WAVES),
         ),
-        ("form", action.form.is_some(), is(&[Approve])),
+        ("form", action.form.is_some(), is(&[Approve, BreakGlass])),
+        ("wave", action.wave.is_some(), is(&WAVES)),
         ("with", action.with.is_some(), is(&[Retry])),
         (
             "outputs",
             action.outputs.is_some(),
             is(&[SupplyOutputs, AmendOutputs]),
         ),
+        ("task", action.task.is_some(), is(&TASKS)),
+        ("state", action.state.is_some(), is(&[MoveTask])),
+        ("number", action.number.is_some(), is(&[EditComment])),
+        ("name", action.name.is_some(), is(&[AttachUrl])),
+        ("url", action.url.is_some(), is(&[AttachUrl])),
         (
             "inputs",
             action.inputs.is_some(),

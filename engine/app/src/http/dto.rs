@@ -4,6 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub(crate) mod access;
+pub(crate) mod action;
 pub(crate) mod component;
 pub(crate) mod definition;
 pub(crate) mod event;
@@ -17,6 +18,7 @@ pub(crate) mod rehearsal;
 pub(crate) mod release;
 pub(crate) mod rollback;
 pub(crate) mod signal;
+pub(crate) mod task;
 pub(crate) mod usage;
 pub(crate) mod wave;
 pub(crate) mod why;

@@ -71,7 +71,16 @@ fn advice(refusal: &Refusal) -> Option<&'static str> {
         Refusal::NotAnApprover => {
             "GET …/why says who may approve; groups are those of your principal"
         }
-        Refusal::Excluded(_) => "ask somebody else who may approve",
+        Refusal::TasksOpen(_) => {
+            "the release shows them; the action `move-task` says that one is done"
+        }
+        Refusal::NotPermitted(_) => "an administrator says who is in which group",
+        Refusal::ContentChanged => {
+            "read the release, and send the new `content` if you still agree"
+        }
+        Refusal::NotYourTurn => "GET …/why says who comes first",
+        Refusal::NotInitiator => "reject it, or ask who started the release",
+        Refusal::Excluded(_) | Refusal::NoDelegation => "ask somebody else who may approve",
         Refusal::FormRequired => "send the answers as `form`; the activity shows its schema",
         Refusal::ReasonRequired => "send `reason` (for `reject`: `comment`)",
         Refusal::Invalid(_) => {

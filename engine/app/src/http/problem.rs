@@ -75,10 +75,13 @@ table! {
     UNKNOWN_ACTIVITY: NOT_FOUND "unknown-activity" "The process has no such activity" hint "activities are named PHASE/ACTIVITY, as the release shows them";
     UNKNOWN_ATTEMPT: NOT_FOUND "unknown-attempt" "The activity has no such attempt";
     UNKNOWN_TOKEN: NOT_FOUND "unknown-token" "There is no such token" hint "`fermata token list` shows the tokens";
+    UNKNOWN_FILE: NOT_FOUND "unknown-file" "No such file is attached to the release";
     UNKNOWN_PRINCIPAL: NOT_FOUND "unknown-principal" "There is no such principal";
     METHOD_NOT_ALLOWED: METHOD_NOT_ALLOWED "method-not-allowed" "The resource has no such method" hint "the Allow header lists the methods";
     TIMEOUT: REQUEST_TIMEOUT "request-timeout" "The body did not arrive in time";
     REFUSED: CONFLICT "refused" "The state forbids it";
+    NOT_A_BACKUP: CONFLICT "not-a-backup" "They have not named you as their backup" hint "they name a backup and a period with `fermata principal backup NAME --until 7d`; a backup cannot pass it on";
+    ALREADY_DELEGATED: CONFLICT "already-delegated" "There is a backup already" hint "take that one back first: DELETE /api/v1/me/backup";
     VERSION_EXISTS: CONFLICT "version-exists" "The version exists with other content" hint "versions never change: give it another version";
     COMPONENT_IN_USE: CONFLICT "component-in-use" "The version is in use" hint "`used-by` lists by what; a process version uses it for ever";
     RECORD_EXISTS: CONFLICT "exists" "There is one already";

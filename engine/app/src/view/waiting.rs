@@ -79,12 +79,16 @@ fn on(on: WaitsOn) -> WaitsOnBody {
         WaitsOn::People {
             rules,
             form,
-            exclude_initiator,
+            exclude,
+            escalates_at,
+            further,
             expires_at,
         } => WaitsOnBody {
             rules: Some(rules.iter().map(rule).collect()),
             form: Some(form),
-            exclude_initiator: Some(exclude_initiator),
+            exclude: exclude.iter().map(ToString::to_string).collect(),
+            further: parties(&further),
+            escalates_at: escalates_at.map(|at| at.to_string()),
             expires_at: expires_at.map(|at| at.to_string()),
             ..kind("people")
         },
@@ -182,7 +186,13 @@ fn awaited(name: &str, locks: &[LockView]) -> AwaitedLockBody {
 
 fn rule(rule: &OpenRule) -> OpenRuleBody {
     OpenRuleBody {
-        from: rule.from.to_string(),
+        from: parties(&rule.from),
         more: rule.more,
+        missing: rule
+            .missing
+            .iter()
+            .map(|name| format!("user:{name}"))
+            .collect(),
+        later: rule.later,
     }
 }

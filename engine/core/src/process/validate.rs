@@ -367,8 +367,14 @@ fn manual(
         instructions,
         form: form.flatten(),
         approvals: part.approvals.clone(),
-        exclude_initiator: part.exclude_initiator,
+        order: part.order,
+        same_person: part.same_person,
+        exclude: part.exclude.clone(),
+        delegation: part.delegation,
+        remind: part.remind.clone(),
+        escalate: part.escalate.clone(),
         expires: part.expires,
+        tasks: part.tasks.clone(),
     }
 }
 

@@ -14,8 +14,14 @@ pub(super) fn initiator() -> Caller {
 
 /// The next to decide, of `decided` who have already: the first open rule is for them.
 pub(super) fn stand_in(rules: &[OpenRule], decided: usize) -> Caller {
-    let somebody = Actor::User(name(&format!("someone-{}", decided + 1)));
-    match rules.first().map(|rule| &rule.from) {
+    let party = rules.first().and_then(|rule| rule.from.first());
+    member_of(party, decided)
+}
+
+/// Somebody of a party, or just somebody.
+pub(super) fn member_of(party: Option<&Party>, number: usize) -> Caller {
+    let somebody = Actor::User(name(&format!("someone-{}", number + 1)));
+    match party {
         Some(Party::User(user)) => Caller {
             actor: Actor::User(user.clone()),
             groups: Vec::new(),

@@ -181,7 +181,12 @@ impl Assumed {
 impl Approval {
     pub(super) fn of(rule: &OpenRule) -> Self {
         Self {
-            from: rule.from.to_string(),
+            from: rule
+                .from
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(" or "),
             count: rule.more,
         }
     }

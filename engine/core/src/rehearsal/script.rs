@@ -85,9 +85,8 @@ impl<'a> Script<'a> {
             return Assumed::new(given, Basis::Given);
         }
         let half = expires_at.map(|at| Span(at.since(now).0 / 2));
-        let span = half.map_or(APPROVE_AFTER_DEFAULT, |half| {
-            half.min(APPROVE_AFTER_DEFAULT)
-        });
+        let span = APPROVE_AFTER_DEFAULT.max(required_work(process, ix));
+        let span = half.map_or(span, |half| half.min(span));
         Assumed::new(span, Basis::Default)
     }
 
@@ -177,6 +176,17 @@ impl<'a> Script<'a> {
         let found = pins.filter(|(_, pinned)| is_irreversible(pinned));
         found.map(|(position, _)| position).collect()
     }
+}
+
+/// How long the longest task is expected to take that must be done before anybody decides.
+fn required_work(process: &Process, ix: ActivityIx) -> Span {
+    let tasks = match &process.activity(ix).kind {
+        Kind::Manual(manual) => manual.tasks.as_slice(),
+        Kind::Component(_) | Kind::Wait(_) | Kind::Process(_) => &[],
+    };
+    let required = tasks.iter().filter(|rule| rule.required);
+    let longest = required.filter_map(|rule| rule.expected).max();
+    longest.unwrap_or(Span(0))
 }
 
 fn of_sample(sample: &Sample) -> (Json, OutputsFrom) {

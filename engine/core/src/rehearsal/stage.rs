@@ -14,14 +14,15 @@ use crate::json::Json;
 use crate::limits::{REHEARSAL_BYTES_MAX, REHEARSAL_TIME_MAX, REHEARSAL_TURNS_MAX};
 use crate::process::{ActivityIx, Kind, Process, ProcessRef};
 use crate::rehearsal::error::RehearsalError;
-use crate::rehearsal::people::{initiator, stand_in};
+use crate::rehearsal::people::{initiator, member_of, stand_in};
 use crate::rehearsal::plan::OutputsFrom;
 use crate::rehearsal::script::Script;
 use crate::rehearsal::timeline::Timeline;
-use crate::release::event::Awaits;
-use crate::release::input::{Input, What};
+use crate::release::event::{Awaits, Membership};
+use crate::release::input::{Input, TaskWork, What};
 use crate::release::refusal::Refusal;
 use crate::release::state::ActivityState;
+use crate::release::task::TaskState;
 use crate::release::{Claim, Draft, Holder, Release, WaitsOn, create, turn, why_activity};
 use crate::time::Timestamp;
 
@@ -200,7 +201,25 @@ impl<'a> Stage<'a> {
         for ix in touched {
             self.foresee(ix);
         }
+        self.tell_people()?;
         Ok(Ok(()))
+    }
+
+    /// Tells questions that nobody is in the groups they have to know: one made-up person decides.
+    fn tell_people(&mut self) -> Result<(), RehearsalError> {
+        for wanted in self.release.people_wanted() {
+            let groups = wanted.groups.into_iter().map(|group| Membership {
+                group,
+                members: Vec::new(),
+            });
+            let what = What::PeopleFound {
+                activity: wanted.activity,
+                authors: Vec::new(),
+                groups: groups.collect(),
+            };
+            self.told(wanted.activity, Caller::engine(), what)?;
+        }
+        Ok(())
     }
 
     /// Foresees what the world will do about the state of the activity at `ix`.
@@ -402,7 +421,33 @@ impl<'a> Stage<'a> {
         self.told(ix, Caller::engine(), What::AttemptFinished { key, report })
     }
 
+    /// Required tasks are done before anybody decides.
+    fn do_tasks(&mut self, ix: ActivityIx) -> Result<(), RehearsalError> {
+        let process = Arc::clone(self.release.process());
+        let Kind::Manual(manual) = &process.activity(ix).kind else {
+            return Ok(());
+        };
+        let open = self.release.tasks_open(ix);
+        for rule in manual.tasks.iter().filter(|rule| open.contains(&rule.name)) {
+            let party = rule.assign.first().or(self.release.owners(ix).first());
+            let by = member_of(party, 0);
+            let done = What::Work {
+                activity: ix,
+                task: Some(rule.name.clone()),
+                what: TaskWork::Move {
+                    state: TaskState::Done,
+                    comment: None,
+                },
+            };
+            self.told(ix, by, done)?;
+        }
+        Ok(())
+    }
+
     fn decide(&mut self, ix: ActivityIx) -> Result<(), RehearsalError> {
+        if !self.script.fails(self.release.process(), ix) {
+            self.do_tasks(ix)?;
+        }
         let ActivityState::NeedsPeople(question) = self.release.activity_state(ix) else {
             return Ok(());
         };
@@ -412,7 +457,10 @@ impl<'a> Stage<'a> {
             return Ok(());
         };
         let by = stand_in(&rules, question.approvals.len());
-        let (answered, process) = (question.form.is_some(), Arc::clone(self.release.process()));
+        let (answered, process) = (
+            question.form().is_some(),
+            Arc::clone(self.release.process()),
+        );
         if self.script.fails(&process, ix) {
             let comment = "it is to fail in this rehearsal".to_owned();
             return self.told(
@@ -421,6 +469,7 @@ impl<'a> Stage<'a> {
                 What::Reject {
                     activity: ix,
                     comment,
+                    backup_of: None,
                 },
             );
         }
@@ -436,6 +485,8 @@ impl<'a> Stage<'a> {
             activity: ix,
             comment: None,
             form,
+            content: None,
+            backup_of: None,
         };
         let decided = question.approvals.len();
         self.told(ix, by, approve)?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::expression::{Condition, Read};
-use crate::process::{ActivityIx, Kind, PhaseIx, Wait};
+use crate::process::{ActivityIx, Exclusion, Kind, PhaseIx, Wait};
 use crate::rehearsal::plan::{Approval, Assumed, OutputsFrom};
 use crate::release::event::{Event, SkipReason, Turn};
 use crate::release::state::ActivityState;
@@ -213,12 +213,12 @@ impl Mark {
         let waiting = why_activity(release, ix).map(|waiting| waiting.on);
         if let Some(WaitsOn::People {
             rules,
-            exclude_initiator,
+            exclude,
             expires_at,
             ..
         }) = waiting
         {
-            self.is_excluded = exclude_initiator;
+            self.is_excluded = exclude.contains(&Exclusion::Initiator);
             self.expires_at = expires_at;
             self.approvals = rules.iter().map(Approval::of).collect();
         }

@@ -140,6 +140,9 @@ impl Release {
             };
             return Event::InstancesEnded { activity, outcome };
         }
+        if let Some(content) = self.changed_content(activity) {
+            return Event::ApprovalsLapsed { activity, content };
+        }
         if node.needs.is_broken() {
             let why = SkipReason::Upstream;
             return Event::ActivitySkipped { activity, why };

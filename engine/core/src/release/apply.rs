@@ -15,10 +15,12 @@ use crate::release::{ActivityNode, Holder, Parent, PhaseNode, Release};
 use crate::time::Timestamp;
 
 mod activity;
+mod people;
 mod rollback;
 mod stop;
 mod undo;
 mod wave;
+mod work;
 
 impl Release {
     /// Folds `event`, which came true at `at` through `by`, into the state.
@@ -72,7 +74,10 @@ impl Release {
             Event::Resumed => self.apply_resumed(at),
             Event::Aborted { reason } => self.apply_aborted(at, reason),
             Event::Ended { outcome, outputs } => self.apply_ended(at, *outcome, outputs.as_ref()),
-            Event::InputsAmended { inputs, .. } => self.inputs = inputs.clone(),
+            Event::InputsAmended { inputs, .. } => {
+                self.inputs = inputs.clone();
+                self.content_amended(inputs.as_str());
+            }
             Event::IrreversiblePinned { pins } => self.irreversible = pins.as_slice().into(),
             Event::RollbackStarted { .. } => self.apply_rollback_started(at, by, event),
             Event::RootCauseClosed { text } => self.apply_root_cause_closed(at, by, text),
@@ -87,6 +92,7 @@ impl Release {
         self.state = ReleaseState::Running;
         self.started = Some((by.clone(), at));
         self.pins = components.into();
+        self.gate();
         let due = self.phase_ixs().filter(|(_, phase)| phase.is_due());
         let due: Vec<Node> = due.map(|(ix, _)| Node::Phase(ix)).collect();
         self.frontier.extend(due);
@@ -199,9 +205,10 @@ impl Release {
         self.index.insert(ix, &state);
         self.frontier.remove(&Node::Activity(ix));
         let settled = state.settled();
+        let asks = matches!(state, ActivityState::NeedsPeople(_));
         let past = mem::replace(&mut node.state, state);
         if let ActivityState::NeedsPeople(question) = &past
-            && settled.is_some()
+            && !asks
         {
             let record = node.record.get_or_insert_default();
             record.instructions = Some(question.instructions.clone());
@@ -260,6 +267,7 @@ impl Release {
                 ..
             } | ActivityState::Rejected { .. }
                 | ActivityState::Expired { .. }
+                | ActivityState::Withdrawn { .. }
         );
         let rollback = self.process.activity(ix).on_failure == OnFailure::Rollback;
         if failed && rollback && !self.is_going_back() {

@@ -77,7 +77,13 @@ impl Release {
         })
     }
 
-    fn ask(&self, ix: ActivityIx, manual: &Manual, now: Timestamp) -> Result<Event, String> {
+    /// The event with which people are asked.
+    pub(super) fn ask(
+        &self,
+        ix: ActivityIx,
+        manual: &Manual,
+        now: Timestamp,
+    ) -> Result<Event, String> {
         let instructions = self.rendered_text("instructions", &manual.instructions, Some(ix))?;
         if instructions.len() > TEXT_BYTES_MAX {
             return Err(format!(
@@ -87,7 +93,7 @@ impl Release {
         Ok(Event::PeopleAsked {
             activity: ix,
             instructions,
-            expires_at: manual.expires.map(|span| now.after(span)),
+            expires_at: manual.expires.map(|expiry| now.after(expiry.after)),
         })
     }
 

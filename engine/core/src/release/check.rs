@@ -6,13 +6,14 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::process::{ActivityIx, Group, PhaseIx, Role};
+use crate::process::{ActivityIx, Count, Group, Kind, Manual, PhaseIx, Role};
+use crate::release::event::OutputSource;
 use crate::release::index::Index;
 use crate::release::needs::Tally;
 use crate::release::replay::replaced;
-use crate::release::state::{ActivityState, PhaseState, ReleaseState, Settled};
+use crate::release::state::{ActivityState, Approval, PhaseState, ReleaseState, Settled};
 use crate::release::wave::Stage;
-use crate::release::{Claim, Holder, Release};
+use crate::release::{ActivityNode, Claim, Holder, Release};
 
 /// An invariant that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +34,7 @@ mod rollback;
 
 type Invariant = (&'static str, fn(&Release) -> Vec<String>);
 
-const INVARIANTS: [Invariant; 21] = [
+const INVARIANTS: [Invariant; 25] = [
     ("graph-is-quiet", graph_is_quiet),
     ("activity-counts-its-needs", activity_counts_its_needs),
     ("phase-counts-its-needs", phase_counts_its_needs),
@@ -65,6 +66,10 @@ const INVARIANTS: [Invariant; 21] = [
         "approvals-are-of-different-people",
         approvals_are_of_different_people,
     ),
+    ("approvals-fit-their-rules", approvals_fit_their_rules),
+    ("question-shows-what-it-gates", question_shows_what_it_gates),
+    ("tasks-are-done-first", tasks_are_done_first),
+    ("reviews-are-of-broken-glass", reviews_are_of_broken_glass),
     ("attempts-count-up-from-one", attempts_count_up_from_one),
     ("locks-follow-states", locks_follow_states),
     (
@@ -388,24 +393,94 @@ fn only_a_paused_release_has_ready(release: &Release) -> Vec<String> {
     })
 }
 
-/// Nobody counts twice for one activity.
+/// Nobody counts twice for one activity, or where that is allowed, for one rule of it.
 fn approvals_are_of_different_people(release: &Release) -> Vec<String> {
     let mut found = Vec::new();
-    for (ix, node) in release.activity_ixs() {
-        let open = match &node.state {
-            ActivityState::NeedsPeople(question) => question.approvals.as_slice(),
-            _ => &[],
-        };
-        let decided = node
-            .record
-            .as_ref()
-            .map_or(&[][..], |record| &record.approvals);
-        let people: Vec<_> = open.iter().chain(decided).map(|given| &given.by).collect();
-        if people.iter().collect::<BTreeSet<_>>().len() != people.len() {
+    for (ix, manual, approvals) in approvals(release) {
+        let mut people = BTreeSet::new();
+        let twice = approvals.iter().any(|given| {
+            let who = BTreeSet::from([&given.by, given.of()]);
+            let rules: Vec<Option<u32>> = if manual.same_person {
+                given.rules.iter().copied().map(Some).collect()
+            } else {
+                vec![None]
+            };
+            let counted = who
+                .iter()
+                .flat_map(|who| rules.iter().map(move |of| (*who, *of)));
+            let counted: Vec<_> = counted.collect();
+            !counted.into_iter().all(|counted| people.insert(counted))
+        });
+        if twice {
             found.push(release.process.path(ix));
         }
     }
     found
+}
+
+/// No rule has more approvals than it asks for, and each counts for a rule unless there is none.
+fn approvals_fit_their_rules(release: &Release) -> Vec<String> {
+    let wrong = approvals(release).filter(|(_, manual, approvals)| {
+        let idle = approvals.iter().any(|given| given.rules.is_empty());
+        let given = |rule: usize| {
+            let rules = approvals.iter().flat_map(|given| &given.rules);
+            rules.filter(|of| **of as usize == rule).count()
+        };
+        let over =
+            manual.approvals.iter().enumerate().any(
+                |(ix, rule)| matches!(rule.count, Count::Of(count) if given(ix) > count as usize),
+            );
+        over || idle && !manual.approvals.is_empty()
+    });
+    wrong.map(|(ix, _, _)| release.process.path(ix)).collect()
+}
+
+/// What people are asked to approve is what would go on.
+fn question_shows_what_it_gates(release: &Release) -> Vec<String> {
+    let asked = release.index.asked.iter();
+    let stale = asked.filter(|ix| release.changed_content(**ix).is_some());
+    stale.map(|ix| release.process.path(*ix)).collect()
+}
+
+/// What people completed had its required tasks done.
+fn tasks_are_done_first(release: &Release) -> Vec<String> {
+    let completed = release.activity_ixs().filter(|(_, node)| {
+        let source = node.record.as_ref().and_then(|record| record.source);
+        source == Some(OutputSource::Form)
+    });
+    completed
+        .filter(|(ix, _)| !release.tasks_open(*ix).is_empty())
+        .map(|(ix, _)| release.process.path(ix))
+        .collect()
+}
+
+fn is_to_be_reviewed(node: &ActivityNode) -> bool {
+    let record = node.record.as_ref();
+    let glass = record.and_then(|record| record.glass.as_ref());
+    glass.is_some_and(|glass| glass.reviewed.is_none())
+}
+
+/// What is to be reviewed was skipped and not looked at, and nothing of that is forgotten.
+fn reviews_are_of_broken_glass(release: &Release) -> Vec<String> {
+    let wrong = release
+        .activity_ixs()
+        .filter(|(ix, node)| is_to_be_reviewed(node) != release.reviews.contains(ix));
+    wrong.map(|(ix, _)| release.process.path(ix)).collect()
+}
+
+/// The approvals of every manual activity, open or not.
+fn approvals(release: &Release) -> impl Iterator<Item = (ActivityIx, &Manual, &[Approval])> {
+    release.activity_ixs().filter_map(|(ix, node)| {
+        let Kind::Manual(manual) = &release.process.activity(ix).kind else {
+            return None;
+        };
+        let approvals = match (&node.state, &node.record) {
+            (ActivityState::NeedsPeople(question), _) => question.approvals.as_slice(),
+            (_, Some(record)) => &record.approvals,
+            (_, None) => &[],
+        };
+        Some((ix, manual, approvals))
+    })
 }
 
 /// An activity that runs or waits to run again has a first attempt or a later one.

@@ -1,5 +1,6 @@
 //! What an input makes true, or why it is refused.
 
+use crate::actor::Caller;
 use crate::process::{ActivityIx, Role};
 use crate::release::Release;
 use crate::release::event::Event;
@@ -14,6 +15,8 @@ mod approve;
 mod attempt;
 mod child;
 mod fail;
+mod found;
+mod glass;
 mod lock;
 mod pause;
 mod people;
@@ -28,8 +31,10 @@ mod start;
 mod supply;
 mod time;
 mod wave;
+mod withdraw;
+mod work;
 
-pub(super) use people::still_open;
+use people::Voice;
 
 /// What `input` makes true at `now`. Nothing is changed; see [`super::turn`].
 pub fn decide(release: &Release, input: &Input, now: Timestamp) -> Result<Vec<Event>, Refusal> {
@@ -41,18 +46,6 @@ pub fn decide(release: &Release, input: &Input, now: Timestamp) -> Result<Vec<Ev
         } => start::start(release, components, irreversible),
         What::TimePassed => Ok(time::passed(release, now)),
         What::AttemptFinished { key, report } => attempt::finished(release, *key, report, now),
-        What::Approve {
-            activity,
-            comment,
-            form,
-        } => {
-            let said = approve::Said {
-                comment: comment.as_ref(),
-                form: form.as_ref(),
-            };
-            approve::approve(release, by, *activity, said, now)
-        }
-        What::Reject { activity, comment } => reject::reject(release, by, *activity, comment, now),
         What::Retry { activity, with } => retry::retry(release, *activity, with.as_ref(), now),
         What::SupplyOutputs { activity, outputs } => supply::supply(release, *activity, outputs),
         What::Skip { activity, reason } => skip::skip(release, *activity, reason),
@@ -82,6 +75,14 @@ pub fn decide(release: &Release, input: &Input, now: Timestamp) -> Result<Vec<Ev
         What::Pause { reason } => pause::pause(release, reason.as_ref()),
         What::Resume => resume::resume(release),
         What::Abort { reason } => abort::abort(release, reason),
+        people @ (What::Approve { .. }
+        | What::Reject { .. }
+        | What::Withdraw { .. }
+        | What::WithdrawQuestion { .. }
+        | What::Work { .. }
+        | What::BreakGlass { .. }
+        | What::CloseReview { .. }
+        | What::PeopleFound { .. }) => of_people(release, by, people, now),
         What::AmendInputs { .. } | What::AmendOutputs { .. } | What::AmendRetry { .. } => {
             amend(release, &input.what)
         }
@@ -124,6 +125,65 @@ fn way_back(release: &Release, what: &What, now: Timestamp) -> Result<Vec<Event>
         What::AcceptNotUndone { activity, reason } => rollback::accept(release, *activity, reason),
         What::CloseRootCause { text } => rollback::close_root_cause(release, text),
         _ => unreachable!("`decide` keeps what is about the way forward"),
+    }
+}
+
+/// What people decide and do about manual activities.
+fn of_people(
+    release: &Release,
+    by: &Caller,
+    what: &What,
+    now: Timestamp,
+) -> Result<Vec<Event>, Refusal> {
+    match what {
+        What::Approve {
+            activity,
+            comment,
+            form,
+            content,
+            backup_of,
+        } => {
+            let said = approve::Said {
+                comment: comment.as_ref(),
+                form: form.as_ref(),
+                content: *content,
+            };
+            let voice = Voice::new(by, backup_of.as_ref());
+            approve::approve(release, voice, *activity, said, now)
+        }
+        What::Reject {
+            activity,
+            comment,
+            backup_of,
+        } => {
+            let voice = Voice::new(by, backup_of.as_ref());
+            reject::reject(release, voice, *activity, comment, now)
+        }
+        What::Withdraw { activity, comment } => {
+            withdraw::approval(release, by, *activity, comment.as_ref(), now)
+        }
+        What::WithdrawQuestion { activity, reason } => {
+            withdraw::question(release, by, *activity, reason, now)
+        }
+        What::Work {
+            activity,
+            task,
+            what,
+        } => work::work(release, by, (*activity, task.as_deref()), what, now),
+        What::BreakGlass {
+            activity,
+            reason,
+            form,
+        } => glass::break_glass(release, by, *activity, (reason, form.as_ref()), now),
+        What::CloseReview { activity, comment } => {
+            glass::close_review(release, by, *activity, comment)
+        }
+        What::PeopleFound {
+            activity,
+            authors,
+            groups,
+        } => found::found(release, *activity, authors, groups),
+        _ => unreachable!("`decide` hands over these alone"),
     }
 }
 

@@ -4,19 +4,23 @@
 
 use serde::{Deserialize, Serialize};
 
+mod ends;
+mod facts;
 mod subject;
 mod undo;
 
+pub use ends::{OutputSource, PhaseOutcome, ReleaseOutcome, SkipReason};
+pub use facts::{Awaits, HaltReason, Membership, Pinned};
 pub use undo::{PlannedUndo, UndoPart, UndoWay};
 
 use crate::actor::Actor;
 use crate::attempt::Evidence;
-use crate::component::{Pin, Uses};
 use crate::failure::Failure;
 use crate::id::{Digest, Name, ReleaseId};
 use crate::json::Json;
 use crate::process::{ActivityIx, Group, PhaseIx, ProcessRef};
 use crate::release::locks::Holder;
+use crate::release::task::{File, TaskState};
 use crate::time::Timestamp;
 
 /// What one turn made true: stored as one record.
@@ -451,121 +455,129 @@ pub enum Event {
         /// Which release.
         child: ReleaseId,
     },
-}
 
-/// Why no further batch opens. The order of variants is the stored format.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum HaltReason {
-    /// So many instances failed, more than `max-failures`.
-    Failures(u32),
-    /// Its gate did not succeed.
-    Gate,
-    /// A person wants it, for this reason.
-    Person(String),
-}
-
-/// What an activity waits for. The order of variants is the stored format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Awaits {
-    /// An instant.
-    Time,
-    /// A signal.
-    Signal,
-    /// Another release.
-    Release(ReleaseId),
-}
-
-/// A `uses` and the exact component behind it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pinned {
-    /// As written in the process.
-    #[serde(with = "uses_text")]
-    pub uses: Uses,
-    /// What runs.
-    pub pin: Pin,
-}
-
-/// Serde for [`Uses`] as its text.
-mod uses_text {
-    use super::{Deserialize, Uses};
-
-    pub(super) fn serialize<S: serde::Serializer>(
-        uses: &Uses,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(uses)
-    }
-
-    pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Uses, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
-    }
-}
-
-/// Why something did not run. The order of variants is the stored format.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SkipReason {
-    /// Its own condition was false: counts as satisfied.
-    Condition,
-    /// A need was broken: breaks what needs this.
-    Upstream,
-    /// A person skipped it, for this reason: counts as satisfied.
-    Person(String),
-    /// It is what instances or gates are made of, or a gate that its wave did not come to: counts as
-    /// satisfied.
-    NotNeeded,
-}
-
-/// Who gave an activity's outputs. The order of variants is the stored format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OutputSource {
-    /// The component returned them.
-    Component,
-    /// They are the answers to the form of a manual activity.
-    Form,
-    /// A person supplied them in place of an attempt that failed.
-    Supplied,
-    /// A person replaced what was given before.
-    Amended,
-    /// What it waited for came true, and says so.
-    Wait,
-    /// They are the payload of a signal.
-    Signal,
-    /// A child release gave them.
-    Child,
-}
-
-/// How a phase ended. The order of variants is the stored format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PhaseOutcome {
-    /// Nothing in it failed.
-    Succeeded,
-    /// At least one activity failed, was rejected, expired, or was skipped for a broken need.
-    Failed,
-    /// The release was aborted.
-    Aborted,
-}
-
-/// How a release ended. The order of variants is the stored format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ReleaseOutcome {
-    /// Every phase succeeded or was skipped by its own condition.
-    Succeeded,
-    /// A phase failed.
-    Failed,
-    /// It was aborted.
-    Aborted,
-    /// It went back, and every effect was taken back.
-    RolledBack,
+    /// A question was told who is who.
+    PeopleFound {
+        /// Which activity.
+        activity: ActivityIx,
+        /// Who published the process version, where the question excludes them.
+        authors: Vec<Actor>,
+        /// Who was in the groups that it has to know, sorted by group.
+        groups: Vec<Membership>,
+    },
+    /// Somebody approved what they were shown. Written in place of `Approved`, which says less.
+    ApprovalGiven {
+        /// Which activity.
+        activity: ActivityIx,
+        /// In whose place, if they were somebody's backup.
+        backup_of: Option<Actor>,
+        /// Positions of the rules that the approval counts for.
+        rules: Vec<u32>,
+        /// What they said.
+        comment: Option<String>,
+        /// The answers to the form, if they gave them.
+        form: Option<Json>,
+        /// What they approved.
+        content: Digest,
+    },
+    /// Somebody's backup rejected in their place; the activity has ended.
+    RejectedAsBackup {
+        /// Which activity.
+        activity: ActivityIx,
+        /// In whose place.
+        backup_of: Actor,
+        /// Why.
+        comment: String,
+    },
+    /// An approval was taken back.
+    ApprovalWithdrawn {
+        /// Which activity.
+        activity: ActivityIx,
+        /// Whose approval.
+        of: Actor,
+        /// Why.
+        comment: Option<String>,
+    },
+    /// What people were asked to approve has changed: the approvals so far count no more.
+    ApprovalsLapsed {
+        /// Which activity.
+        activity: ActivityIx,
+        /// What they are asked to approve from now on.
+        content: Digest,
+    },
+    /// Who started the release took the question back; the activity has ended.
+    QuestionWithdrawn {
+        /// Which activity.
+        activity: ActivityIx,
+        /// Why.
+        reason: String,
+    },
+    /// Those who have not decided yet were reminded.
+    Reminded {
+        /// Which activity.
+        activity: ActivityIx,
+        /// 1 for the first time.
+        number: u32,
+    },
+    /// It took too long: further parties may decide.
+    Escalated {
+        /// Which activity.
+        activity: ActivityIx,
+    },
+    /// Somebody brought a task into another state.
+    TaskMoved {
+        /// Which activity.
+        activity: ActivityIx,
+        /// Position of the task.
+        task: u32,
+        /// Where it is now.
+        state: TaskState,
+        /// What they said.
+        comment: Option<String>,
+    },
+    /// Somebody said something.
+    Commented {
+        /// About which activity.
+        activity: ActivityIx,
+        /// About which of its tasks, if about one.
+        task: Option<u32>,
+        /// What.
+        text: String,
+    },
+    /// Somebody changed what they had said.
+    CommentEdited {
+        /// About which activity.
+        activity: ActivityIx,
+        /// About which of its tasks, if about one.
+        task: Option<u32>,
+        /// Position of the comment.
+        comment: u32,
+        /// What it reads now.
+        text: String,
+    },
+    /// Somebody attached a file as evidence.
+    FileAttached {
+        /// To which activity.
+        activity: ActivityIx,
+        /// To which of its tasks, if to one.
+        task: Option<u32>,
+        /// The file.
+        file: File,
+    },
+    /// Somebody skipped the approvals in an emergency. Somebody else must look at that afterwards.
+    GlassBroken {
+        /// Which activity.
+        activity: ActivityIx,
+        /// Why.
+        reason: String,
+    },
+    /// Somebody looked at the skipped approvals.
+    ReviewClosed {
+        /// Which activity.
+        activity: ActivityIx,
+        /// What they found.
+        comment: String,
+    },
 }
 
 impl Turn {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::process::{ActivityIx, Group, PhaseIx};
-use crate::release::state::ActivityState;
+use crate::release::state::{ActivityState, People};
 use crate::time::Timestamp;
 
 /// Part of the graph for which something follows from what has become true. The order is the
@@ -45,7 +45,7 @@ impl Timer {
             } if attempt.deadline <= *resume_at => Some(Self::Lapse(attempt.deadline)),
             ActivityState::Suspended { resume_at, .. } => Some(Self::Start(*resume_at)),
             ActivityState::Retrying { retry_at, .. } => Some(Self::Start(*retry_at)),
-            ActivityState::NeedsPeople(question) => question.expires_at.map(Self::Lapse),
+            ActivityState::NeedsPeople(question) => question.due_at().map(Self::Lapse),
             // A wait starts nothing by itself, so that a pause need not stop it.
             ActivityState::Awaiting(wait) => wait.until.map(Self::Lapse),
             ActivityState::Waiting
@@ -58,6 +58,7 @@ impl Timer {
             | ActivityState::Failed { .. }
             | ActivityState::Rejected { .. }
             | ActivityState::Expired { .. }
+            | ActivityState::Withdrawn { .. }
             | ActivityState::Skipped { .. }
             | ActivityState::Aborted { .. }
             | ActivityState::Undoing(_)
@@ -84,6 +85,10 @@ pub(super) struct Index {
     pub(super) starts: BTreeSet<(Timestamp, ActivityIx)>,
     /// Waves that bake: a pause holds them up.
     pub(super) bakes: BTreeSet<(Timestamp, Group)>,
+    /// Those in `needs-people`.
+    pub(super) asked: BTreeSet<ActivityIx>,
+    /// Those of them that must be told who is who.
+    pub(super) wanting: BTreeSet<ActivityIx>,
 }
 
 impl Index {
@@ -94,6 +99,12 @@ impl Index {
             ActivityState::Ready { .. } => self.ready.insert(ix),
             ActivityState::Awaiting(_) => self.awaiting.insert(ix),
             ActivityState::Child(_) => self.parents.insert(ix),
+            ActivityState::NeedsPeople(question) => {
+                if question.people == People::Wanted {
+                    self.wanting.insert(ix);
+                }
+                self.asked.insert(ix)
+            }
             _ => false,
         };
         match Timer::of(state) {
@@ -110,6 +121,10 @@ impl Index {
             ActivityState::Ready { .. } => self.ready.remove(&ix),
             ActivityState::Awaiting(_) => self.awaiting.remove(&ix),
             ActivityState::Child(_) => self.parents.remove(&ix),
+            ActivityState::NeedsPeople(_) => {
+                self.wanting.remove(&ix);
+                self.asked.remove(&ix)
+            }
             _ => false,
         };
         match Timer::of(state) {

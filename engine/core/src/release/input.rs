@@ -1,14 +1,15 @@
 //! Inputs: what is asked of a release. Each may be refused.
 
-use crate::actor::Caller;
+use crate::actor::{Actor, Caller};
 use crate::attempt::{AttemptKey, Report};
 use crate::failure::Failure;
 use crate::id::{Digest, ReleaseId};
 use crate::json::Json;
 use crate::process::{ActivityIx, Group, PhaseIx};
 use crate::release::child::ChildOrder;
-use crate::release::event::Pinned;
+use crate::release::event::{Membership, Pinned};
 use crate::release::locks::Holder;
+use crate::release::task::{File, TaskState};
 
 /// Something that happened or that somebody wants, and who.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,10 +22,6 @@ pub struct Input {
 
 /// The closed list of what a release reacts to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "an input lives for one turn, and the large one is the common one"
-)]
 pub enum What {
     /// Begin, with the component behind each `uses`.
     Start {
@@ -50,6 +47,10 @@ pub enum What {
         comment: Option<String>,
         /// Answers to the form.
         form: Option<Json>,
+        /// What they were shown; whatever it is now if they do not say.
+        content: Option<Digest>,
+        /// In whose place, if they are somebody's backup, which whoever asks has made sure of.
+        backup_of: Option<Caller>,
     },
     /// Reject a manual activity.
     Reject {
@@ -57,8 +58,58 @@ pub enum What {
         activity: ActivityIx,
         /// Why; not empty.
         comment: String,
+        /// In whose place, if they are somebody's backup, which whoever asks has made sure of.
+        backup_of: Option<Caller>,
     },
-    /// Try an activity again that is on hold, or that waits for its retry.
+    /// Take one's own approval back, or one that one's backup gave.
+    Withdraw {
+        /// Which activity.
+        activity: ActivityIx,
+        /// Why.
+        comment: Option<String>,
+    },
+    /// Take the question back, as who started or created the release.
+    WithdrawQuestion {
+        /// Which activity.
+        activity: ActivityIx,
+        /// Why; not empty.
+        reason: String,
+    },
+    /// Do something about a task of a manual activity, or beside its tasks.
+    Work {
+        /// Which activity.
+        activity: ActivityIx,
+        /// The name of the task; `None` is what is said and attached besides the tasks.
+        task: Option<String>,
+        /// What.
+        what: TaskWork,
+    },
+    /// Skip the approvals of a manual activity in an emergency.
+    BreakGlass {
+        /// Which.
+        activity: ActivityIx,
+        /// Why; not empty.
+        reason: String,
+        /// Answers to the form.
+        form: Option<Json>,
+    },
+    /// Say that one has looked at approvals that were skipped.
+    CloseReview {
+        /// Of which activity.
+        activity: ActivityIx,
+        /// What one found; not empty.
+        comment: String,
+    },
+    /// Tell a question who is who; see [`crate::release::Release::people_wanted`].
+    PeopleFound {
+        /// Which activity.
+        activity: ActivityIx,
+        /// Who published the process version.
+        authors: Vec<Actor>,
+        /// Who is in the groups that it asked for.
+        groups: Vec<Membership>,
+    },
+    /// Try an activity again that is on hold, or that waits for its retry; ask people again.
     Retry {
         /// Which.
         activity: ActivityIx,
@@ -236,5 +287,34 @@ pub enum What {
     CloseRootCause {
         /// What it was; not empty.
         text: String,
+    },
+}
+
+/// What people do about a task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TaskWork {
+    /// Bring it into another state.
+    Move {
+        /// Which.
+        state: TaskState,
+        /// What they say with it.
+        comment: Option<String>,
+    },
+    /// Say something.
+    Comment {
+        /// What; not empty.
+        text: String,
+    },
+    /// Change what they said.
+    Edit {
+        /// Position of the comment.
+        comment: u32,
+        /// What it shall read; not empty.
+        text: String,
+    },
+    /// Attach a file.
+    Attach {
+        /// The file.
+        file: File,
     },
 }

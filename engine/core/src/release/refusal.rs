@@ -58,6 +58,40 @@ pub enum Refusal {
     Excluded(&'static str),
     /// This person has approved already.
     AlreadyApproved,
+    /// A rule before theirs is not met yet.
+    NotYourTurn,
+    /// What they were shown is not what it is now.
+    ContentChanged,
+    /// Who is who is not known to the question yet.
+    PeopleUnknown,
+    /// Nobody's backup may decide this.
+    NoDelegation,
+    /// They have given no approval that could be taken back.
+    NothingToWithdraw,
+    /// They neither started nor created the release.
+    NotInitiator,
+    /// The activity has no such task.
+    UnknownTask,
+    /// The task is somebody else's.
+    NotAssigned,
+    /// The task must be done: it cannot be left out.
+    TaskRequired,
+    /// These tasks must be done first.
+    TasksOpen(Vec<String>),
+    /// There is no such comment.
+    UnknownComment,
+    /// Somebody else said that.
+    NotAuthor,
+    /// There are too many of these already.
+    TooMany(&'static str),
+    /// It takes somebody of this group.
+    NotPermitted(&'static str),
+    /// Nothing is to be reviewed here.
+    NoReview,
+    /// Somebody has reviewed it already.
+    AlreadyReviewed,
+    /// It is for others to review.
+    NotAReviewer,
     /// The answers or inputs or outputs do not fit; one line for each fault.
     Invalid(Vec<String>),
     /// The form must be filled in to complete the activity.
@@ -108,6 +142,23 @@ impl Refusal {
             Self::NotAnApprover => "not-an-approver",
             Self::Excluded(_) => "excluded",
             Self::AlreadyApproved => "already-approved",
+            Self::NotYourTurn => "not-your-turn",
+            Self::ContentChanged => "content-changed",
+            Self::PeopleUnknown => "people-unknown",
+            Self::NoDelegation => "no-delegation",
+            Self::NothingToWithdraw => "nothing-to-withdraw",
+            Self::NotInitiator => "not-initiator",
+            Self::UnknownTask => "unknown-task",
+            Self::NotAssigned => "not-assigned",
+            Self::TaskRequired => "task-required",
+            Self::TasksOpen(_) => "tasks-open",
+            Self::UnknownComment => "unknown-comment",
+            Self::NotAuthor => "not-author",
+            Self::TooMany(_) => "too-many",
+            Self::NotPermitted(_) => "not-permitted",
+            Self::NoReview => "no-review",
+            Self::AlreadyReviewed => "already-reviewed",
+            Self::NotAReviewer => "not-a-reviewer",
             Self::Invalid(_) => "invalid-values",
             Self::FormRequired => "form-required",
             Self::ReasonRequired => "reason-required",
@@ -178,6 +229,49 @@ impl fmt::Display for Refusal {
             | Self::PointOfNoReturn(_)
             | Self::NotReversible
             | Self::NoRootCause => write_of_rollback(f, self),
+            other => other.of_people(f),
+        }
+    }
+}
+
+impl Refusal {
+    /// Why people may not decide or do what they want to.
+    fn of_people(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotYourTurn => {
+                f.write_str("others come first: the rule that is for you opens once theirs are met")
+            }
+            Self::ContentChanged => f.write_str(
+                "what you were shown has changed since: look again before you approve it",
+            ),
+            Self::PeopleUnknown => {
+                f.write_str("who may decide is still being looked up: ask again in a moment")
+            }
+            Self::NoDelegation => f.write_str("nobody's backup may decide this"),
+            Self::NothingToWithdraw => {
+                f.write_str("you have given no approval here that could be taken back")
+            }
+            Self::NotInitiator => {
+                f.write_str("only who started or created the release may take the question back")
+            }
+            Self::UnknownTask => f.write_str("the activity has no such task"),
+            Self::NotAssigned => f.write_str("the task is not assigned to you"),
+            Self::TaskRequired => {
+                f.write_str("the task is required: it can be done or blocked, but not left out")
+            }
+            Self::TasksOpen(tasks) => {
+                write!(f, "required tasks are not done: {}", tasks.join(", "))
+            }
+            Self::UnknownComment => f.write_str("there is no such comment"),
+            Self::NotAuthor => f.write_str("only who said it may change it"),
+            Self::TooMany(what) => write!(f, "there are too many {what} already"),
+            Self::NotPermitted(group) => write!(f, "this takes somebody of group:{group}"),
+            Self::NoReview => {
+                f.write_str("no approvals were skipped here: nothing is to be reviewed")
+            }
+            Self::AlreadyReviewed => f.write_str("somebody has reviewed this already"),
+            Self::NotAReviewer => f.write_str("this is for others to review"),
+            _ => f.write_str(self.code()),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::actor::Actor;
 use crate::expression::Condition;
-use crate::id::ReleaseId;
+use crate::id::{Digest, ReleaseId};
 use crate::process::{Activity, ActivityIx, Phase, Process, ProcessRef, Role};
 use crate::release::event::{Event, SkipReason, Turn};
 use crate::release::index::Index;
@@ -80,6 +80,7 @@ impl Release {
             pins: Box::default(),
             irreversible: Box::default(),
             rollback: None,
+            gated: Digest([0; 32]),
             state: ReleaseState::Draft,
             outputs: None,
             emergency: None,
@@ -93,8 +94,10 @@ impl Release {
             phase_failed: false,
             index: Index::default(),
             frontier: BTreeSet::new(),
+            reviews: BTreeSet::new(),
             process: Definition(process),
         };
+        release.gate();
         release.apply_all(first, 1);
         Ok(release)
     }

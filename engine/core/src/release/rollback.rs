@@ -188,7 +188,7 @@ impl Release {
 
     fn owners_of_all(&self, activities: impl Iterator<Item = ActivityIx>) -> Vec<Party> {
         let mut found: Vec<Party> = Vec::new();
-        for owner in activities.flat_map(|ix| self.owners_of(ix)) {
+        for owner in activities.flat_map(|ix| self.owners(ix)) {
             if !found.contains(owner) {
                 found.push(owner.clone());
             }

@@ -8,6 +8,8 @@ use crate::json::Json;
 use crate::release::event::{
     Awaits, OutputSource, PhaseOutcome, ReleaseOutcome, SkipReason, UndoPart,
 };
+pub use crate::release::question::{Approval, People, Question};
+use crate::release::task::{Notes, Task};
 use crate::time::Timestamp;
 
 /// Where a release is.
@@ -146,8 +148,10 @@ pub enum ActivityState {
     },
     /// A person said no.
     Rejected {
-        /// Who.
+        /// Who; the engine if nobody decided in time and that counts as a no.
         by: Actor,
+        /// In whose place, if they were somebody's backup.
+        backup_of: Option<Actor>,
         /// Why.
         comment: String,
         /// When.
@@ -155,6 +159,15 @@ pub enum ActivityState {
     },
     /// Nobody decided in time.
     Expired {
+        /// When.
+        at: Timestamp,
+    },
+    /// Who started the release took the question back.
+    Withdrawn {
+        /// Who.
+        by: Actor,
+        /// Why.
+        reason: String,
         /// When.
         at: Timestamp,
     },
@@ -285,34 +298,6 @@ pub struct Received {
     pub at: Timestamp,
 }
 
-/// A manual activity that waits for people.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Question {
-    /// The rendered instructions.
-    pub instructions: String,
-    /// Since when.
-    pub since: Timestamp,
-    /// When it lapses.
-    pub expires_at: Option<Timestamp>,
-    /// Approvals so far, in order.
-    pub approvals: Vec<Approval>,
-    /// The answers to the form, if somebody gave them.
-    pub form: Option<Json>,
-}
-
-/// One approval.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Approval {
-    /// Who.
-    pub by: Actor,
-    /// When.
-    pub at: Timestamp,
-    /// What they said.
-    pub comment: Option<String>,
-    /// Positions of the rules it counts for.
-    pub rules: Vec<u32>,
-}
-
 /// What an activity has left behind, kept at hand whatever state it is in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Record {
@@ -324,7 +309,7 @@ pub struct Record {
     pub with: Option<Json>,
     /// The instructions that people got.
     pub instructions: Option<String>,
-    /// Approvals of a question that has been decided.
+    /// Approvals of a question that is not open any more.
     pub approvals: Vec<Approval>,
     /// Facts, oldest first.
     pub evidence: Vec<Evidence>,
@@ -336,6 +321,25 @@ pub struct Record {
     pub children: Vec<ReleaseId>,
     /// The signal that came.
     pub signal: Option<Received>,
+    /// The tasks of a manual activity, in the order of the process, since people were asked.
+    pub tasks: Vec<Task>,
+    /// What was said and attached besides the tasks.
+    pub notes: Notes,
+    /// How its approvals were skipped, if they were.
+    pub glass: Option<BrokenGlass>,
+}
+
+/// Approvals that somebody skipped in an emergency.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrokenGlass {
+    /// Who.
+    pub by: Actor,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+    /// Who looked at it afterwards, when, and what they said.
+    pub reviewed: Option<(Actor, Timestamp, String)>,
 }
 
 impl ActivityState {
@@ -354,6 +358,7 @@ impl ActivityState {
             Self::Failed { .. } => "failed",
             Self::Rejected { .. } => "rejected",
             Self::Expired { .. } => "expired",
+            Self::Withdrawn { .. } => "withdrawn",
             Self::Skipped { .. } => "skipped",
             Self::Aborted { .. } => "aborted",
             Self::Undoing(_) => "undoing",
@@ -404,6 +409,7 @@ impl ActivityState {
             }
             | Self::Rejected { .. }
             | Self::Expired { .. }
+            | Self::Withdrawn { .. }
             | Self::Skipped {
                 why: SkipReason::Upstream,
                 ..

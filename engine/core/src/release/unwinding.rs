@@ -28,6 +28,8 @@ struct Activity {
     /// an instance or a gate, its turn in the fan-out.
     open: u32,
     way: Option<UndoWay>,
+    /// Whether its turn has come: it comes once, whether its phase or what needs it was last.
+    due: bool,
     done: bool,
 }
 
@@ -37,6 +39,7 @@ struct Phase {
     open: u32,
     /// Its activities that are not dealt with.
     left: u32,
+    done: bool,
 }
 
 /// What is left of a fan-out.
@@ -70,11 +73,13 @@ impl Unwinding {
                 + u32::from(going(ActivityIx(ix)))
                 + u32::from(matches!(activity.role, Role::Instance(_) | Role::Gate(..))),
             way: None,
+            due: false,
             done: false,
         });
         let phases = process.phases.iter().map(|phase| Phase {
             open: count(phase.dependents.len()) + u32::from(phase.instance.is_some()),
             left: count(members(process, phase).count()),
+            done: false,
         });
         let mut unwinding = Self {
             activities: activities.collect(),
@@ -107,13 +112,6 @@ impl Unwinding {
 
     pub(super) fn is_done(&self, ix: ActivityIx) -> bool {
         self.activities[ix.0 as usize].done
-    }
-
-    /// Whether the turn of an activity has come.
-    fn is_due(&self, process: &Process, ix: ActivityIx) -> bool {
-        let node = &self.activities[ix.0 as usize];
-        let phase = process.activity(ix).phase;
-        !node.done && node.open == 0 && self.phases[phase.0 as usize].open == 0
     }
 
     /// The run of an activity has ended; whose turn it is now.
@@ -156,9 +154,9 @@ impl Unwinding {
                     self.close_phase(process, ix, &mut due);
                 }
                 Node::Phase(ix) => {
-                    let members = members(process, process.phase(ix));
-                    let members = members.filter(|member| self.is_due(process, *member));
-                    due.extend(members.map(Node::Activity));
+                    for member in members(process, process.phase(ix)) {
+                        self.may_be_due(process, member, &mut due);
+                    }
                 }
                 Node::Group(group) => self.next_batch(process, group, &mut due),
             }
@@ -191,7 +189,14 @@ impl Unwinding {
     fn less_open(&mut self, process: &Process, ix: ActivityIx, due: &mut Vec<Node>) {
         let node = &mut self.activities[ix.0 as usize];
         node.open = node.open.saturating_sub(1);
-        if self.is_due(process, ix) {
+        self.may_be_due(process, ix, due);
+    }
+
+    fn may_be_due(&mut self, process: &Process, ix: ActivityIx, due: &mut Vec<Node>) {
+        let phase = process.activity(ix).phase;
+        let node = &mut self.activities[ix.0 as usize];
+        if !node.due && node.open == 0 && self.phases[phase.0 as usize].open == 0 {
+            node.due = true;
             due.push(Node::Activity(ix));
         }
     }
@@ -225,7 +230,11 @@ impl Unwinding {
         }
     }
 
+    /// Leaves a phase behind: once, whether its turn or the last of its activities came last.
     fn close_phase(&mut self, process: &Process, ix: PhaseIx, due: &mut Vec<Node>) {
+        if std::mem::replace(&mut self.phases[ix.0 as usize].done, true) {
+            return;
+        }
         let phase = process.phase(ix);
         if let Some(instance) = phase.instance.as_deref() {
             self.less_left(instance.of, due);

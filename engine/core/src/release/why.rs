@@ -3,8 +3,9 @@
 use crate::actor::{Actor, Party};
 use crate::failure::Failure;
 use crate::id::{Name, ReleaseId};
-use crate::process::{ActivityIx, Group, Join, Kind, PhaseIx, Role, Wait};
-use crate::release::decide::still_open;
+use crate::process::{
+    ActivityIx, Exclusion, Group, Join, Kind, Manual, Order, PhaseIx, Role, Wait,
+};
 use crate::release::event::{Awaits, HaltReason};
 use crate::release::index::Timer;
 use crate::release::needs::Tally;
@@ -61,8 +62,12 @@ pub enum WaitsOn {
         rules: Vec<OpenRule>,
         /// Whether the form still has to be filled in.
         form: bool,
-        /// Whether who started the release may not decide.
-        exclude_initiator: bool,
+        /// Who may not decide.
+        exclude: Vec<Exclusion>,
+        /// When further parties may decide as well.
+        escalates_at: Option<Timestamp>,
+        /// Those who may, or will.
+        further: Vec<Party>,
         /// When the question lapses.
         expires_at: Option<Timestamp>,
     },
@@ -133,9 +138,13 @@ pub enum BeforeBatch {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenRule {
     /// Who may approve.
-    pub from: Party,
+    pub from: Vec<Party>,
     /// How many more of them.
     pub more: u32,
+    /// Who of those is missing, where the rule asks for people who were there.
+    pub missing: Vec<Name>,
+    /// Whether rules before it come first.
+    pub later: bool,
 }
 
 /// Everything in `release` that is not moving, except what only waits for others to end: ask
@@ -233,6 +242,9 @@ pub fn why_release(release: &Release) -> Option<Waiting> {
     })
 }
 
+/// What may be done about a question people are asked.
+const QUESTION_ACTIONS: &[&str] = &["approve", "reject", "withdraw", "withdraw-question", "skip"];
+
 /// Why an activity is not moving; nothing if it runs or has ended.
 pub fn why_activity(release: &Release, ix: ActivityIx) -> Option<Waiting> {
     let state = &release.activities.get(ix.0 as usize)?.state;
@@ -258,7 +270,7 @@ pub fn why_activity(release: &Release, ix: ActivityIx) -> Option<Waiting> {
         }
         ActivityState::NeedsPeople(question) => {
             let people = release.people(ix, question)?;
-            (Some(question.since), people, &["approve", "reject", "skip"])
+            (Some(question.since), people, QUESTION_ACTIONS)
         }
         ActivityState::Blocked(blocked) => {
             let locks = release.locks_of(Holder::Activity(ix));
@@ -277,6 +289,7 @@ pub fn why_activity(release: &Release, ix: ActivityIx) -> Option<Waiting> {
         | ActivityState::Failed { .. }
         | ActivityState::Rejected { .. }
         | ActivityState::Expired { .. }
+        | ActivityState::Withdrawn { .. }
         | ActivityState::Skipped { .. }
         | ActivityState::Aborted { .. }
         | ActivityState::Undoing(_)
@@ -371,18 +384,15 @@ impl Release {
         let Kind::Manual(manual) = &self.process.activity(ix).kind else {
             return None;
         };
-        let open = still_open(manual, question);
-        let rules = manual.approvals.iter().zip(open);
+        let further = manual.escalate.as_ref();
         Some(WaitsOn::People {
-            rules: rules
-                .filter(|(_, more)| *more > 0)
-                .map(|(rule, more)| OpenRule {
-                    from: rule.from.clone(),
-                    more,
-                })
-                .collect(),
-            form: manual.form.is_some() && question.form.is_none(),
-            exclude_initiator: manual.exclude_initiator,
+            rules: open_rules(manual, question),
+            form: manual.form.is_some() && question.form().is_none(),
+            exclude: manual.exclude.clone(),
+            escalates_at: question.escalates_at,
+            further: further
+                .map(|further| further.to.clone())
+                .unwrap_or_default(),
             expires_at: question.expires_at,
         })
     }
@@ -429,30 +439,16 @@ impl Release {
     }
 
     fn decision(&self, ix: ActivityIx, failure: &Failure) -> (WaitsOn, &'static [&'static str]) {
-        let activity = self.process.activity(ix);
-        let actions: &'static [&'static str] = match activity.kind {
-            Kind::Component(_) | Kind::Wait(_) | Kind::Process(_) if !self.is_paused() => {
-                &["retry", "supply-outputs", "skip", "fail"]
-            }
-            Kind::Component(_) | Kind::Manual(_) | Kind::Wait(_) | Kind::Process(_) => {
-                &["supply-outputs", "skip", "fail"]
-            }
+        let actions: &'static [&'static str] = if self.is_paused() {
+            &["supply-outputs", "skip", "fail"]
+        } else {
+            &["retry", "supply-outputs", "skip", "fail"]
         };
         let decision = WaitsOn::Decision {
             failure: Box::new(failure.clone()),
-            owners: self.owners_of(ix).to_vec(),
+            owners: self.owners(ix).to_vec(),
         };
         (decision, actions)
-    }
-
-    /// Who answers for an activity.
-    pub(super) fn owners_of(&self, ix: ActivityIx) -> &[Party] {
-        let activity = self.process.activity(ix);
-        if activity.owners.is_empty() {
-            &self.process.phase(activity.phase).owners
-        } else {
-            &activity.owners
-        }
     }
 
     /// What an activity that waits still needs.
@@ -507,4 +503,21 @@ fn open_of<Ix: Copy + Ord>(
         }
     }
     found
+}
+
+/// The rules that are not met, as the question has them now.
+fn open_rules(manual: &Manual, question: &Question) -> Vec<OpenRule> {
+    let open = question.open(manual);
+    let first = open.iter().position(|more| *more > 0);
+    let sequential = manual.order == Order::Sequential;
+    let rules = (0..).zip(&manual.approvals).zip(open);
+    rules
+        .filter(|(_, more)| *more > 0)
+        .map(|((ix, rule), more)| OpenRule {
+            from: rule.from.clone(),
+            more,
+            missing: question.missing(ix),
+            later: sequential && first != Some(ix),
+        })
+        .collect()
 }

@@ -70,7 +70,7 @@ impl Release {
         };
         let decision = WaitsOn::Decision {
             failure: Box::new(failed.failure.clone()),
-            owners: self.owners_of(ix).to_vec(),
+            owners: self.owners(ix).to_vec(),
         };
         Some((Some(failed.since), decision, actions))
     }

@@ -128,10 +128,13 @@ fn what_people_say_has_bounds() {
             activity: ASK,
             comment: Some(long()),
             form: None,
+            content: None,
+            backup_of: None,
         },
         What::Reject {
             activity: ASK,
             comment: long(),
+            backup_of: None,
         },
         What::Retry {
             activity: A,

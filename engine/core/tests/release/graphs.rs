@@ -31,7 +31,7 @@ pub(crate) struct PhaseSeed {
 pub(crate) fn documents() -> impl Strategy<Value = String> {
     let needs = |most| vec(any::<u8>(), 0..most);
     let seeds = (
-        0..8_u8,
+        0..10_u8,
         needs(4),
         0..6_u8,
         0..12_u8,
@@ -135,6 +135,21 @@ fn each(choice: u8) -> Option<&'static str> {
     }
 }
 
+/// What an activity does.
+fn what(kind: u8, reads: &str) -> String {
+    match kind {
+        0 => "manual: { instructions: Look., tasks: [ { name: look, assign: group:qa, required: true, expected: 2h }, { name: read } ] }".to_owned(),
+        1 => "manual: { instructions: Look., expires: 5m, delegation: deny, exclude: [initiator], approvals: [ { from: group:qa, count: 2 }, { from: user:zoe } ] }".to_owned(),
+        2 => "manual: { instructions: Look., form: { type: object, required: [go] }, approvals: [ { from: group:qa } ] }".to_owned(),
+        8 => "manual: { instructions: Look., order: sequential, same-person: allow, remind: [1m, 2m], approvals: [ { from: [group:qa, user:zoe], count: majority }, { from: group:security, count: all } ], exclude: [authors], escalate: { after: 3m, to: group:qa }, expires: { after: 6m, then: hold } }".to_owned(),
+        9 => "manual: { instructions: Look., approvals: [ { from: group:qa, count: 2 }, { from: user:zoe } ], order: sequential, escalate: { to: user:eve }, expires: { after: 4m, then: escalate } }".to_owned(),
+        3 => format!("uses: work@1\n        with: {{ {reads} }}"),
+        4 => "uses: work@1\n        retry: { attempts: 3, backoff: 1m }\n        timeout: 3m".to_owned(),
+        5 => "uses: more@2.1\n        retry: { attempts: 2, backoff: 1s, jitter: false }".to_owned(),
+        _ => "uses: work@1".to_owned(),
+    }
+}
+
 fn write_activity(text: &mut String, place: (usize, usize), seed: &Seed, earlier: &[String]) {
     let (phase, position) = place;
     let mut needs: Vec<&String> = Vec::new();
@@ -175,17 +190,9 @@ fn write_activity(text: &mut String, place: (usize, usize), seed: &Seed, earlier
     let reads = spelt.map_or_else(String::new, |need| {
         format!("go: '${{{{ dyn(needs.{need}.outputs).go }}}}'")
     });
-    let what = match seed.kind {
-        0 => "manual: { instructions: Look. }".to_owned(),
-        1 => "manual: { instructions: Look., expires: 5m, exclude: [initiator], approvals: [ { from: group:qa, count: 2 }, { from: user:zoe } ] }".to_owned(),
-        2 => "manual: { instructions: Look., form: { type: object, required: [go] }, approvals: [ { from: group:qa } ] }".to_owned(),
-        3 => format!("uses: work@1\n        with: {{ {reads} }}"),
-        4 => "uses: work@1\n        retry: { attempts: 3, backoff: 1m }\n        timeout: 3m".to_owned(),
-        5 => "uses: more@2.1\n        retry: { attempts: 2, backoff: 1s, jitter: false }".to_owned(),
-        _ => "uses: work@1".to_owned(),
-    };
+    let what = what(seed.kind, &reads);
     writeln!(text, "        {what}").expect("text");
-    let manual = seed.kind < 3;
+    let manual = matches!(seed.kind, 0..=2 | 8 | 9);
     let back = match seed.back {
         0 => "undo: none",
         1 => "undo: { uses: restore@1, retry: { attempts: 2, backoff: 1s } }",

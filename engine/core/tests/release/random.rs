@@ -7,11 +7,13 @@ use fermata_core::actor::Caller;
 use fermata_core::attempt::{AttemptKey, Evidence, Outcome, Report};
 use fermata_core::expression::Condition;
 use fermata_core::failure::{Failure, FailureClass};
+use fermata_core::id::Digest;
 use fermata_core::json::Json;
 use fermata_core::process::{ActivityIx, Group, PhaseIx};
-use fermata_core::release::event::SkipReason;
-use fermata_core::release::input::What;
+use fermata_core::release::event::{Membership, SkipReason};
+use fermata_core::release::input::{TaskWork, What};
 use fermata_core::release::state::{ActivityState, ReleaseState, Settled};
+use fermata_core::release::task::{Content, File, TaskState};
 use fermata_core::release::wave::Wave;
 use fermata_core::release::{Release, RootCause, why, why_activity};
 use fermata_core::time::Span;
@@ -25,13 +27,15 @@ use crate::world::{ID, World, person, pins};
 
 /// The number of the action that starts a release, and how many come before it.
 const START: u8 = 27;
+/// How many kinds of action there are.
+const ACTIONS: u8 = 48;
 const DRAFT_ACTIONS: usize = 3;
 
 /// Something to do: which, to what, and how.
 pub(crate) type Action = (u8, u8, u8);
 
 fn stories() -> impl Strategy<Value = (String, Vec<Action>)> {
-    let actions = vec((0..41_u8, any::<u8>(), any::<u8>()), 0..120);
+    let actions = vec((0..ACTIONS, any::<u8>(), any::<u8>()), 0..120);
     (documents(), actions)
 }
 
@@ -51,12 +55,14 @@ proptest! {
         let asked = world.release.rollback().and_then(|back| back.root_cause.clone());
         let open = matches!(asked, Some(RootCause::Open { .. }));
         prop_assert_eq!(why(&world.release).len(), usize::from(open));
+        review_everything(&mut world);
+        prop_assert!(world.release.is_settled());
         reasons_hold(&world.release, &world);
     }
 }
 
 /// Every state that stories lead to.
-const STATES: [&str; 16] = [
+const STATES: [&str; 17] = [
     "aborted",
     "expired",
     "failed",
@@ -73,37 +79,54 @@ const STATES: [&str; 16] = [
     "undoing",
     "undone",
     "waiting",
+    "withdrawn",
 ];
 
 /// Every refusal that they meet.
-const REFUSALS: [&str; 30] = [
+const REFUSALS: [&str; 46] = [
     "already-approved",
     "already-halted",
     "already-paused",
+    "already-reviewed",
     "already-rolling-back",
     "already-started",
+    "content-changed",
     "excluded",
     "fanned-out",
     "form-required",
     "invalid-values",
+    "no-delegation",
+    "no-review",
     "no-root-cause",
+    "not-a-reviewer",
     "not-an-approver",
+    "not-assigned",
+    "not-author",
     "not-component",
     "not-fanned-out",
     "not-halted",
+    "not-initiator",
     "not-manual",
     "not-paused",
+    "not-permitted",
     "not-reversible",
     "not-started",
+    "not-your-turn",
     "nothing-to-amend",
     "nothing-to-undo",
+    "nothing-to-withdraw",
     "paused",
+    "people-unknown",
     "point-of-no-return",
     "reason-required",
     "release-ended",
     "stale-attempt",
+    "task-required",
+    "tasks-open",
     "unknown-activity",
+    "unknown-comment",
     "unknown-phase",
+    "unknown-task",
     "wave-over",
     "wrong-pins",
     "wrong-state",
@@ -114,7 +137,7 @@ const REFUSALS: [&str; 30] = [
 fn random_stories_reach_every_state_and_every_refusal() {
     let mut runner = TestRunner::deterministic();
     let (mut states, mut refusals) = (BTreeSet::new(), BTreeSet::new());
-    for _ in 0..1_000 {
+    for _ in 0..2_000 {
         let story = stories().new_tree(&mut runner).expect("a story");
         let (document, actions) = story.current();
         let mut world = World::draft(&document, serde_json::json!({}));
@@ -138,13 +161,8 @@ pub(crate) fn act(world: &mut World, number: usize, (verb, target, variant): Act
     // One beyond the end now and then.
     let number = usize::from(target) % (count + 1);
     let mut activity = ActivityIx(u32::try_from(number).expect("few"));
-    if (13..=17).contains(&verb) && !variant.is_multiple_of(2) {
-        // Among many instances few questions would be answered twice by chance.
-        let asks = |ix: &ActivityIx| {
-            let state = world.release.activity_state(*ix);
-            matches!(state, ActivityState::NeedsPeople(_))
-        };
-        activity = world.activities().find(asks).unwrap_or(activity);
+    if !target.is_multiple_of(3) {
+        activity = aimed_at(world, verb).unwrap_or(activity);
     }
     if verb < 10 {
         let key = world.release.current_run(activity).unwrap_or(AttemptKey {
@@ -158,7 +176,7 @@ pub(crate) fn act(world: &mut World, number: usize, (verb, target, variant): Act
     } else if verb < 13 {
         world.pass(Span(u64::from(variant) * 2_000));
     } else {
-        let by = caller(variant);
+        let by = caller(variant ^ target);
         let what = what(world, verb, activity, variant);
         let _refused = world.input(by, what);
     }
@@ -167,6 +185,21 @@ pub(crate) fn act(world: &mut World, number: usize, (verb, target, variant): Act
         assert!(!waiting.to_string().is_empty());
     }
     let _waiting = why_activity(&world.release, activity);
+}
+
+/// Where an action has something to say: among many instances few would be met twice by chance.
+fn aimed_at(world: &World, verb: u8) -> Option<ActivityIx> {
+    let broken = |ix: &ActivityIx| {
+        let record = world.release.record(*ix);
+        record.is_some_and(|record| record.glass.is_some())
+    };
+    let fits = |ix: &ActivityIx| match (verb, world.release.activity_state(*ix)) {
+        (13..=17 | 41..=46, state) => matches!(state, ActivityState::NeedsPeople(_)),
+        (36..=38, state) => matches!(state, ActivityState::UndoFailed(_)),
+        (47, _) => broken(ix),
+        _ => false,
+    };
+    world.activities().find(fits)
 }
 
 fn report(verb: u8, variant: u8) -> Report {
@@ -208,7 +241,7 @@ fn caller(variant: u8) -> Caller {
         0 => person("ana", &["qa"]),
         1 => person("ben", &["qa"]),
         2 => person("cleo", &["qa", "security"]),
-        3 => person("zoe", &[]),
+        3 => person("zoe", &["break-glass"]),
         4 => person("eve", &[]),
         _ => Caller::engine(),
     }
@@ -223,15 +256,7 @@ fn what(world: &World, verb: u8, activity: ActivityIx, variant: u8) -> What {
     .to_owned();
     let some = |json: Json| variant.is_multiple_of(2).then_some(json);
     match verb {
-        13..=17 => What::Approve {
-            activity,
-            comment: Some(text),
-            form: some(outputs(variant / 2)),
-        },
-        18 => What::Reject {
-            activity,
-            comment: text,
-        },
+        13..=18 | 41.. => of_people(verb, activity, variant, text),
         19 | 20 => What::Retry {
             activity,
             with: some(outputs(variant / 2)),
@@ -260,11 +285,7 @@ fn what(world: &World, verb: u8, activity: ActivityIx, variant: u8) -> What {
             } else {
                 pins(&world.process)
             },
-            irreversible: u32::from(variant)
-                .is_multiple_of(2)
-                .then_some(1)
-                .into_iter()
-                .collect(),
+            irreversible: (0..4).filter(|at| variant & (1 << at) != 0).collect(),
         },
         _ => wave(world, verb, (activity, variant), text),
     }
@@ -320,6 +341,91 @@ fn way_back(verb: u8, activity: ActivityIx, variant: u8, reason: String) -> What
     }
 }
 
+fn task_work(variant: u8, text: String) -> TaskWork {
+    match variant % 8 {
+        choice @ 0..5 => TaskWork::Move {
+            state: TaskState::ALL[usize::from(choice)],
+            comment: Some(text),
+        },
+        5 => TaskWork::Comment { text },
+        6 => TaskWork::Edit {
+            comment: u32::from(variant / 8) % 2,
+            text,
+        },
+        _ => TaskWork::Attach {
+            file: File {
+                name: text,
+                content: Content::Url("https://example.com/report".to_owned()),
+            },
+        },
+    }
+}
+
+/// What people decide and do about manual activities.
+fn of_people(verb: u8, activity: ActivityIx, variant: u8, text: String) -> What {
+    match verb {
+        13..=17 => What::Approve {
+            activity,
+            comment: Some(text),
+            form: variant.is_multiple_of(2).then(|| outputs(variant / 2)),
+            content: variant
+                .is_multiple_of(16)
+                .then(|| Digest::of(b"something else")),
+            backup_of: variant
+                .is_multiple_of(5)
+                .then(|| caller(variant.wrapping_add(1))),
+        },
+        18 if variant.is_multiple_of(3) => What::WithdrawQuestion {
+            activity,
+            reason: text,
+        },
+        18 => What::Reject {
+            activity,
+            comment: text,
+            backup_of: None,
+        },
+        41 => What::Withdraw {
+            activity,
+            comment: None,
+        },
+        42 => found(activity),
+        43..=45 => What::Work {
+            activity,
+            task: [None, Some("look"), Some("look"), Some("read"), Some("lost")]
+                [usize::from(variant % 5)]
+            .map(ToOwned::to_owned),
+            what: task_work(variant / 5, text),
+        },
+        46 => What::BreakGlass {
+            activity,
+            reason: text,
+            form: variant.is_multiple_of(2).then(|| outputs(variant / 2)),
+        },
+        _ => What::CloseReview {
+            activity,
+            comment: text,
+        },
+    }
+}
+
+/// What a question is told of the people around it.
+fn found(activity: ActivityIx) -> What {
+    let name = |text: &str| text.parse().expect("a good name");
+    let groups = [
+        ("qa", ["ana", "ben", "cleo"].as_slice()),
+        ("security", &["cleo"]),
+    ];
+    let groups = groups.map(|(group, members)| Membership {
+        group: name(group),
+        members: members.iter().map(|member| name(member)).collect(),
+    });
+    What::PeopleFound {
+        activity,
+        authors: vec![person("ben", &[]).actor],
+        groups: groups.to_vec(),
+    }
+}
+
 /// Does what well-meaning guests and people would do until the release has ended.
 fn finish_everything(world: &mut World) {
     let components = pins(&world.process);
@@ -355,6 +461,22 @@ fn finish_everything(world: &mut World) {
             let over = world.input(person("ben", &[]), What::ResumeWave { group, reason });
             assert!(over.is_ok() || world.release.wave(group).is_some_and(Wave::is_over));
         }
+    }
+}
+
+/// Somebody looks at all that was skipped, and tells why the release had to go back, after its end.
+fn review_everything(world: &mut World) {
+    let open: Vec<ActivityIx> = world.release.open_reviews().collect();
+    for activity in open {
+        let comment = "it was right".to_owned();
+        let what = What::CloseReview { activity, comment };
+        let qa = person("gus", &["qa", "security"]);
+        world.input(qa, what).expect("others may review it");
+    }
+    if !world.release.is_settled() {
+        let text = "it did not fit".to_owned();
+        let told = world.input(person("gus", &[]), What::CloseRootCause { text });
+        told.expect("anybody may tell");
     }
 }
 

@@ -34,19 +34,31 @@ impl Driver {
                 .expect("a turn is of a release that is open")
                 .release;
             let summary = ReleaseSummary::of(release);
-            let has_ended = release.has_ended();
             self.pending
                 .put(Table::Releases, keys::release(id), encode(&summary));
-            if turn.events.iter().any(goes_back) && !has_ended {
-                // It may have ended before: from now on a start finds it again.
-                self.pending
-                    .put(Table::Open, keys::release(id), encode(&()));
-            }
-            if has_ended {
-                self.pending.delete(Table::Open, keys::release(id));
-                self.pending.ended.push(id);
-                self.timers.arm(id, None);
-            }
+        }
+        self.follow_end(id, turn);
+    }
+
+    /// A release that has ended stays in memory while something of it is left to do.
+    fn follow_end(&mut self, id: ReleaseId, turn: &Turn) {
+        let Some(live) = self.live.get(&id) else {
+            return;
+        };
+        let (has_ended, is_settled) = (live.release.has_ended(), live.release.is_settled());
+        if turn.events.iter().any(goes_back) && !has_ended {
+            // It may have ended before: from now on a start finds it again.
+            self.pending
+                .put(Table::Open, keys::release(id), encode(&()));
+        }
+        let ended = turn.events.iter().any(|e| matches!(e, Event::Ended { .. }));
+        if ended {
+            self.pending.ended.push(id);
+            self.timers.arm(id, None);
+        }
+        if is_settled && (ended || turn.events.iter().any(settles)) {
+            self.pending.delete(Table::Open, keys::release(id));
+            self.pending.settled.push(id);
         }
     }
 
@@ -111,6 +123,14 @@ impl Driver {
 
 fn goes_back(event: &Event) -> bool {
     matches!(event, Event::RollbackStarted { .. })
+}
+
+/// Whether something that was left to do after the end may be done.
+fn settles(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::ReviewClosed { .. } | Event::RootCauseClosed { .. }
+    )
 }
 
 /// Whether lists show a release differently after the event.

@@ -17,6 +17,7 @@ use crate::error::{
     CapacityError, CreateError, DefineError, Error, GrantsError, InputError, PublishError,
     RecordError, RegisterError, RemoveError,
 };
+use crate::inbox::Touched;
 use crate::locks::LockView;
 use crate::records::{OnceRecord, ProcessRecord};
 use crate::request::{Defined, Published, Registered};
@@ -39,6 +40,10 @@ pub(super) struct Pending {
     pub(super) ended: Vec<ReleaseId>,
     /// Had ended before, and were brought back for one input.
     pub(super) closed: Vec<ReleaseId>,
+    /// Those of them, and earlier ones, that nothing is wanted of any more.
+    pub(super) settled: Vec<ReleaseId>,
+    /// Where people may be wanted for something else.
+    pub(super) touched: Touched,
     pub(super) cancels: Vec<AttemptKey>,
 }
 

@@ -76,7 +76,7 @@ impl Driver {
         if self
             .live
             .get(&id)
-            .is_some_and(|live| !live.release.has_ended())
+            .is_some_and(|live| !live.release.is_settled())
         {
             self.pending
                 .put(Table::Open, keys::release(id), encode(&()));
@@ -270,22 +270,7 @@ fn about_undo(activity: ActivityIx, decision: UndoDecision) -> What {
 /// What is asked of one activity.
 fn about_activity(process: &Process, command: Command) -> Result<What, InputError> {
     Ok(match command {
-        Command::Approve {
-            activity,
-            comment,
-            form,
-        } => {
-            let activity = found(process, &activity)?;
-            What::Approve {
-                activity,
-                comment,
-                form,
-            }
-        }
-        Command::Reject { activity, comment } => {
-            let activity = found(process, &activity)?;
-            What::Reject { activity, comment }
-        }
+        Command::People { activity, what } => what.about(found(process, &activity)?),
         Command::Retry { activity, with } => {
             let activity = found(process, &activity)?;
             What::Retry { activity, with }

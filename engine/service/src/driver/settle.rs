@@ -1,6 +1,7 @@
 //! The commit, and what is done after it.
 
 use std::mem;
+use std::sync::Arc;
 
 use fermata_core::id::ReleaseId;
 use tracing::error;
@@ -19,6 +20,7 @@ impl Driver {
     /// says what the world has to do. If the commit fails, all of it is answered `Unavailable` and
     /// nothing is accepted any more: whether the batch is on disk is for the next start to find out.
     pub fn flush(&mut self) -> Vec<Action> {
+        self.tell_adopted();
         let mut pending = mem::take(&mut self.pending);
         let batch = mem::take(&mut pending.batch);
         let committed: Vec<Committed> = batch
@@ -60,13 +62,23 @@ impl Driver {
         for reply in pending.replies {
             reply.send(self);
         }
-        for id in &pending.ended {
-            if let Some(live) = self.live.get(id) {
+        self.shared.inbox.follow(&pending.touched, |id| {
+            let live = self.live.get(&id);
+            live.map(|live| Arc::clone(&live.release))
+        });
+        for id in pending.ended {
+            let live = self.live.get(&id);
+            if let Some(live) = live.filter(|live| live.release.has_ended()) {
                 self.shared.metrics.ended(live.release.state().word());
+                committed.push(Committed {
+                    release: id,
+                    version: live.release.version(),
+                    ended: true,
+                });
             }
         }
-        for id in pending.ended.into_iter().chain(pending.closed) {
-            committed.extend(self.close(id));
+        for id in pending.settled.into_iter().chain(pending.closed) {
+            self.close(id);
         }
         self.shared.feed.publish(&committed);
         let mut actions = self.cancel(&pending.cancels);
@@ -77,20 +89,14 @@ impl Driver {
         actions
     }
 
-    /// Lets go of a release that has ended.
-    fn close(&mut self, id: ReleaseId) -> Option<Committed> {
-        let live = self.live.get(&id)?;
-        if !live.release.has_ended() {
-            return None;
+    /// Lets go of a release of which nothing is left to do.
+    fn close(&mut self, id: ReleaseId) {
+        let live = self.live.get(&id);
+        if live.is_some_and(|live| live.release.is_settled())
+            && let Some(live) = self.live.remove(&id)
+        {
+            self.shared.recent.insert(live.release);
         }
-        let live = self.live.remove(&id)?;
-        let version = live.release.version();
-        self.shared.recent.insert(live.release);
-        Some(Committed {
-            release: id,
-            version,
-            ended: true,
-        })
     }
 
     fn fail(&mut self, pending: Pending, error: &fermata_store::Error) -> Vec<Action> {

@@ -27,6 +27,7 @@ mod children;
 mod held;
 mod locks;
 mod once;
+mod people;
 mod recall;
 mod recovery;
 mod rollback;
@@ -152,9 +153,30 @@ impl World {
     }
 
     fn ask_with(&mut self, ask: Ask) -> Changed {
+        self.ask_by(ana(), ask)
+    }
+
+    fn ask_by(&mut self, by: Caller, ask: Ask) -> Changed {
         let (answer, answered) = oneshot::channel();
-        self.handle(Wake::Request(Request::Input(ana(), Box::new(ask), answer)));
+        self.handle(Wake::Request(Request::Input(by, Box::new(ask), answer)));
         answered
+    }
+
+    fn input_by(
+        &mut self,
+        by: Caller,
+        release: ReleaseId,
+        command: Command,
+    ) -> Result<(), InputError> {
+        let ask = Ask {
+            release,
+            command,
+            expected: None,
+            once: None,
+        };
+        let mut answered = self.ask_by(by, ask);
+        self.flush();
+        answered.try_recv().expect("answered").map(drop)
     }
 
     fn input(&mut self, release: ReleaseId, command: Command) -> Result<(), InputError> {

@@ -81,11 +81,14 @@ impl Driver {
         self.follow_runs(id, &turn);
         self.follow_others(id, &turn);
         self.follow_records(id, &turn);
+        if let Some(live) = self.live.get(&id) {
+            self.pending.touched.take(&live.release, &turn);
+        }
         self.pending
             .batch
             .appends
             .push(Append { release: id, turn });
-        Ok(())
+        self.tell_people(id)
     }
 
     /// Takes a release out of service: memory forgets it, the disk keeps what was committed.
@@ -94,6 +97,7 @@ impl Driver {
         self.shared.quarantine(id, reason);
         self.timers.arm(id, None);
         self.dispatch.forget(id);
+        self.shared.inbox.forget(id);
         if let Some(live) = self.live.remove(&id) {
             self.forget_others(&live);
             self.pending.cancels.extend(live.runs.into_values());

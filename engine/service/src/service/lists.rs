@@ -172,14 +172,14 @@ impl List {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         write!(text, "{byte:02x}").expect("writing to a string cannot fail");
         text
     })
 }
 
-fn of_hex(text: &str) -> Result<Vec<u8>, Error> {
+pub(crate) fn of_hex(text: &str) -> Result<Vec<u8>, Error> {
     let digits = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
     let whole = text.len().is_multiple_of(2);
     let bytes: Option<Vec<u8>> = text.as_bytes().chunks_exact(2).map(digits).collect();

@@ -46,7 +46,7 @@ impl Service {
         let loaded = blocking(move || recover::load(&shared, id))
             .await??
             .map(Arc::new);
-        if let Some(release) = loaded.as_ref().filter(|release| release.has_ended()) {
+        if let Some(release) = loaded.as_ref().filter(|release| release.is_settled()) {
             self.shared.recent.insert_read(Arc::clone(release));
         }
         Ok(loaded)

@@ -118,7 +118,7 @@ fn every_variant_has_a_sample() {
     let mut seen = BTreeSet::new();
     let firsts: Vec<Event> = samples::events()
         .into_iter()
-        .filter(|(label, _, _)| seen.insert(*label))
+        .filter(|(label, _, _)| seen.insert(label.clone()))
         .map(|(_, _, event)| event)
         .collect();
     assert_complete(&firsts);

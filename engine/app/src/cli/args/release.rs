@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::{AttachArgs, CommentArgs, TaskArgs};
 use crate::cli::values::Pair;
 
 /// What can be done with releases.
@@ -31,7 +32,19 @@ pub(crate) enum ReleaseCommand {
     Approve(ApproveArgs),
     /// Reject a manual activity.
     Reject(RejectArgs),
-    /// Try an activity again that is on hold.
+    /// Take an approval back, or with --question the question itself.
+    Withdraw(WithdrawArgs),
+    /// Bring a task of a manual activity into another state.
+    Task(TaskArgs),
+    /// Say something about a manual activity or one of its tasks.
+    Comment(CommentArgs),
+    /// Attach evidence to a manual activity or one of its tasks.
+    Attach(AttachArgs),
+    /// Skip the approvals of an activity in an emergency; somebody else has to review that.
+    BreakGlass(BreakGlassArgs),
+    /// Say that you have looked at approvals that were skipped.
+    Review(ReviewArgs),
+    /// Try an activity again that is on hold; ask people again.
     Retry(RetryArgs),
     /// Give the outputs of an activity that is on hold, and go on as if it had succeeded.
     Supply(SupplyArgs),
@@ -161,6 +174,42 @@ pub(crate) struct ApproveArgs {
     /// File with the answers to the form, YAML or JSON.
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) form_file: Option<PathBuf>,
+    /// What was shown, as `release show` has it: nothing is approved if it is another by now.
+    #[arg(long, value_name = "DIGEST")]
+    pub(crate) content: Option<String>,
+    /// In whose place, whose backup you are.
+    #[arg(long = "for", value_name = "NAME")]
+    pub(crate) absent: Option<String>,
+}
+
+/// Arguments of `release break-glass`.
+#[derive(Debug, Args)]
+pub(crate) struct BreakGlassArgs {
+    /// The release.
+    pub(crate) release: String,
+    /// PHASE/ACTIVITY.
+    pub(crate) activity: String,
+    /// Why.
+    #[arg(long, short)]
+    pub(crate) reason: String,
+    /// One answer to the form, KEY=VALUE. May be repeated.
+    #[arg(long = "form", short, value_name = "KEY=VALUE")]
+    pub(crate) form: Vec<Pair>,
+}
+
+/// Arguments of `release withdraw`.
+#[derive(Debug, Args)]
+pub(crate) struct WithdrawArgs {
+    /// The release.
+    pub(crate) release: String,
+    /// PHASE/ACTIVITY.
+    pub(crate) activity: String,
+    /// Take the whole question back, as who started the release.
+    #[arg(long, requires = "reason")]
+    pub(crate) question: bool,
+    /// Why.
+    #[arg(long, short, visible_alias = "comment")]
+    pub(crate) reason: Option<String>,
 }
 
 /// Arguments of `release reject`.
@@ -171,6 +220,21 @@ pub(crate) struct RejectArgs {
     /// PHASE/ACTIVITY.
     pub(crate) activity: String,
     /// Why.
+    #[arg(long, short)]
+    pub(crate) comment: String,
+    /// In whose place, whose backup you are.
+    #[arg(long = "for", value_name = "NAME")]
+    pub(crate) absent: Option<String>,
+}
+
+/// Arguments of `release review`.
+#[derive(Debug, Args)]
+pub(crate) struct ReviewArgs {
+    /// The release.
+    pub(crate) release: String,
+    /// PHASE/ACTIVITY.
+    pub(crate) activity: String,
+    /// What you found.
     #[arg(long, short)]
     pub(crate) comment: String,
 }

@@ -128,9 +128,28 @@ pub(crate) enum PrincipalCommand {
         #[arg(long = "group", short, value_name = "GROUP")]
         groups: Vec<String>,
     },
+    /// Name who acts in your place for a while; without a name, show who does.
+    Backup(PersonBackupArgs),
     /// Show in which groups somebody is; without a name, yourself.
     Show {
         /// The person or machine account.
         name: Option<String>,
     },
+}
+
+/// Arguments of `principal backup`.
+#[derive(Debug, Args)]
+pub(crate) struct PersonBackupArgs {
+    /// The person.
+    #[arg(requires = "until")]
+    pub(crate) name: Option<String>,
+    /// Until when: a time, or a span from now such as `7d`.
+    #[arg(long, requires = "name")]
+    pub(crate) until: Option<String>,
+    /// From when on [default: now].
+    #[arg(long, requires = "name")]
+    pub(crate) from: Option<String>,
+    /// Nobody any more.
+    #[arg(long, conflicts_with = "name")]
+    pub(crate) none: bool,
 }

@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn an_approval_is_a_change() {
-        let asked = |met: u64| json!({"state": "needs-people", "rules": [{"from": "group:qa", "count": 2, "met": met}]});
+        let asked = |met: u64| json!({"state": "needs-people", "rules": [{"from": ["group:qa"], "count": 2, "met": met}]});
         let before = release("running", asked(0), json!({"state": "waiting"}));
         let after = release("running", asked(1), json!({"state": "waiting"}));
         let lines = changes(Some(&before), &after, &look());

@@ -54,7 +54,9 @@ pub(in crate::cli) fn note(
         "undo-failed" => format!("accepted {}", reason(activity)),
         "undone" if activity.by.is_some() => reason(activity),
         "on-hold" | "failed" => failure(activity),
-        "skipped" | "rejected" | "aborted" | "expired" | "blocked" => reason(activity),
+        "skipped" | "rejected" | "withdrawn" | "aborted" | "expired" | "blocked" => {
+            reason(activity)
+        }
         "succeeded" if activity.attempt.unwrap_or(1) > 1 => attempt(activity),
         _ => String::new(),
     }
@@ -119,7 +121,7 @@ fn people(activity: &Activity) -> String {
         .rules
         .iter()
         .filter(|rule| rule.missing() > 0)
-        .map(|rule| format!("{} ({} more)", rule.from, rule.missing()))
+        .map(|rule| format!("{} ({} more)", rule.from.join(" or "), rule.missing()))
         .collect();
     if !open.is_empty() {
         open.join(", ")

@@ -72,7 +72,7 @@ fn people_are_told_what_waits_on_them() {
         {"name": "sign-off", "path": "staging/sign-off", "state": "needs-people", "since": time(0),
          "instructions": "Check the journey.\nThen decide.", "form": {"type": "object"},
          "approvals": [{"by": "user:ana", "comment": "fine"}], "expires_at": time(7230),
-         "rules": [{"from": "group:qa", "count": 1, "met": 1}, {"from": "group:security", "count": 2, "met": 1}]},
+         "rules": [{"from": ["group:qa"], "count": 1, "met": 1}, {"from": ["group:security"], "count": 2, "met": 1}]},
     ]));
     let expected = "  ● staging     open
     ? sign-off  needs-people    30.0s  waits for group:security (1 more); expires in 2h 00m

@@ -1,5 +1,6 @@
 //! Releases as JSON.
 
+use super::task::{BrokenGlassBody, NotesBody, TaskBody};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -53,107 +54,6 @@ pub(crate) enum PriorityBody {
 
 fn yes() -> bool {
     true
-}
-
-/// What somebody does about a release.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-#[schema(as = ActionName)]
-pub(crate) enum ActionName {
-    /// Begin a draft.
-    Start,
-    /// Approve a manual activity; takes `comment` and `form`.
-    Approve,
-    /// Reject a manual activity; needs `comment`.
-    Reject,
-    /// Try an activity again; takes `with`.
-    Retry,
-    /// Give the outputs of an activity on hold; needs `outputs`.
-    SupplyOutputs,
-    /// Do without an activity, or a phase or an instance of one, named as `activity`; needs `reason`.
-    Skip,
-    /// Open no further batch of a fan-out, named as `wave`; needs `reason`.
-    HaltWave,
-    /// Let a halted fan-out go on; takes `reason`.
-    ResumeWave,
-    /// Open no further batch of a fan-out, ever: what was not released is skipped; needs `reason`.
-    EndWave,
-    /// Let an activity on hold fail for good; needs `reason`.
-    Fail,
-    /// Start another process as a child: in place of an attempt of an activity on hold, or while
-    /// people decide one; needs `process`, takes `version` and `inputs`.
-    Launch,
-    /// Start nothing new; takes `reason`.
-    Pause,
-    /// Go on.
-    Resume,
-    /// Give the release up; needs `reason`.
-    Abort,
-    /// Replace inputs of the release for what has not begun; needs `inputs` and `reason`.
-    AmendInputs,
-    /// Replace the outputs of an activity that has succeeded, for what has not begun; needs `outputs`
-    /// and `reason`.
-    AmendOutputs,
-    /// Let an activity that has not ended be tried more often; needs `attempts` and `reason`.
-    AmendRetry,
-    /// Take everything back, also after the release has ended; needs `reason`.
-    Rollback,
-    /// Try again to undo an activity.
-    RetryUndo,
-    /// Say that an activity was undone by hand; needs `reason`.
-    MarkUndone,
-    /// Accept that the effect of an activity stays; needs `reason`.
-    AcceptNotUndone,
-    /// Say why the release had to go back; needs `comment`.
-    CloseRootCause,
-}
-
-/// What somebody does about a release, and with what.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = Action)]
-pub(crate) struct ActionBody {
-    /// What.
-    pub(crate) action: ActionName,
-    /// `phase/activity`, for what is about an activity; `production[eu]/payment` for that of one item.
-    #[serde(default)]
-    #[schema(example = "uat/sign-off")]
-    pub(crate) activity: Option<String>,
-    /// The phase or activity that is fanned out, for what is about its batches.
-    #[serde(default)]
-    #[schema(example = "production")]
-    pub(crate) wave: Option<String>,
-    /// Said with an approval or a rejection.
-    #[serde(default)]
-    pub(crate) comment: Option<String>,
-    /// Why.
-    #[serde(default)]
-    pub(crate) reason: Option<String>,
-    /// Answers to the form.
-    #[serde(default)]
-    #[schema(value_type = Option<Object>)]
-    pub(crate) form: Option<Value>,
-    /// The whole inputs of the activity, in place of the rendered ones.
-    #[serde(default)]
-    #[schema(value_type = Option<Object>)]
-    pub(crate) with: Option<Value>,
-    /// The outputs of the activity.
-    #[serde(default)]
-    #[schema(value_type = Option<Object>)]
-    pub(crate) outputs: Option<Value>,
-    /// Inputs of the release to replace, those that are not named stay; or those of what is launched.
-    #[serde(default)]
-    #[schema(value_type = Option<Object>)]
-    pub(crate) inputs: Option<Value>,
-    /// How many more attempts.
-    #[serde(default)]
-    pub(crate) attempts: Option<u32>,
-    /// The process to launch.
-    #[serde(default)]
-    pub(crate) process: Option<String>,
-    /// Which version of it; the newest if left out.
-    #[serde(default)]
-    pub(crate) version: Option<u32>,
 }
 
 /// A process version.
@@ -231,6 +131,9 @@ pub(crate) struct ReleaseBody {
     /// Its last rollback.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) rollback: Option<RollbackBody>,
+    /// Activities whose approvals were skipped, and nobody has looked at that yet.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) open_reviews: Vec<String>,
 }
 
 /// The activity that started a release.
@@ -328,8 +231,8 @@ pub(crate) struct ActivityBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) uses: Option<String>,
     /// One word: `waiting`, `ready`, `running`, `suspended`, `retrying`, `needs-people`, `blocked`,
-    /// `on-hold`, `succeeded`, `failed`, `rejected`, `expired`, `skipped`, `aborted`, `undoing`,
-    /// `undone` or `undo-failed`.
+    /// `on-hold`, `succeeded`, `failed`, `rejected`, `expired`, `withdrawn`, `skipped`, `aborted`,
+    /// `undoing`, `undone` or `undo-failed`.
     pub(crate) state: String,
     /// Since when it is in that state.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -385,24 +288,42 @@ pub(crate) struct ActivityBody {
     /// Why it was skipped: `condition`, `upstream`, `person` or `not-needed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) why: Option<String>,
-    /// What the person said who rejected or skipped it.
+    /// What the person said who rejected, withdrew or skipped it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
-    /// Who rejected it.
+    /// Who rejected or withdrew it; the engine if nobody decided in time and that counts as a no.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) by: Option<String>,
+    /// In whose place, if they were somebody's backup.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) backup_of: Option<String>,
     /// The rendered inputs of the last attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) with: Option<Value>,
     /// What others may read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) outputs: Option<Value>,
-    /// Who gave the outputs: `component`, `form`, `supplied`, `wait`, `signal` or `child`.
+    /// Who gave the outputs: `component`, `form`, `supplied`, `wait`, `signal`, `child` or `broken-glass`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) source: Option<String>,
     /// What people are asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) instructions: Option<String>,
+    /// Digest of what an approval is given for: process, components, inputs and instructions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) content: Option<String>,
+    /// When people are reminded next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reminds_at: Option<String>,
+    /// How often they were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reminders: Option<u32>,
+    /// When further parties may decide as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) escalates_at: Option<String>,
+    /// Whether they may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) escalated: Option<bool>,
     /// The JSON Schema of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) form: Option<Value>,
@@ -412,6 +333,15 @@ pub(crate) struct ActivityBody {
     /// Approvals, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) approvals: Vec<ApprovalBody>,
+    /// What there is to do.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tasks: Vec<TaskBody>,
+    /// What was said and attached besides the tasks.
+    #[serde(flatten)]
+    pub(crate) notes: NotesBody,
+    /// How its approvals were skipped in an emergency.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) broken_glass: Option<BrokenGlassBody>,
     /// Facts it recorded, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) evidence: Vec<EvidenceBody>,
@@ -488,10 +418,13 @@ pub(crate) struct FailureBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Rule)]
 pub(crate) struct RuleBody {
-    /// `user:NAME` or `group:NAME`.
-    pub(crate) from: String,
-    /// How many different people of them.
+    /// `user:NAME` or `group:NAME`, each.
+    pub(crate) from: Vec<String>,
+    /// How many different people of them; of a `quorum` that is not counted yet, 1.
     pub(crate) count: u32,
+    /// `majority` or `all`, where the rule asks for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) quorum: Option<String>,
     /// How many of them have approved.
     pub(crate) met: u32,
 }
@@ -502,6 +435,9 @@ pub(crate) struct RuleBody {
 pub(crate) struct ApprovalBody {
     /// Who.
     pub(crate) by: String,
+    /// In whose place, if they were somebody's backup.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) backup_of: Option<String>,
     /// When.
     pub(crate) at: String,
     /// What they said.

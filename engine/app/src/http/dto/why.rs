@@ -58,9 +58,15 @@ pub(crate) struct WaitsOnBody {
     /// Whether the form must still be filled in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) form: Option<bool>,
-    /// Whether who started the release may not decide.
+    /// Who may not decide: `initiator`, `authors`, `user:NAME` or `group:NAME`, each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) exclude: Vec<String>,
+    /// Who may decide as well, once it has taken too long.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) further: Vec<String>,
+    /// When that is, unless they may already.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) exclude_initiator: Option<bool>,
+    pub(crate) escalates_at: Option<String>,
     /// When the question lapses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) expires_at: Option<String>,
@@ -98,9 +104,15 @@ pub(crate) struct WaitsOnBody {
 #[schema(as = OpenRule)]
 pub(crate) struct OpenRuleBody {
     /// Who may approve.
-    pub(crate) from: String,
+    pub(crate) from: Vec<String>,
     /// How many more of them.
     pub(crate) more: u32,
+    /// Who of those is missing, where the rule asks for people who were there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) missing: Vec<String>,
+    /// Whether rules before it come first.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) later: bool,
 }
 
 /// Everything of a release that is not moving.

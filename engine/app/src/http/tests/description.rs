@@ -32,9 +32,10 @@ pub(super) fn routes() -> Vec<(String, String)> {
 }
 
 /// The whole API, by hand: a route that is missing or new shows here.
-const ROUTES: [&str; 52] = [
+const ROUTES: [&str; 58] = [
     "DELETE /components/{name}/versions/{version}",
     "DELETE /definitions/{name}/versions/{version}",
+    "DELETE /me/backup",
     "DELETE /processes/{name}/input-sets/{set}",
     "DELETE /tokens/{id}",
     "GET /components",
@@ -51,6 +52,8 @@ const ROUTES: [&str; 52] = [
     "GET /limits",
     "GET /locks",
     "GET /me",
+    "GET /me/backup",
+    "GET /me/tasks",
     "GET /openapi.json",
     "GET /principals",
     "GET /principals/{name}",
@@ -65,6 +68,7 @@ const ROUTES: [&str; 52] = [
     "GET /releases/{id}/activities/{phase}/{activity}/attempts",
     "GET /releases/{id}/activities/{phase}/{activity}/attempts/{attempt}/logs",
     "GET /releases/{id}/events",
+    "GET /releases/{id}/files/{digest}",
     "GET /releases/{id}/rollback-plan",
     "GET /releases/{id}/why",
     "GET /tokens",
@@ -77,12 +81,14 @@ const ROUTES: [&str; 52] = [
     "POST /rehearsals",
     "POST /releases",
     "POST /releases/{id}/actions",
+    "POST /releases/{id}/files",
     "POST /signals/{release}/{phase}/{activity}",
     "POST /signals/{release}/{phase}/{activity}/{secret}",
     "POST /tokens",
     "PUT /components/{name}/versions/{version}",
     "PUT /components/{name}/versions/{version}/grants",
     "PUT /locks/{name}",
+    "PUT /me/backup",
     "PUT /principals/{name}",
     "PUT /processes/{name}/input-sets/{set}",
 ];

@@ -83,7 +83,7 @@ async fn people_decide_and_the_reasons_are_there() {
     );
     assert_eq!(
         agree["rules"],
-        json!([{ "from": "group:admins", "count": 1, "met": 0 }])
+        json!([{ "from": ["group:admins"], "count": 1, "met": 0 }])
     );
     assert_eq!(text(&agree["instructions"]), "Look at it.");
     assert!(agree["form"]["required"].is_array());
@@ -95,9 +95,12 @@ async fn people_decide_and_the_reasons_are_there() {
     );
     assert_eq!(
         waiting["on"]["rules"],
-        json!([{ "from": "group:admins", "more": 1 }])
+        json!([{ "from": ["group:admins"], "more": 1 }])
     );
-    assert_eq!(waiting["actions"], json!(["approve", "reject", "skip"]));
+    assert_eq!(
+        waiting["actions"],
+        json!(["approve", "reject", "withdraw", "withdraw-question", "skip"])
+    );
 
     let approve = json!({ "action": "approve", "activity": "only/agree", "comment": "fine" });
     world
@@ -161,7 +164,7 @@ async fn actions_that_make_no_sense_are_refused() {
         (
             json!({ "action": "retry", "activity": "only/agree" }),
             409,
-            "not-component",
+            "wrong-state",
         ),
         (json!({ "action": "resume" }), 409, "not-paused"),
         (json!({ "action": "start" }), 409, "already-started"),

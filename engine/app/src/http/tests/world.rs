@@ -14,6 +14,7 @@ use fermata_core::json::Json;
 use fermata_core::time::{Span, Timestamp};
 use fermata_service::clock::Clock;
 use fermata_service::config::Config;
+use fermata_service::directory::Directory;
 use fermata_service::ids::IdSource;
 use fermata_service::runner::{ProgressSink, Runner};
 use fermata_service::{Parts, Service};
@@ -198,19 +199,20 @@ impl World {
     pub(crate) fn new() -> Self {
         let clock = Arc::new(StillClock(AtomicI64::new(1_700_000_000_000)));
         let store: Arc<dyn Store> = Arc::new(Memory::default());
+        let secret = Secret::draw().unwrap();
+        let access = Arc::new(Access::default());
+        for change in Access::first(&secret, clock.now()) {
+            access.learn(change);
+        }
         let parts = Parts {
             store,
             runner: Arc::new(Script),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            directory: Arc::clone(&access) as Arc<dyn Directory>,
             ids: IdSource::random(),
             runtime: tokio::runtime::Handle::current(),
         };
         let service = Service::open(parts, Config::default());
-        let secret = Secret::draw().unwrap();
-        let access = Access::default();
-        for change in Access::first(&secret, clock.now()) {
-            access.learn(change);
-        }
         let api = Arc::new(Api {
             service: service.unwrap(),
             sandbox: Arc::new(Descriptors),

@@ -1,71 +1,73 @@
 //! A manual activity as people write it.
 
-use super::activity::positive_span;
 use super::required;
-use crate::process::ApprovalRule;
-use crate::process::read::{self, Keys, quoted};
+use crate::defect::Fault;
+use crate::process::read::{self, Fields, Keys, quoted};
 use crate::process::source::Findings;
-use crate::process::tree::{Node, Tree};
+use crate::process::tree::Node;
+use crate::process::{ApprovalRule, Escalation, Exclusion, Expiry, Order, TaskRule};
 use crate::time::Span;
+
+mod approvals;
+mod deadlines;
+mod tasks;
 
 const MANUAL: Keys = Keys {
     of: "`manual`",
-    known: &["instructions", "form", "approvals", "exclude", "expires"],
-    later: &[
-        "tasks",
-        "remind",
-        "escalate",
-        "order",
-        "same-person",
-        "title",
-        "assign",
-    ],
-};
-
-const RULE: Keys = Keys {
-    of: "an approval rule",
-    known: &["from", "count"],
-    later: &[
+    known: &[
+        "instructions",
+        "form",
+        "approvals",
         "order",
         "same-person",
         "exclude",
+        "delegation",
         "remind",
         "escalate",
         "expires",
+        "tasks",
     ],
+    later: &[],
 };
-
-/// Most people that one rule may ask for.
-const APPROVALS_MAX: u32 = 100;
 
 /// A question to people.
 pub(in crate::process) struct ManualPart<'n> {
     pub(in crate::process) instructions: Option<&'n Node>,
     pub(in crate::process) form: Option<&'n Node>,
     pub(in crate::process) approvals: Vec<ApprovalRule>,
-    pub(in crate::process) exclude_initiator: bool,
-    pub(in crate::process) expires: Option<Span>,
+    pub(in crate::process) order: Order,
+    pub(in crate::process) same_person: bool,
+    pub(in crate::process) exclude: Vec<Exclusion>,
+    pub(in crate::process) delegation: bool,
+    pub(in crate::process) remind: Vec<Span>,
+    pub(in crate::process) escalate: Option<Escalation>,
+    pub(in crate::process) expires: Option<Expiry>,
+    pub(in crate::process) tasks: Vec<TaskRule>,
 }
 
 /// Reads what stands under `manual`; what is wrong is noted.
 pub(super) fn read<'n>(node: &'n Node, findings: &mut Findings<'_, '_>) -> Option<ManualPart<'n>> {
     let fields = read::fields(node, &MANUAL, findings)?;
     let instructions = required(fields, "instructions", node.place, findings);
-    let rules = fields.get("approvals").map(read::list).unwrap_or_default();
-    let expires = fields
-        .get("expires")
-        .and_then(|node| expires(node, findings));
+    let order = word(fields, "order", &["parallel", "sequential"], findings);
+    let same_person = word(fields, "same-person", &["deny", "allow"], findings);
+    let delegation = word(fields, "delegation", &["deny", "allow"], findings);
+    let (escalate, expires) = deadlines::read(fields, findings);
     Some(ManualPart {
         instructions,
         form: fields.get("form"),
-        approvals: rules
-            .iter()
-            .filter_map(|rule| approval(rule, findings))
-            .collect(),
-        exclude_initiator: fields
-            .get("exclude")
-            .is_some_and(|node| exclude(node, findings)),
+        approvals: approvals::rules(fields, findings),
+        order: match order {
+            Some("sequential") => Order::Sequential,
+            _ => Order::Parallel,
+        },
+        same_person: same_person == Some("allow"),
+        exclude: approvals::exclusions(fields, findings),
+        delegation: delegation != Some("deny"),
+        remind: deadlines::reminders(fields, findings),
+        escalate,
         expires,
+        tasks: tasks::read(fields, findings),
     })
 }
 
@@ -74,59 +76,33 @@ pub(super) fn rules<'n>(node: &'n Node, findings: &mut Findings<'_, '_>) -> Manu
     ManualPart {
         instructions: None,
         form: None,
-        approvals: read::list(node)
-            .iter()
-            .filter_map(|rule| approval(rule, findings))
-            .collect(),
-        exclude_initiator: false,
+        approvals: approvals::alone(node, findings),
+        order: Order::Parallel,
+        same_person: false,
+        exclude: Vec::new(),
+        delegation: true,
+        remind: Vec::new(),
+        escalate: None,
         expires: None,
+        tasks: Vec::new(),
     }
 }
 
-fn expires(node: &Node, findings: &mut Findings<'_, '_>) -> Option<Span> {
-    if let Tree::Map(_) = node.tree {
-        findings.add(read::not_supported(node.place, "what `expires` leads to"));
-        return None;
+/// The value of `key`, which is one of `words`.
+fn word<'n>(
+    fields: Fields<'n>,
+    key: &str,
+    words: &[&str],
+    findings: &mut Findings<'_, '_>,
+) -> Option<&'n str> {
+    let node = fields.get(key)?;
+    let text = read::text(node, &format!("`{key}`"), findings)?;
+    if words.contains(&text) {
+        return Some(text);
     }
-    positive_span(node, findings)
-}
-
-fn approval(node: &Node, findings: &mut Findings<'_, '_>) -> Option<ApprovalRule> {
-    let fields = read::fields(node, &RULE, findings)?;
-    let from = required(fields, "from", node.place, findings)
-        .and_then(|node| read::parsed(node, "approver", findings));
-    let count = match fields.get("count") {
-        None => Some(1),
-        Some(node) if matches!(node.text(), Some("majority" | "all")) => {
-            findings.add(read::not_supported(
-                node.place,
-                "`count: majority` and `count: all`",
-            ));
-            None
-        }
-        Some(node) => read::count(node, "`count`", (1, APPROVALS_MAX), findings),
-    };
-    Some(ApprovalRule {
-        from: from?,
-        count: count?,
-    })
-}
-
-/// Whether the initiator is excluded; other exclusions are noted.
-fn exclude(node: &Node, findings: &mut Findings<'_, '_>) -> bool {
-    let mut initiator = false;
-    for node in read::list(node) {
-        match read::text(node, "`exclude`", findings) {
-            Some("initiator") => initiator = true,
-            Some(other) => {
-                let what = format!(
-                    "`exclude` with anything but `initiator`, such as {},",
-                    quoted(other)
-                );
-                findings.add(read::not_supported(node.place, what));
-            }
-            None => {}
-        }
-    }
-    initiator
+    let message = format!("`{key}` cannot be {}", quoted(text));
+    let listed: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    let hint = format!("it is {}", listed.join(" or "));
+    findings.add(Fault::new("bad-value", node.place, message).hint(hint));
+    None
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::expression::{Facts, Read, scope};
-use crate::process::{OnFailure, Retry};
+use crate::process::{Exclusion, OnFailure, Retry, Then};
 use crate::time::Span;
 
 mod branches;
@@ -176,7 +176,12 @@ fn retries_timeouts_and_approvals_are_what_is_written_or_the_default() {
         panic!("the sign-off is manual");
     };
     assert_eq!(manual.approvals.len(), 2);
-    assert!(manual.exclude_initiator && manual.expires == Some(Span(86_400_000)));
+    assert_eq!(manual.exclude, [Exclusion::Initiator]);
+    let expiry = manual.expires.expect("it expires");
+    assert_eq!(
+        (expiry.after, expiry.then),
+        (Span(86_400_000), Then::Expire)
+    );
     let form = manual.form.as_ref().expect("there is a form");
     assert!(form.faults(&json!({ "verdict": "pass" })).is_empty());
     assert_eq!(form.faults(&json!({ "verdict": "maybe" })).len(), 1);

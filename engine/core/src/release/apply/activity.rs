@@ -6,13 +6,14 @@ use crate::json::Json;
 use crate::process::ActivityIx;
 use crate::release::Release;
 use crate::release::event::{Event, OutputSource};
-use crate::release::state::{ActivityState, Approval, Attempt, Await, Child, Question, Received};
+use crate::release::state::{ActivityState, Attempt, Await, Child, Received};
+use crate::release::task::Task;
 use crate::time::Timestamp;
 
 impl Release {
     pub(super) fn apply_to_activity(&mut self, at: Timestamp, by: &Actor, event: &Event) {
         let Some(ix) = event.activity() else { return };
-        if self.activities.get(ix.0 as usize).is_none() {
+        if ix.0 as usize >= self.activities.len() {
             return;
         }
         match event {
@@ -43,8 +44,17 @@ impl Release {
         if self.apply_to_undo(at, by, event) {
             return;
         }
-        let node = &self.activities[ix.0 as usize];
-        if let Some(next) = next_state(&node.state, at, by, event) {
+
+        if self.worked(ix, (at, by), event) {
+            return;
+        }
+        let next = match event {
+            Event::PeopleAsked { .. } => self.asked(ix, at, event),
+            _ => self
+                .answered(ix, (at, by), event)
+                .or_else(|| next_state(self.activity_state(ix), at, by, event)),
+        };
+        if let Some(next) = next {
             self.put(ix, next);
             self.note(ix, at, event);
         }
@@ -58,6 +68,7 @@ impl Release {
             if let Some(record) = self.record_mut(ix) {
                 record.source = Some(OutputSource::Amended);
             }
+            self.content_amended(amended.as_str());
         }
     }
 
@@ -74,9 +85,18 @@ impl Release {
                     record.with = Some(with.clone());
                 }
             }
-            Event::PeopleAsked { .. } | Event::WaitBegan { .. } => {
+            Event::WaitBegan { .. } => {
                 if let Some(record) = self.record_mut(ix) {
                     record.started_at.get_or_insert(at);
+                }
+            }
+            Event::PeopleAsked { .. } => {
+                let tasks = self.task_count(ix);
+                if let Some(record) = self.record_mut(ix) {
+                    record.started_at.get_or_insert(at);
+                    record.tasks.resize_with(tasks, Task::default);
+                    // A question that is asked again begins anew.
+                    record.approvals.clear();
                 }
             }
             Event::ChildStarted { attempt, child, .. } => {
@@ -121,18 +141,26 @@ pub(super) fn next_state(
         Event::AttemptFailed {
             failure, retry_at, ..
         } => attempt_failed(state, failure, *retry_at, at),
-        Event::PeopleAsked {
-            instructions,
-            expires_at,
-            ..
-        } => Some(asked(instructions, *expires_at, at)),
-        Event::Approved { .. } => approved(state, at, by, event),
         Event::Rejected { comment, .. } => Some(ActivityState::Rejected {
             by: by.clone(),
+            backup_of: None,
+            comment: comment.clone(),
+            at,
+        }),
+        Event::RejectedAsBackup {
+            backup_of, comment, ..
+        } => Some(ActivityState::Rejected {
+            by: by.clone(),
+            backup_of: Some(backup_of.clone()),
             comment: comment.clone(),
             at,
         }),
         Event::Expired { .. } => Some(ActivityState::Expired { at }),
+        Event::QuestionWithdrawn { reason, .. } => Some(ActivityState::Withdrawn {
+            by: by.clone(),
+            reason: reason.clone(),
+            at,
+        }),
         Event::ActivitySucceeded { outputs, .. } => Some(ActivityState::Succeeded {
             outputs: outputs.clone(),
             at,
@@ -257,47 +285,6 @@ fn attempt_failed(
             since: at,
         },
     })
-}
-
-fn asked(instructions: &str, expires_at: Option<Timestamp>, at: Timestamp) -> ActivityState {
-    ActivityState::NeedsPeople(Box::new(Question {
-        instructions: instructions.to_owned(),
-        since: at,
-        expires_at,
-        approvals: Vec::new(),
-        form: None,
-    }))
-}
-
-fn approved(
-    state: &ActivityState,
-    at: Timestamp,
-    by: &Actor,
-    event: &Event,
-) -> Option<ActivityState> {
-    let (
-        ActivityState::NeedsPeople(question),
-        Event::Approved {
-            rules,
-            comment,
-            form,
-            ..
-        },
-    ) = (state, event)
-    else {
-        return None;
-    };
-    let mut question = question.clone();
-    question.approvals.push(Approval {
-        by: by.clone(),
-        at,
-        comment: comment.clone(),
-        rules: rules.clone(),
-    });
-    if form.is_some() {
-        question.form.clone_from(form);
-    }
-    Some(ActivityState::NeedsPeople(question))
 }
 
 fn held(state: &ActivityState, failure: Option<&Failure>, at: Timestamp) -> Option<ActivityState> {

@@ -1,8 +1,7 @@
 //! Reject: one person's no ends the activity. Who has approved may still change their mind.
 
-use crate::actor::Caller;
 use crate::process::ActivityIx;
-use crate::release::decide::people::question;
+use crate::release::decide::people::{Voice, may_decide, question};
 use crate::release::event::Event;
 use crate::release::refusal::Refusal;
 use crate::release::{Release, bounds};
@@ -10,15 +9,21 @@ use crate::time::Timestamp;
 
 pub(super) fn reject(
     release: &Release,
-    by: &Caller,
+    voice: Voice<'_>,
     activity: ActivityIx,
     comment: &str,
     now: Timestamp,
 ) -> Result<Vec<Event>, Refusal> {
-    question(release, by, activity, now)?;
+    let asked = question(release, activity, now)?;
+    may_decide(release, asked, voice, now)?;
     bounds::reason("comment", comment)?;
-    Ok(vec![Event::Rejected {
-        activity,
-        comment: comment.to_owned(),
+    let comment = comment.to_owned();
+    Ok(vec![match voice.absent() {
+        None => Event::Rejected { activity, comment },
+        Some(backup_of) => Event::RejectedAsBackup {
+            activity,
+            backup_of,
+            comment,
+        },
     }])
 }

@@ -1,10 +1,10 @@
-//! Retry: a person wants another attempt, perhaps with other inputs.
+//! Retry: a person wants another attempt, perhaps with other inputs; or people asked again.
 //!
 //! A retry runs the activity whatever its condition, or that of its phase, said or failed to say:
 //! the person has decided.
 
 use crate::json::Json;
-use crate::process::{ActivityIx, ChildProcess, Component, Kind, Wait};
+use crate::process::{ActivityIx, ChildProcess, Component, Kind, Manual, Wait};
 use crate::release::begin::attempt_started;
 use crate::release::decide::{known, wrong_state};
 use crate::release::event::Event;
@@ -24,6 +24,7 @@ pub(super) fn retry(
         Kind::Component(component) => attempt(release, (activity, component), with, now),
         Kind::Wait(wait) => once_more(release, (activity, wait), with, now),
         Kind::Process(process) => another(release, (activity, process), with, now),
+        Kind::Manual(manual) if with.is_none() => ask_again(release, (activity, manual), now),
         Kind::Manual(_) => Err(Refusal::NotComponent),
     }
 }
@@ -123,6 +124,28 @@ fn once_more(
     }
     let began = release.wait(activity, wait, now);
     Ok(vec![began.map_err(invalid)?])
+}
+
+/// People are asked once more, from the beginning.
+fn ask_again(
+    release: &Release,
+    (activity, manual): (ActivityIx, &Manual),
+    now: Timestamp,
+) -> Result<Vec<Event>, Refusal> {
+    let state = release.activity_state(activity);
+    if !matches!(state, ActivityState::OnHold { .. }) {
+        return Err(wrong_state(state, "on-hold"));
+    }
+    if release.is_paused() {
+        return Err(Refusal::Paused);
+    }
+    let invalid = |fault| Refusal::Invalid(vec![fault]);
+    let wants = release.wants(Holder::Activity(activity), None);
+    if let Some(wants) = wants.map_err(invalid)? {
+        return Ok(vec![wants]);
+    }
+    let asked = release.ask(activity, manual, now);
+    Ok(vec![asked.map_err(invalid)?])
 }
 
 fn object(with: &Json) -> Result<&Json, Refusal> {

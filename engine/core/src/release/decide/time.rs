@@ -4,10 +4,10 @@
 
 use crate::failure::{Failure, FailureClass};
 use crate::limits::TIMERS_PER_TURN_MAX;
-use crate::process::ActivityIx;
+use crate::process::{ActivityIx, Expiry, Kind, Then};
 use crate::release::Release;
 use crate::release::event::Event;
-use crate::release::state::{ActivityState, Attempt, ReleaseState};
+use crate::release::state::{ActivityState, Attempt, Question, ReleaseState};
 use crate::time::Timestamp;
 
 pub(super) fn passed(release: &Release, now: Timestamp) -> Vec<Event> {
@@ -44,9 +44,57 @@ fn answer(release: &Release, activity: ActivityIx, now: Timestamp) -> Vec<Event>
             let deadline = now.after(component.timeout);
             vec![release.again(activity, next, deadline)]
         }
-        ActivityState::NeedsPeople(_) => vec![Event::Expired { activity }],
+        ActivityState::NeedsPeople(question) => waited(release, activity, question, now),
         ActivityState::Awaiting(wait) => vec![release.wait_over(activity, wait)],
         _ => Vec::new(),
+    }
+}
+
+/// What time does to a question. What fell due first comes first; at the same instant people are
+/// given the chance before it is too late, and nobody is reminded of what is over.
+fn waited(
+    release: &Release,
+    activity: ActivityIx,
+    question: &Question,
+    now: Timestamp,
+) -> Vec<Event> {
+    let Kind::Manual(manual) = &release.process.activity(activity).kind else {
+        return Vec::new();
+    };
+    let is_due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
+    let mut events = Vec::new();
+    if is_due(question.escalates_at) {
+        events.push(Event::Escalated { activity });
+    }
+    let ends = manual.expires.filter(|_| is_due(question.expires_at));
+    match ends {
+        Some(expiry) if expiry.then != Then::Escalate => {
+            events.push(unanswered(activity, expiry));
+        }
+        _ if is_due(question.reminds_at) => events.push(Event::Reminded {
+            activity,
+            number: question.reminders.saturating_add(1),
+        }),
+        _ => {}
+    }
+    events
+}
+
+/// What comes of a question that nobody decided in time.
+fn unanswered(activity: ActivityIx, expiry: Expiry) -> Event {
+    let message = format!("nobody decided within {}", expiry.after);
+    match expiry.then {
+        Then::Expire | Then::Escalate => Event::Expired { activity },
+        Then::Reject => Event::Rejected {
+            activity,
+            comment: message,
+        },
+        Then::Hold => {
+            let failure = Failure::new(FailureClass::Limit("expires".to_owned()), message)
+                .remedy("ask again with `retry`, supply the outputs, skip it, or let it fail");
+            let failure = Some(failure);
+            Event::ActivityHeld { activity, failure }
+        }
     }
 }
 

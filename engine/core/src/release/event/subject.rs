@@ -44,10 +44,31 @@ impl Event {
             | Self::UndoAccepted { activity, .. }
             | Self::ChildRecalled { activity, .. }
             | Self::ChildUndone { activity, .. } => Some(*activity),
-            _ => match self.group() {
+            other => other.question().or_else(|| match other.group() {
                 Some(Group::Activity(ix)) => Some(ix),
                 Some(Group::Phase(_)) | None => None,
-            },
+            }),
+        }
+    }
+
+    /// The activity whose question to people, or what comes of it, it is about.
+    fn question(&self) -> Option<ActivityIx> {
+        match self {
+            Self::PeopleFound { activity, .. }
+            | Self::ApprovalGiven { activity, .. }
+            | Self::RejectedAsBackup { activity, .. }
+            | Self::ApprovalWithdrawn { activity, .. }
+            | Self::ApprovalsLapsed { activity, .. }
+            | Self::QuestionWithdrawn { activity, .. }
+            | Self::Reminded { activity, .. }
+            | Self::Escalated { activity }
+            | Self::TaskMoved { activity, .. }
+            | Self::Commented { activity, .. }
+            | Self::CommentEdited { activity, .. }
+            | Self::FileAttached { activity, .. }
+            | Self::GlassBroken { activity, .. }
+            | Self::ReviewClosed { activity, .. } => Some(*activity),
+            _ => None,
         }
     }
 

@@ -3,9 +3,13 @@
 use std::fmt;
 
 use super::{BeforeBatch, OpenRule, Waiting, WaitsOn};
-use crate::actor::Actor;
+use crate::actor::{Actor, Party};
+use crate::process::Exclusion;
 use crate::release::event::HaltReason;
 use crate::time::Timestamp;
+
+/// Most people that a reason names one by one.
+const MISSING_SHOWN_MAX: usize = 10;
 
 impl fmt::Display for Waiting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -46,19 +50,14 @@ impl fmt::Display for WaitsOn {
             Self::People {
                 rules,
                 form,
-                exclude_initiator,
+                exclude,
+                escalates_at,
+                further,
                 expires_at,
             } => {
                 write_people(f, rules)?;
-                let notes = [
-                    form.then(|| "with the form filled in".to_owned()),
-                    exclude_initiator.then(|| "not by who started it".to_owned()),
-                    expires_at.map(|at| format!("until {at}")),
-                ];
-                notes
-                    .iter()
-                    .flatten()
-                    .try_for_each(|note| write!(f, ", {note}"))
+                let further = (further.as_slice(), *escalates_at);
+                write_notes(f, *form, exclude, further, *expires_at)
             }
             Self::Decision { failure, owners } => {
                 write_awaited(f, owners, &format!("to say how to go on ({failure})"))
@@ -124,7 +123,19 @@ fn write_people(f: &mut fmt::Formatter<'_>, rules: &[OpenRule]) -> fmt::Result {
         .iter()
         .map(|rule| {
             let plural = if rule.more == 1 { "" } else { "s" };
-            format!("{} ({} more approval{plural})", rule.from, rule.more)
+            let then = if rule.later { "then " } else { "" };
+            let from = Listed(&rule.from, "or");
+            let missing = match rule.missing.as_slice() {
+                [] => String::new(),
+                missing if missing.len() > MISSING_SHOWN_MAX => {
+                    format!(" of {} people", missing.len())
+                }
+                missing => format!(" of {}", Listed(missing, "and")),
+            };
+            format!(
+                "{then}{from} ({} more approval{plural}{missing})",
+                rule.more
+            )
         })
         .collect();
     write_list(f, &wanted)
@@ -170,14 +181,55 @@ fn write_awaited<T: fmt::Display>(
     write!(f, " {what}")
 }
 
-fn write_list<T: fmt::Display>(f: &mut fmt::Formatter<'_>, items: &[T]) -> fmt::Result {
-    for (position, item) in items.iter().enumerate() {
-        let before = match position {
-            0 => "",
-            _ if position + 1 == items.len() => " and ",
-            _ => ", ",
-        };
-        write!(f, "{before}{item}")?;
+fn write_notes(
+    f: &mut fmt::Formatter<'_>,
+    form: bool,
+    exclude: &[Exclusion],
+    (further, escalates_at): (&[Party], Option<Timestamp>),
+    expires_at: Option<Timestamp>,
+) -> fmt::Result {
+    let from = escalates_at.map(|at| format!(" from {at}"));
+    let exclude: Vec<String> = exclude.iter().map(excluded).collect();
+    let notes = [
+        form.then(|| "with the form filled in".to_owned()),
+        (!exclude.is_empty()).then(|| format!("not by {}", Listed(&exclude, "or"))),
+        (!further.is_empty()).then(|| {
+            let from = from.unwrap_or_default();
+            format!("also by {}{from}", Listed(further, "or"))
+        }),
+        expires_at.map(|at| format!("until {at}")),
+    ];
+    notes
+        .iter()
+        .flatten()
+        .try_for_each(|note| write!(f, ", {note}"))
+}
+
+fn excluded(exclusion: &Exclusion) -> String {
+    match exclusion {
+        Exclusion::Initiator => "who started it".to_owned(),
+        Exclusion::Authors => "who published the process".to_owned(),
+        Exclusion::Party(party) => party.to_string(),
     }
-    Ok(())
+}
+
+/// Items with commas, and a word before the last.
+struct Listed<'a, T>(&'a [T], &'a str);
+
+impl<T: fmt::Display> fmt::Display for Listed<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, item) in self.0.iter().enumerate() {
+            match position {
+                0 => {}
+                _ if position + 1 == self.0.len() => write!(f, " {} ", self.1)?,
+                _ => f.write_str(", ")?,
+            }
+            write!(f, "{item}")?;
+        }
+        Ok(())
+    }
+}
+
+fn write_list<T: fmt::Display>(f: &mut fmt::Formatter<'_>, items: &[T]) -> fmt::Result {
+    write!(f, "{}", Listed(items, "and"))
 }

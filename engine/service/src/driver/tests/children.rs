@@ -1,6 +1,7 @@
 //! Releases that start releases.
 
 use super::*;
+use crate::request::PeopleCommand;
 use fermata_core::process::ActivityIx;
 
 const PARENT: &str = "
@@ -54,10 +55,14 @@ fn world() -> World {
 }
 
 fn approve(world: &mut World, release: ReleaseId, activity: &str) {
-    let approve = Command::Approve {
+    let approve = Command::People {
         activity: activity.to_owned(),
-        comment: None,
-        form: None,
+        what: PeopleCommand::Approve {
+            comment: None,
+            form: None,
+            content: None,
+            backup_of: None,
+        },
     };
     world.input(release, approve).expect("approved");
 }

@@ -1,6 +1,7 @@
 //! Releases that want the same locks.
 
 use super::*;
+use crate::request::PeopleCommand;
 
 const TRAIN: &str = "
 process: train
@@ -36,10 +37,14 @@ fn start(world: &mut World, process: &str, inputs: serde_json::Value, urgent: bo
 }
 
 fn approve(world: &mut World, release: ReleaseId, activity: &str) {
-    let approve = Command::Approve {
+    let approve = Command::People {
         activity: activity.to_owned(),
-        comment: None,
-        form: None,
+        what: PeopleCommand::Approve {
+            comment: None,
+            form: None,
+            content: None,
+            backup_of: None,
+        },
     };
     world.input(release, approve).expect("approved");
 }

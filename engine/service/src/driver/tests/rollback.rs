@@ -41,15 +41,17 @@ fn an_ended_release_is_brought_back_and_goes_back_in_reverse() {
         world.flush();
         assert_eq!(world.done(), next);
     }
-    assert!(world.driver.release(id).is_none());
+    let mut world = world.restart();
+    assert_eq!(
+        world.driver.release(id).unwrap().state().word(),
+        "rolled-back",
+        "it stays until somebody has said why"
+    );
     let close = Command::CloseRootCause {
         text: "a typo".to_owned(),
     };
     world.input(id, close.clone()).unwrap();
-    assert!(
-        world.driver.release(id).is_none(),
-        "it was brought back for one input"
-    );
+    assert!(world.driver.release(id).is_none(), "nothing is left to do");
     let again = world.input(id, close);
     assert!(
         matches!(again, Err(InputError::Refused(ref refusal)) if refusal.code() == "no-root-cause"),

@@ -12,76 +12,26 @@ use fermata_core::release::event::{
 };
 use fermata_core::time::Timestamp;
 
+mod decisions;
 mod others;
 mod undo;
 
 use others::{of_children, of_locks, of_waits};
 use undo::of_the_way_back;
 pub(super) use undo::{undo_parts, undo_ways};
+mod work;
 
 /// Label of the variant, what is special about the sample, and the sample.
-type Sample = (&'static str, &'static str, Event);
+type Sample = (String, &'static str, Event);
 
 /// Position of the activity in all samples.
 const ACTIVITY: ActivityIx = ActivityIx(300);
 
-/// The name of a variant in the file. A new variant needs a name here and a sample below.
-fn label(event: &Event) -> &'static str {
-    match event {
-        Event::Created { .. } => "created",
-        Event::Started { .. } => "started",
-        Event::PhaseOpened { .. } => "phase-opened",
-        Event::PhaseSkipped { .. } => "phase-skipped",
-        Event::PhaseEnded { .. } => "phase-ended",
-        Event::ActivityReadied { .. } => "activity-readied",
-        Event::AttemptStarted { .. } => "attempt-started",
-        Event::AttemptSuspended { .. } => "attempt-suspended",
-        Event::AttemptResumed { .. } => "attempt-resumed",
-        Event::AttemptFailed { .. } => "attempt-failed",
-        Event::EvidenceRecorded { .. } => "evidence-recorded",
-        Event::PeopleAsked { .. } => "people-asked",
-        Event::Approved { .. } => "approved",
-        Event::Rejected { .. } => "rejected",
-        Event::Expired { .. } => "expired",
-        Event::ActivitySucceeded { .. } => "activity-succeeded",
-        Event::ActivityHeld { .. } => "activity-held",
-        Event::ActivityFailed { .. } => "activity-failed",
-        Event::ActivitySkipped { .. } => "activity-skipped",
-        Event::Paused { .. } => "paused",
-        Event::Resumed => "resumed",
-        Event::Aborted { .. } => "aborted",
-        Event::Ended { .. } => "ended",
-        Event::InputsAmended { .. } => "inputs-amended",
-        Event::OutputsAmended { .. } => "outputs-amended",
-        Event::RetryAmended { .. } => "retry-amended",
-        Event::Expanded { .. } => "expanded",
-        Event::BatchOpened { .. } => "batch-opened",
-        Event::BatchBaking { .. } => "batch-baking",
-        Event::BatchBaked { .. } => "batch-baked",
-        Event::GateOpened { .. } => "gate-opened",
-        Event::WaveHalted { .. } => "wave-halted",
-        Event::WaveResumed { .. } => "wave-resumed",
-        Event::WaveEnded { .. } => "wave-ended",
-        Event::InstancesEnded { .. } => "instances-ended",
-        Event::WaitBegan { .. } => "wait-began",
-        Event::SignalReceived { .. } => "signal-received",
-        Event::LocksWanted { .. } => "locks-wanted",
-        Event::LocksGranted { .. } => "locks-granted",
-        Event::EmergencyDeclared { .. } => "emergency-declared",
-        Event::ChildOf { .. } => "child-of",
-        Event::ChildStarted { .. } => "child-started",
-        Event::ChildLaunched { .. } => "child-launched",
-        Event::IrreversiblePinned { .. } => "irreversible-pinned",
-        Event::RollbackStarted { .. } => "rollback-started",
-        Event::ActivityAborted { .. } => "activity-aborted",
-        Event::UndoStarted { .. } => "undo-started",
-        Event::UndoReturned { .. } => "undo-returned",
-        Event::Undone { .. } => "undone",
-        Event::UndoHeld { .. } => "undo-held",
-        Event::UndoAccepted { .. } => "undo-accepted",
-        Event::RootCauseClosed { .. } => "root-cause-closed",
-        Event::ChildRecalled { .. } => "child-recalled",
-        Event::ChildUndone { .. } => "child-undone",
+/// The name of a variant in the file.
+fn label(event: &Event) -> String {
+    match serde_json::to_value(event).expect("an event is plain data") {
+        serde_json::Value::Object(fields) => fields.keys().next().expect("one variant").clone(),
+        word => word.as_str().expect("a variant without fields").to_owned(),
     }
 }
 
@@ -134,6 +84,8 @@ pub(super) fn events() -> Vec<Sample> {
         of_locks(),
         of_children(),
         of_the_way_back(),
+        decisions::of_questions(),
+        work::of_work(),
     ]
     .concat();
     all.into_iter()
@@ -310,6 +262,7 @@ fn of_ends() -> Vec<(&'static str, Event)> {
         "wait",
         "signal",
         "child",
+        "broken glass",
     ];
     for (detail, source) in sources.into_iter().zip(output_sources()) {
         let outputs = json(r#"{"url":"http://payment"}"#);
@@ -494,6 +447,7 @@ pub(super) fn output_sources() -> Vec<OutputSource> {
         OutputSource::Wait,
         OutputSource::Signal,
         OutputSource::Child,
+        OutputSource::BrokenGlass,
     ]
 }
 

@@ -2,6 +2,8 @@
 
 use super::*;
 
+mod manual;
+
 /// Checks that `document`, without its marks, has exactly the defects `codes`, at the marks.
 pub(super) fn expect(document: &str, codes: &[&str]) {
     expect_with(document, codes, None);
@@ -239,57 +241,6 @@ fn the_fields_of_an_activity_are_checked() {
 }
 
 #[test]
-fn manual_activities_are_checked() {
-    for (fields, code) in [
-        ("manual: { instructions: x }, §timeout: 5m", "misplaced-key"),
-        ("manual: §{}", "missing-key"),
-        ("manual: §x", "wrong-type"),
-        ("manual: { instructions: §[x] }", "wrong-type"),
-        (
-            "manual: { instructions: '${{ §version }}' }",
-            "unknown-name",
-        ),
-        ("manual: { instructions: x, §tasks: [] }", "not-supported"),
-        (
-            "manual: { instructions: x, form: { type: §array } }",
-            "bad-schema",
-        ),
-        (
-            "manual: { instructions: x, form: §{ properties: {} } }",
-            "bad-schema",
-        ),
-        ("manual: { instructions: x, form: §text }", "wrong-type"),
-        (
-            "manual: { instructions: x, approvals: [{ from: §qa }] }",
-            "bad-value",
-        ),
-        (
-            "manual: { instructions: x, approvals: [§{ count: 1 }] }",
-            "missing-key",
-        ),
-        (
-            "manual: { instructions: x, approvals: [{ from: group:qa, count: §all }] }",
-            "not-supported",
-        ),
-        (
-            "manual: { instructions: x, approvals: [{ from: group:qa, count: §0 }] }",
-            "bad-value",
-        ),
-        (
-            "manual: { instructions: x, exclude: [§authors] }",
-            "not-supported",
-        ),
-        (
-            "manual: { instructions: x, expires: §{ after: 1h } }",
-            "not-supported",
-        ),
-        ("manual: { instructions: x, §remind: 1h }", "not-supported"),
-    ] {
-        expect(&activity(fields), &[code]);
-    }
-}
-
-#[test]
 fn the_expressions_of_an_activity_are_checked() {
     for (value, code) in [
         ("'${{ inputs.§versoin }}'", "unknown-name"),
@@ -432,7 +383,7 @@ fn what_this_version_does_not_run_is_said_and_never_ignored() {
         )
         .replace(
             "          approvals:\n",
-            "          §tasks: [ { name: payment journey, assign: group:qa, required: true } ]\n          approvals:\n",
+            "          tasks: [ { name: payment journey, assign: group:qa, required: true } ]\n          approvals:\n",
         )
         .replace("production-${{ inputs.regions[0] }}", "production-${{ each.item }}");
     expect(&document, &["not-supported"; 2]);

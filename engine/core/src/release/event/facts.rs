@@ -1,0 +1,69 @@
+//! What events hold that has a name of its own.
+
+use serde::{Deserialize, Serialize};
+
+use crate::component::{Pin, Uses};
+use crate::id::{Name, ReleaseId};
+
+/// Why no further batch opens. The order of variants is the stored format.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HaltReason {
+    /// So many instances failed, more than `max-failures`.
+    Failures(u32),
+    /// Its gate did not succeed.
+    Gate,
+    /// A person wants it, for this reason.
+    Person(String),
+}
+
+/// What an activity waits for. The order of variants is the stored format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Awaits {
+    /// An instant.
+    Time,
+    /// A signal.
+    Signal,
+    /// Another release.
+    Release(ReleaseId),
+}
+
+/// Who was in a group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Membership {
+    /// Which.
+    pub group: Name,
+    /// Sorted.
+    pub members: Vec<Name>,
+}
+
+/// A `uses` and the exact component behind it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pinned {
+    /// As written in the process.
+    #[serde(with = "uses_text")]
+    pub uses: Uses,
+    /// What runs.
+    pub pin: Pin,
+}
+
+/// Serde for [`Uses`] as its text.
+mod uses_text {
+    use super::{Deserialize, Uses};
+
+    pub(super) fn serialize<S: serde::Serializer>(
+        uses: &Uses,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(uses)
+    }
+
+    pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Uses, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
+    }
+}
