@@ -113,7 +113,7 @@ impl Fleet {
                 "--listen",
                 "127.0.0.1:0",
                 "--environments",
-                "staging,production",
+                "staging,production,wave-1,wave-2",
             ])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

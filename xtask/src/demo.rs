@@ -1,9 +1,14 @@
 //! The demo: a real release of four services, from nothing, in one command.
 
 mod cli;
+mod flags;
+mod hotfix;
+mod ledger;
+mod people;
 mod processes;
 mod release;
 mod rollback;
+mod waves;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -12,6 +17,7 @@ use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 
 use crate::demo::cli::Cli;
+use crate::demo::people::{Approver, People};
 use crate::demo::processes::{Fleet, Server};
 use crate::{place, say, setup};
 
@@ -23,6 +29,13 @@ const NEW_VERSION: &str = "1.1.0";
 pub(crate) const SERVICES: [&str; 4] = ["payment", "account", "notification", "gateway"];
 /// Where they run.
 pub(crate) const ENVIRONMENTS: [&str; 2] = ["staging", "production"];
+/// Who decides, and for which group.
+const APPROVERS: [(&str, &str); 4] = [
+    ("ben", "qa"),
+    ("sam", "security"),
+    ("cleo", "sre"),
+    ("gus", "product"),
+];
 /// Components the bank's process uses, and more to explore with.
 const COMPONENTS: [&str; 5] = [
     "deploy",
@@ -56,6 +69,12 @@ enum Scenario {
     Bank,
     /// A bad version in the second wave, and the way back.
     Rollback,
+    /// A feature for 1, 10, 50 and 100 % of customers, and then for good.
+    Flags,
+    /// One service to five customers in three waves, each past a gate.
+    Waves,
+    /// An emergency that goes ahead of who stands in line.
+    Hotfix,
 }
 
 impl Scenario {
@@ -64,6 +83,9 @@ impl Scenario {
         match self {
             Self::Bank => &ENVIRONMENTS,
             Self::Rollback => &rollback::ENVIRONMENTS,
+            Self::Flags => &flags::ENVIRONMENTS,
+            Self::Waves => &waves::ENVIRONMENTS,
+            Self::Hotfix => &hotfix::ENVIRONMENTS,
         }
     }
 
@@ -72,6 +94,9 @@ impl Scenario {
         match self {
             Self::Bank => "guest-examples/processes/bank.yaml",
             Self::Rollback => "guest-examples/processes/rollback-drill.yaml",
+            Self::Flags => "guest-examples/processes/flag-rollout.yaml",
+            Self::Waves => "guest-examples/processes/waves.yaml",
+            Self::Hotfix => "guest-examples/processes/hotfix.yaml",
         }
     }
 }
@@ -123,30 +148,21 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode> {
             release::run(&people, &fleet, args)?
         }
         Scenario::Rollback => rollback::run(&people, &fleet)?,
+        Scenario::Flags => flags::run(&people, &fleet, args.yes)?,
+        Scenario::Waves => waves::run(&people, &fleet, args.yes)?,
+        Scenario::Hotfix => hotfix::run(&people, &fleet, args.yes)?,
     };
     if args.once {
         server.stop()?;
-        return Ok(if outcome {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        });
+    } else {
+        explore(&server, &fleet);
+        server.wait()?;
     }
-    explore(&server, &fleet);
-    server.wait()?;
     Ok(if outcome {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
-}
-
-/// The people of the demo, each with a client of their own.
-pub(crate) struct People {
-    /// Starts the release.
-    pub(crate) manager: Cli,
-    /// Sign off: name, group, client.
-    pub(crate) approvers: [(&'static str, &'static str, Cli); 2],
 }
 
 /// What runs before the release.
@@ -186,14 +202,14 @@ fn prepare(admin: &Cli, fleet: &Fleet, scenario: Scenario) -> Result<People> {
     let process = place::root().join(scenario.document());
     admin.run(&["process", "publish", &process.display().to_string()])?;
     say::line(&format!("   published {}", scenario.document()));
-    let people = People {
+    let approvers = APPROVERS.map(|(name, group)| {
+        let cli = person(admin, name, group)?;
+        Ok(Approver { name, group, cli })
+    });
+    Ok(People {
         manager: person(admin, "ana", "release-managers")?,
-        approvers: [
-            ("ben", "qa", person(admin, "ben", "qa")?),
-            ("sam", "security", person(admin, "sam", "security")?),
-        ],
-    };
-    Ok(people)
+        approvers: approvers.into_iter().collect::<Result<_>>()?,
+    })
 }
 
 fn person(admin: &Cli, name: &str, group: &str) -> Result<Cli> {

@@ -1,12 +1,12 @@
 //! A rollback: a bad version of payment in the second wave, and the way back to what ran before.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use serde_json::Value;
 
-use crate::demo::cli::Cli;
+use crate::demo::ledger::compare;
+use crate::demo::people::People;
 use crate::demo::processes::Fleet;
-use crate::demo::release::compare;
-use crate::demo::{NEW_VERSION, OLD_VERSION, People};
+use crate::demo::{NEW_VERSION, OLD_VERSION};
 use crate::say;
 
 /// Where the services of the drill run.
@@ -20,7 +20,7 @@ const BAD_VERSION: &str = "1.1.0-crashing";
 pub(super) fn run(people: &People, fleet: &Fleet) -> Result<bool> {
     let manager = &people.manager;
     say::part(&format!("Release {OLD_VERSION}, which goes well"));
-    let good = start(manager, fleet, OLD_VERSION, "")?;
+    let good = people.start("rollback-drill", fleet, &[("version", OLD_VERSION)], &[])?;
     let watched = manager.shown(&["release", "watch", &good, "--exit-on-hold"])?;
     ensure!(watched == 0, "the first release did not succeed");
     say::part("What a rollback of it would do, before anybody asks for one");
@@ -28,7 +28,8 @@ pub(super) fn run(people: &People, fleet: &Fleet) -> Result<bool> {
     say::part(&format!(
         "Release {NEW_VERSION}, with payment {BAD_VERSION} in the second wave"
     ));
-    let bad = start(manager, fleet, NEW_VERSION, BAD_VERSION)?;
+    let inputs = [("version", NEW_VERSION), ("late-payment", BAD_VERSION)];
+    let bad = people.start("rollback-drill", fleet, &inputs, &[])?;
     manager.shown(&["release", "watch", &bad, "--exit-on-hold"])?;
     let release = manager.json(&["release", "show", &bad])?;
     say::part("What was taken back, in this order");
@@ -48,19 +49,6 @@ pub(super) fn run(people: &People, fleet: &Fleet) -> Result<bool> {
     let state = release["state"].as_str().unwrap_or_default();
     say::line(&format!("   release {bad}: {state}"));
     Ok(agree && old && state == "rolled-back")
-}
-
-fn start(manager: &Cli, fleet: &Fleet, version: &str, late_payment: &str) -> Result<String> {
-    let inputs = [
-        format!("version={version}"),
-        format!("late-payment={late_payment}"),
-        format!("platform={}", fleet.url),
-    ];
-    let mut args = vec!["release", "start", "rollback-drill"];
-    args.extend(inputs.iter().flat_map(|input| ["--input", input]));
-    let view = manager.json(&args)?;
-    let id = view["id"].as_str();
-    id.map(str::to_owned).context("a release has an id")
 }
 
 /// The record of the rollback.
