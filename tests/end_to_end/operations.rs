@@ -21,7 +21,8 @@ fn sigterm_ends_the_server_in_order() {
         world.api.publish(WAITS).await.unwrap();
         world.api.start("waits", &json!({})).await.unwrap();
         let World { server, data, .. } = world;
-        assert!(server.stop().unwrap().success());
+        let status = server.stop().unwrap();
+        assert!(status.success(), "{status}");
         let again = Server::start(data.path()).unwrap();
         let list = Api::admin(&again)
             .get("/releases")

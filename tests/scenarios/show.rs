@@ -133,6 +133,10 @@ fn wave_fact(event: &Event) -> String {
         Event::WaveHalted { reason, .. } => format!("halted: {reason:?}"),
         Event::WaveResumed { reason, .. } => format!("goes on{}", said(reason.as_ref())),
         Event::WaveEnded { reason, .. } => format!("opens no further batch: {}", short(reason)),
+        Event::WaveRollbackStarted { batch, reason, .. } => {
+            format!("batch {batch} goes back: {}", short(reason))
+        }
+        Event::WaveRolledBack { batch, .. } => format!("batch {batch} has gone back"),
         other => format!("{other:?}"),
     }
 }

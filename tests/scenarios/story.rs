@@ -202,6 +202,10 @@ impl Story {
                 group: self.group(&mut words)?,
                 reason: words.text_after("saying")?,
             },
+            "rollback-wave" => What::RollbackWave {
+                group: self.group(&mut words)?,
+                reason: words.text()?,
+            },
             "end-wave" => What::EndWave {
                 group: self.group(&mut words)?,
                 reason: words.text()?,

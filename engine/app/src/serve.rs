@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
@@ -25,6 +26,8 @@ use crate::wire::{self, Data, OpenError, Opened};
 const ADDRESS_FILE: &str = "address";
 /// Most threads for what blocks: reads of the store, uploads, backups. Idle ones end.
 const BLOCKING_THREADS_MAX: usize = 64;
+/// How long what still blocks at the end is waited for: all of it has had its time before.
+const LEFTOVERS: Duration = Duration::from_secs(2);
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -95,8 +98,8 @@ fn start(args: &ServeArgs) -> Result<(), ServeError> {
         .max_blocking_threads(BLOCKING_THREADS_MAX)
         .build()?;
     let outcome = runtime.block_on(run(config));
-    // What still blocks now has had its time.
-    runtime.shutdown_background();
+    // Threads that still ran while the process ends could meet a store that is being taken down.
+    runtime.shutdown_timeout(LEFTOVERS);
     outcome
 }
 

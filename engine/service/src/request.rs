@@ -116,6 +116,13 @@ pub enum Command {
         /// Why.
         reason: Option<String>,
     },
+    /// Take back what the last open batch of a fan-out did.
+    RollbackWave {
+        /// Which.
+        wave: String,
+        /// Why.
+        reason: String,
+    },
     /// Open no further batch of a fan-out, ever.
     EndWave {
         /// Which.

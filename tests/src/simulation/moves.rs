@@ -222,7 +222,8 @@ fn about_wave(world: &mut World) -> Command {
     match world.random.below(9) {
         0 | 1 => Command::HaltWave { wave, reason },
         2..5 => Command::ResumeWave { wave, reason: None },
-        5 => Command::EndWave { wave, reason },
+        5 if world.random.one_in(2) => Command::EndWave { wave, reason },
+        5 => Command::RollbackWave { wave, reason },
         gate => Command::People {
             activity: format!("wave/gate[{}]", 2 + gate % 2),
             what: PeopleCommand::Approve {

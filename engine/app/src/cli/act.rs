@@ -60,7 +60,9 @@ fn decision(command: ReleaseCommand) -> Result<Decision, Error> {
         }
         C::Skip(args) => why(args, "skip"),
         C::Fail(args) => why(args, "fail"),
-        wave @ (C::HaltWave(_) | C::ResumeWave(_) | C::EndWave(_)) => return Ok(about_wave(wave)),
+        wave @ (C::HaltWave(_) | C::ResumeWave(_) | C::EndWave(_) | C::RollbackWave(_)) => {
+            return Ok(about_wave(wave));
+        }
         C::Amend(args) => return amendment(args),
         C::Launch(args) => return launch(args),
         C::Pause(args) => (args.release, "pause", None, because(args.reason)),
@@ -265,6 +267,7 @@ fn about_wave(command: ReleaseCommand) -> Decision {
         C::HaltWave(args) => (args.release, "halt-wave", args.wave, Some(args.reason)),
         C::ResumeWave(args) => (args.release, "resume-wave", args.wave, args.reason),
         C::EndWave(args) => (args.release, "end-wave", args.wave, Some(args.reason)),
+        C::RollbackWave(args) => (args.release, "rollback-wave", args.wave, Some(args.reason)),
         _ => unreachable!("`decision` hands over what is about a wave"),
     };
     let mut body = json!({ "action": action, "wave": wave });
@@ -477,6 +480,10 @@ mod tests {
             (
                 "resume-wave rel-1 production",
                 json!({"action": "resume-wave", "wave": "production"}),
+            ),
+            (
+                "rollback-wave rel-1 production --reason slow",
+                json!({"action": "rollback-wave", "wave": "production", "reason": "slow"}),
             ),
             (
                 "end-wave rel-1 shops/deploy --reason enough",

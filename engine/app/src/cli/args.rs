@@ -177,7 +177,7 @@ mod tests {
     }
 
     /// What the documentation tells people to type.
-    const DOCUMENTED: [&str; 63] = [
+    const DOCUMENTED: [&str; 64] = [
         "fermata serve --data-dir d --listen 127.0.0.1:0 --config c.toml",
         "fermata process check p.yaml --offline",
         "fermata process publish p.yaml",
@@ -238,6 +238,7 @@ mod tests {
         "fermata doctor --server http://h:1 --token t --output json --timeout 5s",
         "fermata release rollback rel-1 --dry-run",
         "fermata release rollback rel-1 --reason wrong",
+        "fermata release rollback-wave rel-1 production --reason slow",
         "fermata release retry-undo rel-1 staging/payment",
         "fermata release mark-undone rel-1 staging/payment --reason hand",
         "fermata release accept-not-undone rel-1 staging/payment --reason stays",

@@ -231,7 +231,7 @@ fn command(release: &str, path: &str, action: &str) -> String {
         "close-root-cause" => ("root-cause", " --comment WHY"),
         "withdraw-question" => ("withdraw", " --question --reason WHY"),
         "skip" | "fail" | "abort" | "mark-undone" | "accept-not-undone" | "halt-wave"
-        | "end-wave" => (action, " --reason WHY"),
+        | "end-wave" | "rollback-wave" => (action, " --reason WHY"),
         _ => (action, ""),
     };
     match action {

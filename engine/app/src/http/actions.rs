@@ -91,9 +91,10 @@ fn command(api: &Api, asker: &Asker, action: ActionBody) -> Result<Command, Prob
             activity: activity(&mut action)?,
             reason: action.reason.unwrap_or_default(),
         },
-        ActionName::HaltWave | ActionName::ResumeWave | ActionName::EndWave => {
-            return about_wave(action);
-        }
+        ActionName::HaltWave
+        | ActionName::ResumeWave
+        | ActionName::EndWave
+        | ActionName::RollbackWave => return about_wave(action),
         ActionName::Fail => Command::Fail {
             activity: activity(&mut action)?,
             reason: action.reason.unwrap_or_default(),
@@ -123,6 +124,10 @@ fn about_wave(action: ActionBody) -> Result<Command, Problem> {
     Ok(match action.action {
         ActionName::ResumeWave => Command::ResumeWave { wave, reason },
         ActionName::HaltWave => Command::HaltWave {
+            wave,
+            reason: reason.unwrap_or_default(),
+        },
+        ActionName::RollbackWave => Command::RollbackWave {
             wave,
             reason: reason.unwrap_or_default(),
         },
@@ -238,9 +243,10 @@ const ALONE: [ActionName; 7] = [
 fn foreign(action: &ActionBody) -> Result<(), Problem> {
     use ActionName::{
         AmendInputs, AmendOutputs, AmendRetry, Approve, AttachUrl, BreakGlass, EditComment,
-        EndWave, HaltWave, Launch, MoveTask, Reject, ResumeWave, Retry, SupplyOutputs,
+        EndWave, HaltWave, Launch, MoveTask, Reject, ResumeWave, Retry, RollbackWave,
+        SupplyOutputs,
     };
-    const WAVES: [ActionName; 3] = [HaltWave, ResumeWave, EndWave];
+    const WAVES: [ActionName; 4] = [HaltWave, ResumeWave, EndWave, RollbackWave];
     let is = |names: &[ActionName]| names.contains(&action.action);
     let fields = [
         (

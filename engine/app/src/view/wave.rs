@@ -99,6 +99,7 @@ pub(super) fn body(release: &Release, group: Group) -> Option<WaveBody> {
     let fan_out = release.process().fan_out(group)?;
     let (state, until, gate) = match wave.stage {
         _ if release.has_ended() || wave.is_over() => ("over", None, None),
+        _ if wave.goes_back().is_some() => ("rolling-back", None, None),
         _ if wave.halt.is_some() => ("halted", None, None),
         Stage::Baking { until } => ("baking", Some(until.to_string()), None),
         Stage::Gated(gate) => ("gated", None, Some(release.process().path(gate))),
@@ -107,6 +108,7 @@ pub(super) fn body(release: &Release, group: Group) -> Option<WaveBody> {
     let halt = wave.halt.as_ref().filter(|_| state == "halted");
     let halted = halt.map(|halt| halt.reason.text(&halt.by));
     let stands = match (&until, &gate, &halted) {
+        _ if state == "rolling-back" => ", rolling back".to_owned(),
         (_, _, Some(why)) => format!(", halted {why}"),
         (Some(until), ..) => format!(", bakes until {until}"),
         (_, Some(gate), _) => format!(", waits for {gate}"),
@@ -124,6 +126,7 @@ pub(super) fn body(release: &Release, group: Group) -> Option<WaveBody> {
         until,
         gate,
         halted,
+        rolled_back: wave.gone_back.iter().copied().collect(),
         left_out: nodes(release, group).len() - shown(release, group).len(),
         text,
     })

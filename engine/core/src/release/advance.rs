@@ -45,14 +45,20 @@ pub fn advance(release: &Release, now: Timestamp) -> Vec<Event> {
 
 impl Release {
     fn advance(&self, now: Timestamp) -> Vec<Event> {
-        // What goes back does so before anything else follows.
-        if let Some(Node::Rollback(trigger)) = self.frontier.first() {
+        // What goes back does so before anything else follows; a batch that goes back is let finish.
+        let postponed = self.is_rollback_postponed();
+        if let Some(Node::Rollback(trigger)) = self.frontier.first()
+            && !postponed
+        {
             return vec![self.roll_back(Some(*trigger), None)];
         }
         let mut events = Vec::with_capacity(self.frontier.len());
         // Each fan-out takes from what is left of the instances that a release may have.
         let mut expanded = false;
         for node in &self.frontier {
+            if postponed && !matches!(node, Node::Undo(_) | Node::Wave(_)) {
+                continue;
+            }
             if self.expands(*node) && std::mem::replace(&mut expanded, true) {
                 continue;
             }
@@ -186,6 +192,7 @@ impl Release {
         Some(match wave.next(fan_out)? {
             Next::Halt(reason) => Event::WaveHalted { group, reason },
             Next::Open => Event::BatchOpened { group, batch },
+            Next::GoneBack(batch) => Event::WaveRolledBack { group, batch },
             Next::Bake => Event::BatchBaking {
                 group,
                 until: now.after(fan_out.bake),

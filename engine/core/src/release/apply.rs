@@ -49,7 +49,9 @@ impl Release {
             | Event::GateOpened { .. }
             | Event::WaveHalted { .. }
             | Event::WaveResumed { .. }
-            | Event::WaveEnded { .. } => self.apply_to_wave(at, by, event),
+            | Event::WaveEnded { .. }
+            | Event::WaveRollbackStarted { .. }
+            | Event::WaveRolledBack { .. } => self.apply_to_wave(at, by, event),
             Event::LocksWanted {
                 holder,
                 locks,

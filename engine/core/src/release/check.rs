@@ -97,7 +97,9 @@ pub fn check(release: &Release) -> Vec<Violation> {
 
 /// A turn ends when nothing follows any more.
 fn graph_is_quiet(release: &Release) -> Vec<String> {
+    // A rollback that waits for a batch to have gone back keeps the rest waiting as well.
     let left = release.frontier.iter();
+    let left = left.filter(|_| !release.is_rollback_postponed());
     left.map(|node| format!("{node:?} still has something to do"))
         .collect()
 }
@@ -193,11 +195,16 @@ fn wave_counts_its_instances(release: &Release) -> Vec<String> {
             })
             .collect();
         let count = |how| settled.iter().filter(|settled| **settled == how).count();
+        // What went back counts as failed, however it had ended.
+        let failed = (0..).zip(&settled).filter(|(index, how)| {
+            **how == Some(Settled::Broken) || wave.gone_back.contains(&wave.batch_of(*index))
+        });
+        let failed = failed.count();
         let released = settled.iter().take(wave.released() as usize);
         let recounted = [
             settled.len(),
             settled.len() - count(None),
-            count(Some(Settled::Broken)),
+            failed,
             released.filter(|how| how.is_none()).count(),
         ];
         let counted = [wave.count(), wave.ended, wave.failed, wave.unended].map(|n| n as usize);
@@ -357,7 +364,7 @@ fn nothing_due_is_left_waiting(release: &Release) -> Vec<String> {
 fn phase_ends_with_its_activities(release: &Release) -> Vec<String> {
     let wrong = release.phase_ixs().filter(|(_, node)| match node.state {
         PhaseState::Waiting | PhaseState::Blocked { .. } => false,
-        PhaseState::Open { .. } => node.unsettled == 0,
+        PhaseState::Open { .. } => node.unsettled == 0 && !release.is_rollback_postponed(),
         PhaseState::Ended { .. } | PhaseState::Skipped { .. } => node.unsettled > 0,
     });
     wrong

@@ -53,6 +53,7 @@ pub fn decide(release: &Release, input: &Input, now: Timestamp) -> Result<Vec<Ev
         What::HaltWave { group, reason } => wave::halt(release, *group, reason),
         What::ResumeWave { group, reason } => wave::resume(release, *group, reason.as_ref()),
         What::EndWave { group, reason } => wave::end(release, *group, reason),
+        What::RollbackWave { group, reason } => wave::roll_back(release, *group, reason),
         What::Fail { activity, reason } => fail::fail(release, *activity, reason),
         What::Signal {
             activity,

@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 mod ends;
 mod facts;
 mod subject;
+mod turn;
 mod undo;
 
 pub use ends::{OutputSource, PhaseOutcome, ReleaseOutcome, SkipReason};
 pub use facts::{Awaits, HaltReason, Membership, Pinned};
+pub use turn::Turn;
 pub use undo::{PlannedUndo, UndoPart, UndoWay};
 
 use crate::actor::Actor;
@@ -22,19 +24,6 @@ use crate::process::{ActivityIx, Group, PhaseIx, ProcessRef};
 use crate::release::locks::Holder;
 use crate::release::task::{File, TaskState};
 use crate::time::Timestamp;
-
-/// What one turn made true: stored as one record.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Turn {
-    /// Number of the first event; the release's first event is 0.
-    pub first: u64,
-    /// When.
-    pub at: Timestamp,
-    /// Who caused it.
-    pub by: Actor,
-    /// In order; never empty.
-    pub events: Vec<Event>,
-}
 
 /// One fact about a release. The order of variants and fields is the stored format.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -578,11 +567,23 @@ pub enum Event {
         /// What they found.
         comment: String,
     },
-}
-
-impl Turn {
-    /// Number of the event after the last one.
-    pub fn next(&self) -> u64 {
-        self.first + self.events.len() as u64
-    }
+    /// The last open batch of a fan-out goes back, and no further one opens until somebody says so. All
+    /// of its instances have ended.
+    WaveRollbackStarted {
+        /// Which fan-out.
+        group: Group,
+        /// Which batch; 1 for the first.
+        batch: u32,
+        /// Why, in a person's words.
+        reason: String,
+        /// Everything in it that had or may have had an effect, what depends on others first.
+        plan: Vec<PlannedUndo>,
+    },
+    /// All effects of the batch are dealt with: its instances count as failed.
+    WaveRolledBack {
+        /// Which fan-out.
+        group: Group,
+        /// Which batch.
+        batch: u32,
+    },
 }

@@ -152,6 +152,13 @@ pub enum What {
         /// Why.
         reason: Option<String>,
     },
+    /// Take back what the last open batch of a fan-out did.
+    RollbackWave {
+        /// Of which phase or activity.
+        group: Group,
+        /// Why; not empty.
+        reason: String,
+    },
     /// Open no further batch of a fan-out, ever: what was not released is skipped.
     EndWave {
         /// Of which phase or activity.

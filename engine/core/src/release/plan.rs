@@ -30,6 +30,23 @@ pub fn rollback_plan(release: &Release) -> Vec<Vec<PlannedUndo>> {
     release.in_stages(&effects)
 }
 
+/// What of it a batch of a fan-out did. A point of no return keeps what lies before it here as well.
+pub(super) fn batch_plan(release: &Release, group: Group, batch: u32) -> Vec<Vec<PlannedUndo>> {
+    let nodes = release.batch_nodes(group, batch);
+    let is_of_it = |planned: &PlannedUndo| {
+        let activity = release.process.activity(planned.activity);
+        match group {
+            Group::Activity(_) => nodes.contains(&planned.activity.0),
+            Group::Phase(_) => nodes.contains(&activity.phase.0),
+        }
+    };
+    let stages = rollback_plan(release).into_iter().map(|stage| {
+        let of_it = stage.into_iter().filter(is_of_it);
+        of_it.collect::<Vec<_>>()
+    });
+    stages.filter(|stage| !stage.is_empty()).collect()
+}
+
 impl Release {
     /// How the effect of an activity is taken back; nothing if it has none.
     fn effect(&self, ix: ActivityIx) -> Option<UndoWay> {

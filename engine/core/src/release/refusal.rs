@@ -112,6 +112,8 @@ pub enum Refusal {
     NotReversible,
     /// The release has no open root-cause task.
     NoRootCause,
+    /// Instances of the batch have not ended.
+    BatchGoing,
 }
 
 impl Refusal {
@@ -169,6 +171,7 @@ impl Refusal {
             Self::PointOfNoReturn(_) => "point-of-no-return",
             Self::NotReversible => "not-reversible",
             Self::NoRootCause => "no-root-cause",
+            Self::BatchGoing => "batch-going",
         }
     }
 }
@@ -228,7 +231,8 @@ impl fmt::Display for Refusal {
             | Self::NothingToUndo
             | Self::PointOfNoReturn(_)
             | Self::NotReversible
-            | Self::NoRootCause => write_of_rollback(f, self),
+            | Self::NoRootCause
+            | Self::BatchGoing => write_of_rollback(f, self),
             other => other.of_people(f),
         }
     }
@@ -288,6 +292,9 @@ fn write_of_rollback(f: &mut fmt::Formatter<'_>, refusal: &Refusal) -> fmt::Resu
         ),
         Refusal::NotReversible => f.write_str(
             "its component exports no `undo`: undo it by hand and say so, or accept that it stays",
+        ),
+        Refusal::BatchGoing => f.write_str(
+            "instances of the batch have not ended: skip them, let them fail, or wait for them first",
         ),
         _ => f.write_str("the release has no open root-cause task"),
     }

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::actor::{Actor, Party};
-use crate::process::ActivityIx;
+use crate::process::{ActivityIx, Group};
 use crate::release::Release;
 use crate::release::event::{PlannedUndo, UndoPart, UndoWay};
+use crate::release::index::Node;
 use crate::release::state::ActivityState;
 use crate::release::unwinding::Unwinding;
 use crate::time::Timestamp;
@@ -139,7 +140,60 @@ impl Rollback {
     }
 }
 
+/// What goes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// The whole release.
+    Release,
+    /// A batch of this fan-out.
+    Wave(Group),
+}
+
 impl Release {
+    /// Whether a batch of some fan-out goes back.
+    pub(super) fn has_wave_going_back(&self) -> bool {
+        self.waves.values().any(|wave| wave.back.is_some())
+    }
+
+    /// Whether the release is to go back as soon as a batch has gone back.
+    pub(super) fn is_rollback_postponed(&self) -> bool {
+        let wants = matches!(self.frontier.first(), Some(Node::Rollback(_)));
+        wants && self.has_wave_going_back()
+    }
+
+    /// What the activity goes back with, if it goes back now.
+    pub(super) fn scope_of(&self, ix: ActivityIx) -> Option<Scope> {
+        if self.is_going_back() {
+            return Some(Scope::Release);
+        }
+        let activity = self.process.activity(ix);
+        let phase = self.process.phase(activity.phase).instance.as_deref();
+        let groups = [activity.instance(), phase].into_iter().flatten();
+        let mut groups = groups.map(|instance| instance.of);
+        groups
+            .find(|group| {
+                self.waves
+                    .get(group)
+                    .is_some_and(|wave| wave.back.is_some())
+            })
+            .map(Scope::Wave)
+    }
+
+    /// The rollback that an activity is part of now.
+    pub(super) fn back_of(&self, ix: ActivityIx) -> Option<&Rollback> {
+        match self.scope_of(ix)? {
+            Scope::Release => self.rollback.as_deref(),
+            Scope::Wave(group) => Some(&self.waves.get(&group)?.back.as_ref()?.rollback),
+        }
+    }
+
+    pub(super) fn back_mut(&mut self, scope: Scope) -> Option<&mut Rollback> {
+        match scope {
+            Scope::Release => self.rollback.as_deref_mut(),
+            Scope::Wave(group) => Some(&mut self.waves.get_mut(&group)?.back.as_mut()?.rollback),
+        }
+    }
+
     /// The last rollback, if the release ever went back.
     pub fn rollback(&self) -> Option<&Rollback> {
         self.rollback.as_deref()

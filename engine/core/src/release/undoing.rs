@@ -36,7 +36,7 @@ impl Release {
         if let UndoPart::Child(child) = part {
             return Event::ChildRecalled { activity, child };
         }
-        let way = self.rollback.as_ref().and_then(|back| back.way(activity));
+        let way = self.back_of(activity).and_then(|back| back.way(activity));
         if part == UndoPart::Undo && way == Some(UndoWay::Person) {
             return held(activity, no_undo());
         }
@@ -132,7 +132,7 @@ impl Release {
         if let Some(before) = at.and_then(|at| at.checked_sub(1)) {
             return Some(UndoPart::Child(children[before]));
         }
-        let way = self.rollback.as_ref().and_then(|back| back.way(ix));
+        let way = self.back_of(ix).and_then(|back| back.way(ix));
         if way == Some(UndoWay::Children) {
             let validated = self.process.activity(ix).validate.is_some();
             return validated.then_some(UndoPart::Validate);

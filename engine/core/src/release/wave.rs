@@ -2,19 +2,21 @@
 //! it bakes, then asks its gate. Each wave counts its own instances, so that the end of one costs
 //! the same however many there are.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::actor::Actor;
 use crate::failure::{Failure, FailureClass};
-use crate::process::{ActivityIx, FanOut, Group, batch_of};
+use crate::process::{ActivityIx, FanOut, Group, PhaseIx, batch_of};
 use crate::release::Release;
 use crate::release::event::{Event, HaltReason};
 use crate::release::index::Node;
+use crate::release::rollback::Rollback;
 use crate::release::state::{ActivityState, Settled};
 use crate::time::Timestamp;
 
 /// How far a fan-out is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Wave {
     /// How many instances are released once each batch is open; the last is all of them.
     pub ends: Box<[u32]>,
@@ -38,6 +40,18 @@ pub struct Wave {
     pub(super) shut: bool,
     /// Whether a person has decided that no further batch opens.
     pub(super) closed: bool,
+    /// The rollback of one of its batches, while it goes on.
+    pub(super) back: Option<Box<WaveBack>>,
+    /// Batches that were rolled back.
+    pub gone_back: BTreeSet<u32>,
+}
+
+/// A batch that goes back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WaveBack {
+    /// Which; 1 for the first.
+    pub batch: u32,
+    pub(super) rollback: Rollback,
 }
 
 /// What goes on in a wave.
@@ -80,6 +94,8 @@ pub(super) enum Next {
     Bake,
     /// The gate is asked.
     Gate,
+    /// A batch has gone back.
+    GoneBack(u32),
 }
 
 impl Wave {
@@ -96,7 +112,21 @@ impl Wave {
             tolerated: 0,
             shut: false,
             closed: false,
+            back: None,
+            gone_back: BTreeSet::new(),
         }
+    }
+
+    /// The batch that goes back now.
+    pub fn goes_back(&self) -> Option<u32> {
+        self.back.as_ref().map(|back| back.batch)
+    }
+
+    /// The last open batch that was not rolled back.
+    pub(super) fn last_batch(&self) -> Option<u32> {
+        (1..=self.open)
+            .rev()
+            .find(|batch| !self.gone_back.contains(batch))
     }
 
     /// All instances.
@@ -148,6 +178,11 @@ impl Wave {
 
     /// What follows, if something does.
     pub(super) fn next(&self, fan_out: &FanOut) -> Option<Next> {
+        if let Some(back) = &self.back {
+            let batch = back.batch;
+            let is_done = back.rollback.unwinding.left() == 0;
+            return is_done.then_some(Next::GoneBack(batch));
+        }
         if self.is_over() {
             return None;
         }
@@ -188,6 +223,7 @@ impl Release {
         match event {
             Event::Aborted { .. }
             | Event::RollbackStarted { .. }
+            | Event::WaveRollbackStarted { .. }
             | Event::PhaseSkipped { .. }
             | Event::WaveEnded { .. }
             | Event::InstancesEnded { .. }
@@ -212,6 +248,14 @@ impl Release {
                 start + released.start..start + released.end
             }
             _ => 0..0,
+        }
+    }
+
+    /// How the instance at a position of the group has ended, if it has.
+    pub(super) fn instance_settled(&self, group: Group, ix: u32) -> Option<Settled> {
+        match group {
+            Group::Phase(_) => self.phase_state(PhaseIx(ix)).settled(),
+            Group::Activity(_) => self.activity_state(ActivityIx(ix)).settled(),
         }
     }
 

@@ -177,7 +177,11 @@ pub fn why_wave(release: &Release, group: Group) -> Option<Waiting> {
         return None;
     }
     let (state, since, actions): (_, _, &'static [&'static str]) = match (&wave.halt, wave.stage) {
-        (Some(halt), _) => ("halted", halt.since, &["resume-wave", "end-wave"]),
+        (Some(halt), _) if wave.goes_back().is_some() => ("rolling-back", halt.since, &[]),
+        (Some(halt), _) => {
+            let actions: &[&str] = &["resume-wave", "rollback-wave", "end-wave"];
+            ("halted", halt.since, actions)
+        }
         (None, Stage::Baking { .. }) => ("baking", wave.since, &["halt-wave", "end-wave"]),
         (None, _) => return None,
     };
@@ -248,7 +252,7 @@ const QUESTION_ACTIONS: &[&str] = &["approve", "reject", "withdraw", "withdraw-q
 /// Why an activity is not moving; nothing if it runs or has ended.
 pub fn why_activity(release: &Release, ix: ActivityIx) -> Option<Waiting> {
     let state = &release.activities.get(ix.0 as usize)?.state;
-    if release.is_going_back() && state.settled().is_some() {
+    if state.settled().is_some() && release.scope_of(ix).is_some() {
         return release.why_undo(ix);
     }
     let (since, on, actions): (_, _, &'static [&'static str]) = match state {

@@ -76,7 +76,7 @@ impl Release {
     }
 
     fn why_not_yet_undone(&self, ix: ActivityIx) -> Option<Why> {
-        let rollback = self.rollback.as_ref()?;
+        let rollback = self.back_of(ix)?;
         self.way_of(ix)?;
         let on = if rollback.ready.contains(&ix) {
             self.pause()?
@@ -89,7 +89,7 @@ impl Release {
     /// Effects that must be dealt with before that of an activity, as far as they are next to it
     /// in the plan.
     fn undone_first(&self, ix: ActivityIx) -> Vec<String> {
-        let Some(rollback) = &self.rollback else {
+        let Some(rollback) = self.back_of(ix) else {
             return Vec::new();
         };
         let unwinding = &rollback.unwinding;
@@ -110,7 +110,7 @@ impl Release {
     }
 
     fn way_of(&self, ix: ActivityIx) -> Option<UndoWay> {
-        self.rollback.as_ref()?.way(ix)
+        self.back_of(ix)?.way(ix)
     }
 
     /// Since when somebody is asked why the release had to go back.

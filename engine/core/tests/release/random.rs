@@ -28,7 +28,7 @@ use crate::world::{ID, World, person, pins};
 /// The number of the action that starts a release, and how many come before it.
 const START: u8 = 27;
 /// How many kinds of action there are.
-const ACTIONS: u8 = 48;
+const ACTIONS: u8 = 50;
 const DRAFT_ACTIONS: usize = 3;
 
 /// Something to do: which, to what, and how.
@@ -83,13 +83,14 @@ const STATES: [&str; 17] = [
 ];
 
 /// Every refusal that they meet.
-const REFUSALS: [&str; 46] = [
+const REFUSALS: [&str; 47] = [
     "already-approved",
     "already-halted",
     "already-paused",
     "already-reviewed",
     "already-rolling-back",
     "already-started",
+    "batch-going",
     "content-changed",
     "excluded",
     "fanned-out",
@@ -137,7 +138,7 @@ const REFUSALS: [&str; 46] = [
 fn random_stories_reach_every_state_and_every_refusal() {
     let mut runner = TestRunner::deterministic();
     let (mut states, mut refusals) = (BTreeSet::new(), BTreeSet::new());
-    for _ in 0..2_000 {
+    for _ in 0..4_000 {
         let story = stories().new_tree(&mut runner).expect("a story");
         let (document, actions) = story.current();
         let mut world = World::draft(&document, serde_json::json!({}));
@@ -196,7 +197,7 @@ fn aimed_at(world: &World, verb: u8) -> Option<ActivityIx> {
     let fits = |ix: &ActivityIx| match (verb, world.release.activity_state(*ix)) {
         (13..=17 | 41..=46, state) => matches!(state, ActivityState::NeedsPeople(_)),
         (36..=38, state) => matches!(state, ActivityState::UndoFailed(_)),
-        (47, _) => broken(ix),
+        (47 | 49, _) => broken(ix),
         _ => false,
     };
     world.activities().find(fits)
@@ -256,7 +257,7 @@ fn what(world: &World, verb: u8, activity: ActivityIx, variant: u8) -> What {
     .to_owned();
     let some = |json: Json| variant.is_multiple_of(2).then_some(json);
     match verb {
-        13..=18 | 41.. => of_people(verb, activity, variant, text),
+        13..=18 | 41..=47 | 49 => of_people(verb, activity, variant, text),
         19 | 20 => What::Retry {
             activity,
             with: some(outputs(variant / 2)),
@@ -307,6 +308,7 @@ fn wave(world: &World, verb: u8, (target, variant): (ActivityIx, u8), reason: St
             group,
             reason: Some(reason),
         },
+        48 => What::RollbackWave { group, reason },
         _ => What::EndWave { group, reason },
     }
 }

@@ -244,6 +244,10 @@ impl Driver {
                 group: found_group(process, &wave)?,
                 reason,
             },
+            Command::RollbackWave { wave, reason } => What::RollbackWave {
+                group: found_group(process, &wave)?,
+                reason,
+            },
             Command::EndWave { wave, reason } => What::EndWave {
                 group: found_group(process, &wave)?,
                 reason,

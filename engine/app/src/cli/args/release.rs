@@ -54,6 +54,8 @@ pub(crate) enum ReleaseCommand {
     HaltWave(WaveArgs),
     /// Let a halted wave go on.
     ResumeWave(ResumeWaveArgs),
+    /// Take back what the last open batch did, once its instances have ended.
+    RollbackWave(WaveArgs),
     /// Open no further batch, ever: what was not released is skipped.
     EndWave(WaveArgs),
     /// Let an activity that is on hold fail for good.

@@ -42,6 +42,8 @@ pub(crate) enum ActionName {
     HaltWave,
     /// Let a halted fan-out go on; takes `reason`.
     ResumeWave,
+    /// Take back what the last open batch of a fan-out did, once its instances have ended; needs `reason`.
+    RollbackWave,
     /// Open no further batch of a fan-out, ever: what was not released is skipped; needs `reason`.
     EndWave,
     /// Let an activity on hold fail for good; needs `reason`.

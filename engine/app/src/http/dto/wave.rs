@@ -20,7 +20,7 @@ pub(crate) struct WaveBody {
     pub(crate) batches: Vec<u32>,
     /// Batches that are open.
     pub(crate) open: u32,
-    /// `going`, `baking`, `gated`, `halted` or `over`.
+    /// `going`, `baking`, `gated`, `halted`, `rolling-back` or `over`.
     pub(crate) state: String,
     /// Until when it bakes.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -31,6 +31,9 @@ pub(crate) struct WaveBody {
     /// Why it is halted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) halted: Option<String>,
+    /// Batches that were rolled back: their instances count as failed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) rolled_back: Vec<u32>,
     /// Instances that are not shown, since there are many and nothing is remarkable about them.
     #[serde(skip_serializing_if = "is_none")]
     pub(crate) left_out: usize,

@@ -136,7 +136,22 @@ async fn a_wave_is_halted_and_let_go_on() {
         (text(&item["path"]), text(&item["on"]["kind"])),
         ("shops", "batch")
     );
-    assert_eq!(item["actions"], json!(["resume-wave", "end-wave"]));
+    assert_eq!(
+        item["actions"],
+        json!(["resume-wave", "rollback-wave", "end-wave"])
+    );
+    let resume = json!({ "action": "resume-wave", "wave": "shops" });
+    world.act(&id, &resume).await.ok();
+    world.act(&id, &resume).await.is_problem(409, "not-halted");
+    let skip = json!({ "action": "skip", "activity": "shops[south]", "reason": "closed" });
+    world.act(&id, &skip).await.ok();
+    let last = approve(&world, &id, "shops[north]/open").await;
+    assert_eq!(text(&last["phases"][0]["state"]), "succeeded");
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_of_a_wave_is_refused() {
+    let (world, id) = started().await;
     for (action, status, code) in [
         (
             json!({ "action": "halt-wave", "reason": "x" }),
@@ -152,6 +167,11 @@ async fn a_wave_is_halted_and_let_go_on() {
             json!({ "action": "end-wave", "wave": "shops" }),
             422,
             "reason-required",
+        ),
+        (
+            json!({ "action": "rollback-wave", "wave": "shops", "reason": "x" }),
+            409,
+            "batch-going",
         ),
         (
             json!({ "action": "resume-wave", "wave": "nowhere" }),
@@ -171,11 +191,4 @@ async fn a_wave_is_halted_and_let_go_on() {
     ] {
         world.act(&id, &action).await.is_problem(status, code);
     }
-    let resume = json!({ "action": "resume-wave", "wave": "shops" });
-    world.act(&id, &resume).await.ok();
-    world.act(&id, &resume).await.is_problem(409, "not-halted");
-    let skip = json!({ "action": "skip", "activity": "shops[south]", "reason": "closed" });
-    world.act(&id, &skip).await.ok();
-    let last = approve(&world, &id, "shops[north]/open").await;
-    assert_eq!(text(&last["phases"][0]["state"]), "succeeded");
 }

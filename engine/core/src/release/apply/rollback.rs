@@ -1,16 +1,18 @@
 //! The fold of a rollback.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::actor::Actor;
 use crate::failure::{Failure, FailureClass};
 use crate::process::{ActivityIx, Group, PhaseIx};
 use crate::release::Release;
-use crate::release::event::{Event, PhaseOutcome, PlannedUndo};
+use crate::release::event::{Event, HaltReason, PhaseOutcome, PlannedUndo};
 use crate::release::index::Node;
-use crate::release::rollback::{Rollback, RootCause};
-use crate::release::state::{ActivityState, PhaseState, ReleaseState, UndoFailed};
+use crate::release::rollback::{Rollback, RootCause, Scope};
+use crate::release::state::{ActivityState, PhaseState, ReleaseState, Settled, UndoFailed};
 use crate::release::unwinding::Unwinding;
+use crate::release::wave::{Halt, WaveBack};
 use crate::time::Timestamp;
 
 impl Release {
@@ -92,7 +94,7 @@ impl Release {
         if let Some(rollback) = &mut self.rollback {
             rollback.unwinding = unwinding;
         }
-        self.undos_due(due);
+        self.undos_due(Scope::Release, due);
     }
 
     /// No further batch opens.
@@ -124,16 +126,19 @@ impl Release {
     }
 
     /// The turn of some effects has come: they are looked at, or wait for the end of the pause.
-    pub(super) fn undos_due(&mut self, due: Vec<ActivityIx>) {
+    pub(super) fn undos_due(&mut self, scope: Scope, due: Vec<ActivityIx>) {
         let paused = self.is_paused();
-        if let Some(rollback) = &mut self.rollback {
+        if let Some(rollback) = self.back_mut(scope) {
             if paused {
                 rollback.ready.extend(due);
             } else {
                 self.frontier.extend(due.into_iter().map(Node::Undo));
             }
         }
-        self.rollback_may_end();
+        match scope {
+            Scope::Release => self.rollback_may_end(),
+            Scope::Wave(group) => self.look_at_wave(group),
+        }
     }
 
     /// Lets the release end once everything has been dealt with.
@@ -151,36 +156,104 @@ impl Release {
         };
         if rollback.going.remove(&ix) {
             let due = rollback.unwinding.run_ended(&self.process, ix);
-            self.undos_due(due);
+            self.undos_due(Scope::Release, due);
         }
     }
 
     /// The effect of an activity is dealt with.
     pub(super) fn dealt_with(&mut self, ix: ActivityIx) {
-        let Some(rollback) = &mut self.rollback else {
+        let Some(scope) = self.scope_of(ix) else {
+            return;
+        };
+        let process = Arc::clone(&self.process.0);
+        let Some(rollback) = self.back_mut(scope) else {
             return;
         };
         rollback.ready.remove(&ix);
-        let due = rollback.unwinding.dealt_with(&self.process, ix);
-        self.undos_due(due);
+        let due = rollback.unwinding.dealt_with(&process, ix);
+        self.undos_due(scope, due);
     }
 
     /// The pause is over: effects whose turn came meanwhile are looked at.
     pub(super) fn resume_undos(&mut self) {
-        let Some(rollback) = &mut self.rollback else {
-            return;
-        };
-        if rollback.ended_at.is_none() {
+        if self.is_going_back() {
             self.state = ReleaseState::RollingBack;
         }
-        let ready = std::mem::take(&mut rollback.ready);
-        self.frontier.extend(ready.into_iter().map(Node::Undo));
+        let of_waves = self
+            .waves
+            .values_mut()
+            .filter_map(|wave| wave.back.as_mut());
+        let of_waves = of_waves.map(|back| &mut back.rollback);
+        let backs = of_waves.chain(self.rollback.as_deref_mut());
+        let ready: Vec<Node> = backs
+            .flat_map(|back| std::mem::take(&mut back.ready))
+            .map(Node::Undo)
+            .collect();
+        self.frontier.extend(ready);
+    }
+
+    /// The last open batch of a fan-out begins to go back; the fan-out is halted.
+    pub(super) fn apply_wave_rollback(
+        &mut self,
+        group: Group,
+        by: &Actor,
+        event: &Event,
+        at: Timestamp,
+    ) {
+        let Event::WaveRollbackStarted {
+            batch,
+            reason,
+            plan,
+            ..
+        } = event
+        else {
+            return;
+        };
+        let (unwinding, due) = Unwinding::new(self, plan, |_| false);
+        let Some(wave) = self.waves.get_mut(&group) else {
+            return;
+        };
+        let rollback = Rollback {
+            by: by.clone(),
+            trigger: None,
+            reason: Some(reason.clone()),
+            since: at,
+            plan: plan.clone(),
+            ended_at: None,
+            root_cause: None,
+            unwinding,
+            going: BTreeSet::new(),
+            ready: BTreeSet::new(),
+        };
+        wave.halt = Some(Halt {
+            by: by.clone(),
+            reason: HaltReason::Person(reason.clone()),
+            since: at,
+        });
+        wave.back = Some(Box::new(WaveBack {
+            batch: *batch,
+            rollback,
+        }));
+        self.undos_due(Scope::Wave(group), due);
+    }
+
+    /// Instances that went back count as failed.
+    pub(super) fn apply_wave_rolled_back(&mut self, group: Group, batch: u32) {
+        let nodes = self.batch_nodes(group, batch);
+        let fine = nodes.filter(|ix| self.instance_settled(group, *ix) != Some(Settled::Broken));
+        let fine = u32::try_from(fine.count()).unwrap_or(u32::MAX);
+        if let Some(wave) = self.waves.get_mut(&group)
+            && wave.gone_back.insert(batch)
+        {
+            wave.back = None;
+            wave.failed = wave.failed.saturating_add(fine);
+        }
     }
 
     /// What was being taken back when the release was aborted stays half done.
     pub(super) fn abort_undos(&mut self, at: Timestamp) {
-        if !self.is_going_back() {
-            return;
+        for wave in self.waves.values_mut() {
+            wave.back = None;
         }
         let undoing: Vec<ActivityIx> = self
             .activity_ixs()

@@ -134,8 +134,8 @@ impl Release {
             now: ActivityState::Ready { since: at },
         };
         self.turn_back(ix, ActivityState::Undoing(Box::new(undoing)));
-        if !self.is_paused() {
-            self.undos_due(vec![ix]);
+        if let Some(scope) = self.scope_of(ix).filter(|_| !self.is_paused()) {
+            self.undos_due(scope, vec![ix]);
         }
     }
 

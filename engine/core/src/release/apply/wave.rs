@@ -34,6 +34,8 @@ impl Release {
             Event::WaveHalted { reason, .. } => self.apply_wave_halted(group, by, reason, at),
             Event::WaveResumed { .. } => self.apply_wave_resumed(group),
             Event::WaveEnded { reason, .. } => self.apply_wave_ended(group, reason, at),
+            Event::WaveRollbackStarted { .. } => self.apply_wave_rollback(group, by, event, at),
+            Event::WaveRolledBack { batch, .. } => self.apply_wave_rolled_back(group, *batch),
             _ => {}
         }
         self.look_at_wave(group);
@@ -198,7 +200,7 @@ impl Release {
         };
         // What somebody lets go on after failures may fail as often again.
         if let Some(halt) = wave.halt.take()
-            && matches!(halt.reason, HaltReason::Failures(_))
+            && (matches!(halt.reason, HaltReason::Failures(_)) || !wave.gone_back.is_empty())
         {
             wave.tolerated = wave.failed;
         }

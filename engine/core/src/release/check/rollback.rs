@@ -70,9 +70,8 @@ pub(super) fn nothing_is_undone_going_forward(release: &Release) -> Vec<String> 
     let undoing = release
         .activity_ixs()
         .filter(|(_, node)| matches!(node.state, ActivityState::Undoing(_)));
-    if !release.is_going_back() {
-        found.extend(undoing.map(|(ix, _)| release.process.path(ix)));
-    }
+    let stray = undoing.filter(|(ix, _)| release.scope_of(*ix).is_none());
+    found.extend(stray.map(|(ix, _)| release.process.path(ix)));
     found
 }
 

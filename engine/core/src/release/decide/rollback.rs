@@ -19,7 +19,7 @@ pub(super) fn rollback(release: &Release, reason: &str) -> Result<Vec<Event>, Re
         ReleaseState::Ended { .. } => {}
         _ => live(release)?,
     }
-    if release.is_going_back() {
+    if release.is_going_back() || release.has_wave_going_back() {
         return Err(Refusal::AlreadyRollingBack);
     }
     bounds::reason("reason", reason)?;
@@ -47,8 +47,7 @@ pub(super) fn retry_undo(
         return Err(Refusal::Paused);
     }
     let way = release
-        .rollback
-        .as_ref()
+        .back_of(activity)
         .and_then(|back| back.way(activity));
     if failed.part == UndoPart::Undo && way == Some(UndoWay::Person) {
         return Err(Refusal::NotReversible);

@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
-use crate::process::{ActivityIx, Group, PhaseIx};
+use crate::process::{ActivityIx, Group, Instance, PhaseIx};
 use crate::release::decide::{known, live, wrong_state};
 use crate::release::event::{Event, SkipReason};
 use crate::release::refusal::Refusal;
 use crate::release::state::{ActivityState, PhaseState};
+use crate::release::wave::Wave;
 use crate::release::{Release, bounds};
 
 pub(super) fn skip(
@@ -18,6 +19,8 @@ pub(super) fn skip(
     if state.settled().is_some() {
         return Err(wrong_state(state, "not over"));
     }
+    let instance = release.process.activity(activity).instance();
+    still(release, instance)?;
     bounds::reason("reason", reason)?;
     Ok(vec![Event::ActivitySkipped {
         activity,
@@ -38,6 +41,7 @@ pub(super) fn phase(
     if definition.instances.is_some() {
         return Err(Refusal::FannedOut);
     }
+    still(release, definition.instance.as_deref())?;
     let why = SkipReason::Person(reason.to_owned());
     let events = match state {
         PhaseState::Waiting | PhaseState::Blocked { .. } => {
@@ -68,6 +72,15 @@ pub(super) fn phase(
     };
     bounds::reason("reason", reason)?;
     Ok(events)
+}
+
+/// Refuses while another batch goes back: the fan-out may not come to its end before that.
+fn still(release: &Release, instance: Option<&Instance>) -> Result<(), Refusal> {
+    let wave = instance.and_then(|instance| release.wave(instance.of));
+    match wave.and_then(Wave::goes_back) {
+        Some(_) => Err(Refusal::AlreadyRollingBack),
+        None => Ok(()),
+    }
 }
 
 fn instances(release: &Release, ix: ActivityIx) -> Range<u32> {

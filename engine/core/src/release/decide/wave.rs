@@ -3,6 +3,7 @@
 use crate::process::Group;
 use crate::release::decide::live;
 use crate::release::event::{Event, HaltReason};
+use crate::release::plan::batch_plan;
 use crate::release::refusal::Refusal;
 use crate::release::wave::Wave;
 use crate::release::{Release, bounds};
@@ -24,9 +25,11 @@ pub(super) fn resume(
     group: Group,
     reason: Option<&String>,
 ) -> Result<Vec<Event>, Refusal> {
-    if known(release, group)?.halt.is_none() {
+    let wave = known(release, group)?;
+    if wave.halt.is_none() {
         return Err(Refusal::NotHalted);
     }
+    still(wave)?;
     if let Some(reason) = reason {
         bounds::text("reason", reason)?;
     }
@@ -37,12 +40,43 @@ pub(super) fn resume(
 }
 
 pub(super) fn end(release: &Release, group: Group, reason: &str) -> Result<Vec<Event>, Refusal> {
-    known(release, group)?;
+    still(known(release, group)?)?;
     bounds::reason("reason", reason)?;
     Ok(vec![Event::WaveEnded {
         group,
         reason: reason.to_owned(),
     }])
+}
+
+/// Takes back what the last open batch did. It must have ended: what still runs in it is decided first.
+pub(super) fn roll_back(
+    release: &Release,
+    group: Group,
+    reason: &str,
+) -> Result<Vec<Event>, Refusal> {
+    let wave = known(release, group)?;
+    still(wave)?;
+    if release.is_going_back() {
+        return Err(Refusal::AlreadyRollingBack);
+    }
+    if wave.unended > 0 {
+        return Err(Refusal::BatchGoing);
+    }
+    bounds::reason("reason", reason)?;
+    let batch = wave.last_batch().ok_or(Refusal::NothingToUndo)?;
+    Ok(vec![Event::WaveRollbackStarted {
+        group,
+        batch,
+        reason: reason.to_owned(),
+        plan: batch_plan(release, group, batch).concat(),
+    }])
+}
+
+fn still(wave: &Wave) -> Result<(), Refusal> {
+    match wave.goes_back() {
+        Some(_) => Err(Refusal::AlreadyRollingBack),
+        None => Ok(()),
+    }
 }
 
 /// A wave that still has batches to open.

@@ -102,7 +102,9 @@ impl Event {
             | Self::GateOpened { group, .. }
             | Self::WaveHalted { group, .. }
             | Self::WaveResumed { group, .. }
-            | Self::WaveEnded { group, .. } => Some(*group),
+            | Self::WaveEnded { group, .. }
+            | Self::WaveRollbackStarted { group, .. }
+            | Self::WaveRolledBack { group, .. } => Some(*group),
             _ => None,
         }
     }

@@ -86,6 +86,7 @@ pub(super) fn events() -> Vec<Sample> {
         of_the_way_back(),
         decisions::of_questions(),
         work::of_work(),
+        undo::of_wave_rollbacks(),
     ]
     .concat();
     all.into_iter()

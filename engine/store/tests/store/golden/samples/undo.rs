@@ -2,7 +2,7 @@
 
 use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::id::ReleaseId;
-use fermata_core::process::ActivityIx;
+use fermata_core::process::{ActivityIx, Group, PhaseIx};
 use fermata_core::release::event::{Event, PlannedUndo, UndoPart, UndoWay};
 use fermata_core::time::Timestamp;
 
@@ -84,5 +84,28 @@ pub(in super::super) fn undo_ways(point: ActivityIx) -> Vec<UndoWay> {
         UndoWay::Supplied,
         UndoWay::Kept { point },
         UndoWay::Children,
+    ]
+}
+
+pub(super) fn of_wave_rollbacks() -> Vec<(&'static str, Event)> {
+    let activity = ACTIVITY;
+    let way = |way| PlannedUndo { activity, way };
+    vec![
+        (
+            "",
+            Event::WaveRollbackStarted {
+                group: Group::Phase(PhaseIx(3)),
+                batch: 2,
+                reason: "customers cannot pay".to_owned(),
+                plan: vec![way(UndoWay::Component)],
+            },
+        ),
+        (
+            "",
+            Event::WaveRolledBack {
+                group: Group::Activity(activity),
+                batch: 2,
+            },
+        ),
     ]
 }
