@@ -38,6 +38,7 @@ pub(crate) mod inbox;
 pub(crate) mod input_sets;
 pub(crate) mod ledger;
 pub(crate) mod locks;
+pub(crate) mod made;
 pub(crate) mod meta;
 pub(crate) mod metrics;
 pub(crate) mod openapi;

@@ -71,7 +71,7 @@ pub use child::{ChildOrder, Parent};
 pub use create::{Draft, create};
 pub use decide::decide;
 pub use locks::{Claim, Holder};
-pub use plan::rollback_plan;
+pub use plan::{rollback_plan, wave_rollback_plan};
 pub use replay::ReplayError;
 pub use rollback::{Rollback, RootCause, UndoResult};
 pub use wait::{Awaited, Reach};

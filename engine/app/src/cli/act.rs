@@ -267,7 +267,7 @@ fn about_wave(command: ReleaseCommand) -> Decision {
         C::HaltWave(args) => (args.release, "halt-wave", args.wave, Some(args.reason)),
         C::ResumeWave(args) => (args.release, "resume-wave", args.wave, args.reason),
         C::EndWave(args) => (args.release, "end-wave", args.wave, Some(args.reason)),
-        C::RollbackWave(args) => (args.release, "rollback-wave", args.wave, Some(args.reason)),
+        C::RollbackWave(args) => (args.release, "rollback-wave", args.wave, args.reason),
         _ => unreachable!("`decision` hands over what is about a wave"),
     };
     let mut body = json!({ "action": action, "wave": wave });

@@ -28,7 +28,10 @@ pub(super) async fn run(context: &mut Context, command: ReleaseCommand) -> Resul
         ReleaseCommand::Events(args) => events::run(context, &args).await?,
         ReleaseCommand::Signal(args) => signal::run(context, &args).await?,
         ReleaseCommand::Rollback(args) if args.dry_run => {
-            rollback::plan(context, &args.release).await?;
+            rollback::plan(context, &args.release, None).await?;
+        }
+        ReleaseCommand::RollbackWave(args) if args.dry_run => {
+            rollback::plan(context, &args.release, Some(&args.wave)).await?;
         }
         ReleaseCommand::Attach(args) => inbox::attach(context, args).await?,
         decision => act::run(context, decision).await?,

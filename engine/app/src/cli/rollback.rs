@@ -1,4 +1,4 @@
-//! `fermata release rollback --dry-run`: what would be taken back, before it is.
+//! `--dry-run` of `fermata release rollback` and `rollback-wave`: what would be taken back, before it is.
 
 use serde_json::Value;
 
@@ -8,11 +8,16 @@ use super::table::Table;
 use super::text::{Tone, cell};
 use crate::client::Call;
 
-/// Shows the plan.
-pub(super) async fn plan(context: &mut Context, release: &str) -> Result<(), Error> {
+/// Shows the plan, of the whole release or of the last open batch of a wave.
+pub(super) async fn plan(
+    context: &mut Context,
+    release: &str,
+    wave: Option<&String>,
+) -> Result<(), Error> {
     let client = context.client()?;
     let path = ["releases", release, "rollback-plan"];
-    let answer = client.json(Call::get(&path)).await?;
+    let call = Call::get(&path).query("wave", wave);
+    let answer = client.json(call).await?;
     if context.out.is_json() {
         return context.out.json(&answer);
     }
@@ -27,20 +32,18 @@ pub(super) async fn plan(context: &mut Context, release: &str) -> Result<(), Err
             ]);
         }
     }
-    context
-        .out
-        .table(&table, "nothing in this release had an effect")?;
-    match answer.get("refused") {
-        Some(refused) => {
+    context.out.table(&table, "nothing of it had an effect")?;
+    let remark = match (answer.get("refused"), wave) {
+        (Some(refused), _) => {
             let detail = cell(refused.get("detail"));
-            context
-                .out
-                .remark(&format!("a rollback would be refused: {detail}"))
+            format!("a rollback would be refused: {detail}")
         }
-        None => context.out.remark(&format!(
-            "next: fermata release rollback {release} --reason WHY"
-        )),
-    }
+        (None, Some(wave)) => {
+            format!("next: fermata release rollback-wave {release} {wave} --reason WHY")
+        }
+        (None, None) => format!("next: fermata release rollback {release} --reason WHY"),
+    };
+    context.out.remark(&remark)
 }
 
 fn tone(item: &Value) -> Tone {

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::header::LOCATION;
-use axum::http::{StatusCode, Uri};
+use axum::http::Uri;
 use axum::response::{IntoResponse, Response};
 use fermata_core::component::Version;
 use fermata_core::id::Name;
@@ -21,6 +20,7 @@ use crate::http::dto::component::{
 };
 use crate::http::dto::query::PageParams;
 use crate::http::extract::{At, Body, Params, Raw};
+use crate::http::made::made;
 use crate::http::page;
 use crate::http::problem::{OTHER_COMPONENT, Problem, UNKNOWN_COMPONENT};
 use crate::http::{Api, PREFIX};
@@ -98,13 +98,8 @@ async fn register(
         "{PREFIX}/components/{}/versions/{}",
         body.summary.name, body.summary.version
     );
-    let status = if registered.repeated {
-        StatusCode::OK
-    } else {
-        StatusCode::CREATED
-    };
     let tag = etag(registered.entry.revision);
-    Ok((status, tag, [(LOCATION, place)], Json(body)).into_response())
+    Ok(made(registered.repeated, place, (tag, Json(body))))
 }
 
 /// List the components by name, each with its newest version.

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::header::LOCATION;
-use axum::http::{StatusCode, Uri};
-use axum::response::{IntoResponse, Response};
+use axum::http::Uri;
+use axum::response::Response;
 use fermata_core::component::Version;
 use fermata_core::id::Name;
 use fermata_core::limits::DOCUMENT_BYTES_MAX;
@@ -18,6 +17,7 @@ use crate::http::dto::Page;
 use crate::http::dto::definition::{DefinitionBody, DefinitionsBody};
 use crate::http::dto::query::PageParams;
 use crate::http::extract::{At, Params, Raw};
+use crate::http::made::made;
 use crate::http::page;
 use crate::http::problem::{Problem, UNKNOWN_DEFINITION};
 use crate::http::{Api, PREFIX};
@@ -43,12 +43,7 @@ pub(crate) async fn publish(
         "{PREFIX}/definitions/{}/versions/{}",
         body.name, body.version
     );
-    let status = if defined.repeated {
-        StatusCode::OK
-    } else {
-        StatusCode::CREATED
-    };
-    Ok((status, [(LOCATION, place)], Json(body)).into_response())
+    Ok(made(defined.repeated, place, Json(body)))
 }
 
 /// List the activity definitions by name, each with its newest version.

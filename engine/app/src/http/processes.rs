@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::header::LOCATION;
-use axum::http::{StatusCode, Uri};
-use axum::response::{IntoResponse, Response};
+use axum::http::Uri;
+use axum::response::Response;
 use fermata_core::id::{Digest, Name};
 use fermata_core::limits::DOCUMENT_BYTES_MAX;
 use fermata_core::process::{ActivityIx, Kind, Process, Role};
@@ -21,6 +20,7 @@ use crate::http::dto::process::{
 use crate::http::dto::query::PageParams;
 use crate::http::dto::release::KindBody;
 use crate::http::extract::{At, Params, Raw};
+use crate::http::made::made;
 use crate::http::page;
 use crate::http::problem::{Problem, UNKNOWN_PROCESS};
 use crate::http::{Api, PREFIX};
@@ -69,12 +69,7 @@ pub(crate) async fn publish(
         .await?;
     let body = version(&published.record);
     let place = format!("{PREFIX}/processes/{}/versions/{}", body.name, body.version);
-    let status = if published.repeated {
-        StatusCode::OK
-    } else {
-        StatusCode::CREATED
-    };
-    Ok((status, [(LOCATION, place)], Json(body)).into_response())
+    Ok(made(published.repeated, place, Json(body)))
 }
 
 /// List the processes by name, each with its newest version.

@@ -19,7 +19,7 @@ use crate::access::Role;
 use crate::http::actor::{Reader, Writer};
 use crate::http::conditions::{IDEMPOTENCY_REPLAYED, IdempotencyKey, Prefer, etag, is_known};
 use crate::http::dto::Page;
-use crate::http::dto::query::ReleaseParams;
+use crate::http::dto::query::{ReleaseParams, RollbackPlanParams};
 use crate::http::dto::release::{
     PriorityBody, ProcessRefBody, ReleaseBody, ReleaseOrderBody, ReleaseSummaryBody,
 };
@@ -29,7 +29,7 @@ use crate::http::extract::{At, Body, Params};
 use crate::http::input_sets;
 use crate::http::page;
 use crate::http::problem::{
-    INVALID_BODY, INVALID_QUERY, Problem, UNKNOWN_PROCESS, UNKNOWN_RELEASE,
+    INVALID_BODY, INVALID_QUERY, Problem, UNKNOWN_ACTIVITY, UNKNOWN_PROCESS, UNKNOWN_RELEASE,
 };
 use crate::http::{Api, PREFIX};
 use crate::view;
@@ -228,16 +228,22 @@ pub(crate) async fn why(
 /// Say what a rollback would take back, in which order and how, before it begins.
 #[utoipa::path(
     get, path = "/releases/{id}/rollback-plan", tag = "releases", operation_id = "getRollbackPlan",
-    params(("id" = String, Path, description = "The release")),
+    params(("id" = String, Path, description = "The release"), RollbackPlanParams),
     responses((status = 200, body = RollbackPlanBody, description = "The plan; its ETag is the version of the release")),
 )]
 pub(crate) async fn rollback_plan(
     State(api): State<Arc<Api>>,
     _reader: Reader,
     At(id): At<ReleaseId>,
+    Params(params): Params<RollbackPlanParams>,
 ) -> Result<Response, Problem> {
     let release = find(&api, id).await?;
-    let plan = view::rollback::plan(&release);
+    let wave = params.wave.map(|name| {
+        let found = release.process().find_group(&name);
+        let detail = format!("nothing in the release is called `{name}` and fanned out by now");
+        found.ok_or_else(|| Problem::new(&UNKNOWN_ACTIVITY, detail))
+    });
+    let plan = view::rollback::plan(&release, wave.transpose()?);
     Ok((etag(release.version()), Json(plan)).into_response())
 }
 

@@ -1,11 +1,11 @@
 //! The way back, as JSON: the plan before it begins, and what has come of it.
 
 use fermata_core::actor::Caller;
-use fermata_core::process::Undo;
+use fermata_core::process::{Group, Undo};
 use fermata_core::release::event::{PlannedUndo, UndoWay};
 use fermata_core::release::input::{Input, What};
 use fermata_core::release::state::ActivityState;
-use fermata_core::release::{Release, RootCause, decide, rollback_plan};
+use fermata_core::release::{Release, RootCause, decide, rollback_plan, wave_rollback_plan};
 use fermata_core::time::Timestamp;
 
 use crate::http::dto::release::ActivityBody;
@@ -14,16 +14,22 @@ use crate::http::dto::rollback::{
 };
 use crate::view::{failure, parties};
 
-/// What a rollback of `release` would take back.
-pub(crate) fn plan(release: &Release) -> RollbackPlanBody {
+/// What a rollback of `release`, or of the last open batch of a fan-out, would take back.
+pub(crate) fn plan(release: &Release, wave: Option<Group>) -> RollbackPlanBody {
     let reason = "to see what it would do".to_owned();
     let asked = Input {
         by: Caller::engine(),
-        what: What::Rollback { reason },
+        what: match wave {
+            None => What::Rollback { reason },
+            Some(group) => What::RollbackWave { group, reason },
+        },
     };
     // Nothing is changed, and no instant is part of the answer.
     let refused = decide(release, &asked, Timestamp::default()).err();
-    let stages = rollback_plan(release).into_iter();
+    let stages = match wave {
+        None => rollback_plan(release),
+        Some(group) => wave_rollback_plan(release, group),
+    };
     RollbackPlanBody {
         release: release.id().to_string(),
         state: release.state().word().into(),
@@ -33,6 +39,7 @@ pub(crate) fn plan(release: &Release) -> RollbackPlanBody {
             detail: refusal.to_string(),
         }),
         stages: stages
+            .iter()
             .map(|stage| stage.iter().map(|planned| item(release, planned)).collect())
             .collect(),
     }

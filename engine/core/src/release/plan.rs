@@ -8,6 +8,7 @@ use crate::release::Release;
 use crate::release::event::{OutputSource, PlannedUndo, UndoWay};
 use crate::release::state::ActivityState;
 use crate::release::unwinding::Unwinding;
+use crate::release::wave::Wave;
 
 /// Everything in `release` that had or may have had an effect, what depends on others first.
 ///
@@ -28,6 +29,12 @@ pub fn rollback_plan(release: &Release) -> Vec<Vec<PlannedUndo>> {
         })
         .collect();
     release.in_stages(&effects)
+}
+
+/// The same for a rollback of the last open batch of a fan-out that has not gone back.
+pub fn wave_rollback_plan(release: &Release, group: Group) -> Vec<Vec<PlannedUndo>> {
+    let batch = release.wave(group).and_then(Wave::last_batch);
+    batch.map_or_else(Vec::new, |batch| batch_plan(release, group, batch))
 }
 
 /// What of it a batch of a fan-out did. A point of no return keeps what lies before it here as well.

@@ -59,13 +59,14 @@ impl Driver {
         for entry in pending.definitions.into_values() {
             self.shared.catalog.defined(entry);
         }
-        for reply in pending.replies {
-            reply.send(self);
-        }
+        // Who has an answer finds what it changed in the inboxes.
         self.shared.inbox.follow(&pending.touched, |id| {
             let live = self.live.get(&id);
             live.map(|live| Arc::clone(&live.release))
         });
+        for reply in pending.replies {
+            reply.send(self);
+        }
         for id in pending.ended {
             let live = self.live.get(&id);
             if let Some(live) = live.filter(|live| live.release.has_ended()) {

@@ -55,7 +55,7 @@ pub(crate) enum ReleaseCommand {
     /// Let a halted wave go on.
     ResumeWave(ResumeWaveArgs),
     /// Take back what the last open batch did, once its instances have ended.
-    RollbackWave(WaveArgs),
+    RollbackWave(RollbackWaveArgs),
     /// Open no further batch, ever: what was not released is skipped.
     EndWave(WaveArgs),
     /// Let an activity that is on hold fail for good.
@@ -397,6 +397,21 @@ pub(crate) struct ReasonArgs {
 pub(crate) struct RollbackArgs {
     /// The release.
     pub(crate) release: String,
+    /// Why.
+    #[arg(long, short, required_unless_present = "dry_run")]
+    pub(crate) reason: Option<String>,
+    /// Show what would be taken back, in which order and how, and change nothing.
+    #[arg(long, conflicts_with = "reason")]
+    pub(crate) dry_run: bool,
+}
+
+/// Arguments of `release rollback-wave`.
+#[derive(Debug, Args)]
+pub(crate) struct RollbackWaveArgs {
+    /// The release.
+    pub(crate) release: String,
+    /// PHASE, or PHASE/ACTIVITY.
+    pub(crate) wave: String,
     /// Why.
     #[arg(long, short, required_unless_present = "dry_run")]
     pub(crate) reason: Option<String>,

@@ -29,6 +29,15 @@ pub(crate) struct ReleaseParams {
     pub(crate) cursor: Option<String>,
 }
 
+/// What would go back.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RollbackPlanParams {
+    /// Only the last open batch of this phase or activity; the whole release if left out.
+    pub(crate) wave: Option<String>,
+}
+
 /// What of the ledger.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -191,4 +191,14 @@ async fn what_makes_no_sense_of_a_wave_is_refused() {
     ] {
         world.act(&id, &action).await.is_problem(status, code);
     }
+    let plan = format!("/releases/{id}/rollback-plan");
+    let of_wave = world.get(&format!("{plan}?wave=shops")).await.ok();
+    assert_eq!(of_wave["refused"]["code"], json!("batch-going"));
+    assert_eq!(
+        of_wave["stages"],
+        json!([]),
+        "people decided, and did nothing"
+    );
+    let unknown = world.get(&format!("{plan}?wave=nowhere")).await;
+    unknown.is_problem(404, "unknown-activity");
 }
