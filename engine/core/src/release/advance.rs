@@ -45,7 +45,8 @@ pub fn advance(release: &Release, now: Timestamp) -> Vec<Event> {
 
 impl Release {
     fn advance(&self, now: Timestamp) -> Vec<Event> {
-        // What goes back does so before anything else follows; a batch that goes back is let finish.
+        // What goes back does so before anything else follows; a batch that goes back is let finish,
+        // and everything else waits for it.
         let postponed = self.is_rollback_postponed();
         if let Some(Node::Rollback(trigger)) = self.frontier.first()
             && !postponed
@@ -56,7 +57,7 @@ impl Release {
         // Each fan-out takes from what is left of the instances that a release may have.
         let mut expanded = false;
         for node in &self.frontier {
-            if postponed && !matches!(node, Node::Undo(_) | Node::Wave(_)) {
+            if postponed && !self.belongs_to_batch_going_back(*node) {
                 continue;
             }
             if self.expands(*node) && std::mem::replace(&mut expanded, true) {
@@ -72,6 +73,14 @@ impl Release {
             });
         }
         events
+    }
+
+    fn belongs_to_batch_going_back(&self, node: Node) -> bool {
+        match node {
+            Node::Undo(_) => true,
+            Node::Wave(group) => self.wave(group).is_some_and(|wave| wave.back.is_some()),
+            Node::Rollback(_) | Node::Phase(_) | Node::Activity(_) | Node::Release => false,
+        }
     }
 
     /// Whether the items of a fan-out may become known at `node`.

@@ -212,8 +212,7 @@ impl Release {
     /// Lets go of what `holder` wanted or held. What the release holds when it goes back it holds until
     /// it has gone back: nobody else gets between what was done and its undo.
     pub(super) fn let_go(&mut self, holder: Holder) {
-        let goes_back =
-            self.is_going_back() || matches!(self.frontier.first(), Some(Node::Rollback(_)));
+        let goes_back = self.is_going_back() || self.wants_to_go_back();
         let claim = self.claims.get(&holder);
         if goes_back && claim.is_some_and(|claim| claim.granted.is_some()) {
             return;
@@ -223,6 +222,6 @@ impl Release {
 
     /// Whether the release can be given locks now: it runs, and nothing keeps it from beginning.
     pub fn takes_locks(&self) -> bool {
-        self.state == ReleaseState::Running
+        self.state == ReleaseState::Running && !self.wants_to_go_back()
     }
 }

@@ -155,10 +155,14 @@ impl Release {
         self.waves.values().any(|wave| wave.back.is_some())
     }
 
+    /// Whether the release goes back by itself next.
+    pub(super) fn wants_to_go_back(&self) -> bool {
+        matches!(self.frontier.first(), Some(Node::Rollback(_)))
+    }
+
     /// Whether the release is to go back as soon as a batch has gone back.
     pub(super) fn is_rollback_postponed(&self) -> bool {
-        let wants = matches!(self.frontier.first(), Some(Node::Rollback(_)));
-        wants && self.has_wave_going_back()
+        self.wants_to_go_back() && self.has_wave_going_back()
     }
 
     /// What the activity goes back with, if it goes back now.
