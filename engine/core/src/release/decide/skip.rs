@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::process::{ActivityIx, Group, Instance, PhaseIx};
+use crate::process::{ActivityIx, Group, PhaseIx};
 use crate::release::decide::{known, live, wrong_state};
 use crate::release::event::{Event, SkipReason};
 use crate::release::refusal::Refusal;
@@ -20,7 +20,7 @@ pub(super) fn skip(
         return Err(wrong_state(state, "not over"));
     }
     let instance = release.process.activity(activity).instance();
-    still(release, instance)?;
+    still(release, instance.map(|instance| instance.of))?;
     bounds::reason("reason", reason)?;
     Ok(vec![Event::ActivitySkipped {
         activity,
@@ -41,7 +41,9 @@ pub(super) fn phase(
     if definition.instances.is_some() {
         return Err(Refusal::FannedOut);
     }
-    still(release, definition.instance.as_deref())?;
+    let around = definition.instance.as_deref().map(|instance| instance.of);
+    let within = definition.activities.clone().map(ActivityIx);
+    still(release, within.map(Group::Activity).chain(around))?;
     let why = SkipReason::Person(reason.to_owned());
     let events = match state {
         PhaseState::Waiting | PhaseState::Blocked { .. } => {
@@ -74,10 +76,10 @@ pub(super) fn phase(
     Ok(events)
 }
 
-/// Refuses while another batch goes back: the fan-out may not come to its end before that.
-fn still(release: &Release, instance: Option<&Instance>) -> Result<(), Refusal> {
-    let wave = instance.and_then(|instance| release.wave(instance.of));
-    match wave.and_then(Wave::goes_back) {
+/// Refuses while a batch of one of the `groups` goes back: the fan-out may not come to its end before that.
+fn still(release: &Release, groups: impl IntoIterator<Item = Group>) -> Result<(), Refusal> {
+    let mut waves = groups.into_iter().filter_map(|group| release.wave(group));
+    match waves.find_map(Wave::goes_back) {
         Some(_) => Err(Refusal::AlreadyRollingBack),
         None => Ok(()),
     }
