@@ -159,8 +159,11 @@ impl Inner {
                 .first()
                 .map(|frame| format!(", in {frame}"))
                 .unwrap_or_default();
+            store.data_mut().collect_output();
+            let said = store.data_mut().log.last();
+            let said = said.iter().map(|line| format!("\n  {line}"));
             Rejection::DescribeFailed {
-                reason: format!("{failure}{at}"),
+                reason: format!("{failure}{at}{}", said.collect::<String>()),
             }
         })?;
         if text.len() > length(limits.descriptor_bytes) {

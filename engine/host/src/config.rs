@@ -9,7 +9,7 @@ use fermata_core::id::Digest;
 use fermata_core::time::Timestamp;
 
 use crate::compile::Compiler;
-use crate::egress::{Resolver, SystemResolver};
+use crate::egress::{Answers, Resolver, SystemResolver};
 use crate::limits::Limits;
 
 /// Where a run says how far it is; never blocks.
@@ -39,6 +39,8 @@ pub struct SandboxConfig {
     pub secrets: Option<PathBuf>,
     /// Looks host names up.
     pub resolver: Arc<dyn Resolver>,
+    /// Answers calls in the place of the network, if a component is only tried out.
+    pub answers: Option<Arc<dyn Answers>>,
     /// Tells the time.
     pub clock: Clock,
     /// Most bytes of native code kept in memory: some hundred small components, or ten Python ones.
@@ -63,6 +65,7 @@ impl SandboxConfig {
             compiler,
             secrets: None,
             resolver: Arc::new(SystemResolver),
+            answers: None,
             clock,
             loaded_bytes: LOADED_BYTES,
         }

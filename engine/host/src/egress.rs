@@ -6,11 +6,13 @@
 //! and no redirect.
 
 mod address;
+mod answers;
 mod client;
 mod grant;
 mod resolve;
 mod target;
 
+pub use answers::{Answered, Answers, Asked};
 pub(crate) use client::{Call, Client, Response};
 pub(crate) use grant::{Permit, covers, permit};
 pub use resolve::{Resolver, SystemResolver};

@@ -45,7 +45,9 @@ fn code_generation() -> Config {
         .wasm_backtrace_details(WasmBacktraceDetails::Enable)
         .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(BACKTRACE_FRAMES))
         .wasm_memory64(false)
-        .wasm_multi_memory(false)
+        // No guest may have several: `inspect` sees to that. But the code that the engine itself writes between two
+        // components within one, as JavaScript's are made, copies from one memory to another.
+        .wasm_multi_memory(true)
         .wasm_relaxed_simd(false)
         .wasm_component_model(true)
         .concurrency_support(false)
@@ -80,7 +82,8 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
     let instances = u32::try_from(limits.instances).unwrap_or(u32::MAX);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(runs)
-        .total_core_instances(runs.saturating_mul(8))
+        // A number and no memory: as many as every run may have, since those of Python and JavaScript have a dozen.
+        .total_core_instances(runs.saturating_mul(instances))
         .total_memories(runs.saturating_mul(2))
         .total_tables(runs.saturating_mul(4))
         .total_stacks(runs)

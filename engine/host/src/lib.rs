@@ -31,7 +31,7 @@ mod ticker;
 pub use admit::Admitted;
 pub use compile::{Compiler, compile_child_main};
 pub use config::{Blobs, Clock, ProgressSink, SandboxConfig};
-pub use egress::{Resolver, SystemResolver};
+pub use egress::{Answered, Answers, Asked, Resolver, SystemResolver};
 pub use engine::RUNTIME;
 pub use error::{AdmitError, Error};
 pub use limits::{Limit, Limits};

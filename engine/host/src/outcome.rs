@@ -256,15 +256,10 @@ pub(crate) fn trapped(context: &Context, error: &wasmtime::Error) -> Failure {
     failure
 }
 
-/// How the last line of a guest's log begins that panicked, where its bindings log panics, as ours do.
-const PANICKED: &str = "panicked at ";
-
 fn crashed(context: &Context, trap: Trap) -> Failure {
-    let told = match context.log.newest() {
-        Some(line) if line.starts_with(PANICKED) => {
-            format!("the guest {}", line.replace('\n', " "))
-        }
-        _ => format!(
+    let told = match context.log.panicked() {
+        Some(line) => format!("the guest {}", line.replace('\n', " ")),
+        None => format!(
             "the guest crashed: {}",
             trap.to_string().trim_start_matches("wasm trap: ")
         ),

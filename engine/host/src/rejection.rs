@@ -99,14 +99,12 @@ impl Rejection {
 }
 
 fn remedy_of_import(name: &str) -> &'static str {
-    if name.starts_with("wasi:http") || name.starts_with("wasi:sockets") {
+    if name.starts_with("wasi:http") {
         "call out through `fermata:activity/http`"
-    } else if name.starts_with("wasi:filesystem") {
-        "build without file access (for JavaScript and Python: --stub-wasi); keep data in the checkpoint"
-    } else if name.starts_with("wasi:cli/environment") {
-        "take settings from the inputs, secrets from `fermata:activity/secrets`"
+    } else if name.starts_with("wasi:") && !name.contains("@0.2.") {
+        "build for WASI 0.2 (JavaScript: componentize-qjs --sync)"
     } else if name.starts_with("wasi:") {
-        "use WASI 0.2 clocks, random and io only, or build with --stub-wasi"
+        "use WASI 0.2 clocks, random and io only"
     } else {
         "import only what wit/activity.wit names"
     }
@@ -122,7 +120,7 @@ mod tests {
             Rejection::NotWasm,
             Rejection::TooLarge { bytes: 2, max: 1 },
             Rejection::ForeignImport {
-                name: "wasi:sockets/tcp@0.2.0".into(),
+                name: "wasi:http/outgoing-handler@0.2.0".into(),
             },
             Rejection::BadDescriptor {
                 reason: String::new(),

@@ -61,7 +61,11 @@ impl Sandbox {
         let engine = engine::running(&config.limits)?;
         let key = Key::of_installation(&config.cache_key)?;
         let shared = Shared {
-            client: Client::new(Arc::clone(&config.resolver), &config.limits),
+            client: Client::new(
+                Arc::clone(&config.resolver),
+                config.answers.clone(),
+                &config.limits,
+            ),
             vault: Vault::open(config.secrets)?,
             stand_ins: Key::random()?,
             runs_begun: AtomicU64::new(0),

@@ -19,8 +19,9 @@ const OURS: [&str; 6] = [
     "fermata:activity/evidence@0.1.0",
 ];
 
-/// The interfaces of WASI 0.2 that may be imported: they tell the time, draw numbers and write lines.
-const WASI: [&str; 17] = [
+/// The interfaces of WASI 0.2 that may be imported. The runtimes of Python and JavaScript import all of them, used or
+/// not; behind those of the second half there is nothing: no variable, no file, no network.
+const WASI: [&str; 27] = [
     "wasi:io/error",
     "wasi:io/poll",
     "wasi:io/streams",
@@ -38,6 +39,16 @@ const WASI: [&str; 17] = [
     "wasi:cli/terminal-stdin",
     "wasi:cli/terminal-stdout",
     "wasi:cli/terminal-stderr",
+    "wasi:cli/environment",
+    "wasi:filesystem/preopens",
+    "wasi:filesystem/types",
+    "wasi:sockets/instance-network",
+    "wasi:sockets/ip-name-lookup",
+    "wasi:sockets/network",
+    "wasi:sockets/tcp",
+    "wasi:sockets/tcp-create-socket",
+    "wasi:sockets/udp",
+    "wasi:sockets/udp-create-socket",
 ];
 
 /// Whether a component may import the interface with this name.
@@ -72,9 +83,11 @@ mod tests {
             ("wasi:clocks/wall-clock@0.3.0", false),
             ("wasi:clocks/wall-clock", false),
             ("wasi:random/insecure-seed@0.2.0", true),
-            ("wasi:cli/environment@0.2.0", false),
-            ("wasi:filesystem/types@0.2.0", false),
-            ("wasi:sockets/tcp@0.2.0", false),
+            ("wasi:cli/environment@0.2.0", true),
+            ("wasi:cli/environment@0.3.0", false),
+            ("wasi:filesystem/types@0.2.0", true),
+            ("wasi:sockets/tcp@0.2.0", true),
+            ("wasi:config/store@0.2.0", false),
             ("wasi:http/outgoing-handler@0.2.0", false),
             ("env", false),
         ] {

@@ -44,10 +44,21 @@ fn invalid(error: &impl std::fmt::Display) -> Rejection {
     }
 }
 
-/// WASI preview 1, as far as an activity has it.
+/// WASI preview 1, as far as an activity has it, with what it imports in turn.
 fn adapter() -> &'static [u8] {
     static ADAPTER: OnceLock<Vec<u8>> = OnceLock::new();
     ADAPTER.get_or_init(|| {
-        wat::parse_str(include_str!("preview1.wat")).expect("our own adapter is valid")
+        let mut adapter =
+            wat::parse_str(include_str!("preview1.wat")).expect("our own adapter is valid");
+        let mut resolve = Resolve::default();
+        let package = resolve
+            .push_str("preview1.wit", include_str!("preview1.wit"))
+            .expect("the adapter's WIT is valid");
+        let world = resolve
+            .select_world(&[package], None)
+            .expect("the adapter's WIT has one world");
+        embed_component_metadata(&mut adapter, &resolve, world, StringEncoding::UTF8)
+            .expect("the adapter imports what its world says");
+        adapter
     })
 }

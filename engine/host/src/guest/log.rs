@@ -19,7 +19,11 @@ pub(crate) struct Log {
     dropped: u64,
     last_at: Timestamp,
     last: Vec<String>,
+    panicked: Option<String>,
 }
+
+/// How the line begins that says why a guest crashed, in every language that we have an SDK for: place and reason follow.
+const PANICKED: &str = "panicked at ";
 
 impl Log {
     pub(crate) fn new(limits: &Limits) -> Self {
@@ -30,6 +34,7 @@ impl Log {
             dropped: 0,
             last_at: Timestamp::default(),
             last: Vec::new(),
+            panicked: None,
         }
     }
 
@@ -55,11 +60,14 @@ impl Log {
         }
         let end = message.floor_char_boundary(LAST_LINE_BYTES_MAX);
         self.last.push(message[..end].to_owned());
+        if message.starts_with(PANICKED) {
+            self.panicked = self.last.last().cloned();
+        }
     }
 
-    /// The last line.
-    pub(crate) fn newest(&self) -> Option<&str> {
-        self.last.last().map(String::as_str)
+    /// The line that says why the guest crashed. A stack may have been printed behind it.
+    pub(crate) fn panicked(&self) -> Option<&str> {
+        self.panicked.as_deref()
     }
 
     /// The last lines.

@@ -1,12 +1,12 @@
 //! The part of WASI 0.2 that an activity has: clocks, random numbers, and lines that end up in its log.
+//!
+//! The rest is there, since the runtimes of some languages insist on it, and empty: no file can be opened, no socket
+//! made, no name looked up, and there are neither variables nor arguments.
 
 use fermata_core::attempt::LogLevel;
 use wasmtime::component::{Linker, ResourceTable};
-use wasmtime_wasi::cli::{WasiCli, WasiCliView};
-use wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async;
-use wasmtime_wasi::p2::bindings::{cli, random};
+use wasmtime_wasi::p2::add_to_linker_async;
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
-use wasmtime_wasi::random::WasiRandom;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::guest::Context;
@@ -75,20 +75,7 @@ impl WasiView for Context {
     }
 }
 
-/// Adds interface by interface what the contract names: what is not added here cannot be reached.
+/// Adds all of it: which interfaces a component may import, the contract says, and what is behind them, [`Wasi::new`].
 pub(crate) fn add_to_linker(linker: &mut Linker<Context>) -> wasmtime::Result<()> {
-    // Streams and pollables, clocks, random numbers, standard input, output and error.
-    add_to_linker_proxy_interfaces_async(linker)?;
-    random::insecure::add_to_linker::<Context, WasiRandom>(linker, |context| {
-        context.ctx().ctx.random()
-    })?;
-    random::insecure_seed::add_to_linker::<Context, WasiRandom>(linker, |context| {
-        context.ctx().ctx.random()
-    })?;
-    cli::exit::add_to_linker::<Context, WasiCli>(linker, Context::cli)?;
-    cli::terminal_input::add_to_linker::<Context, WasiCli>(linker, Context::cli)?;
-    cli::terminal_output::add_to_linker::<Context, WasiCli>(linker, Context::cli)?;
-    cli::terminal_stdin::add_to_linker::<Context, WasiCli>(linker, Context::cli)?;
-    cli::terminal_stdout::add_to_linker::<Context, WasiCli>(linker, Context::cli)?;
-    cli::terminal_stderr::add_to_linker::<Context, WasiCli>(linker, Context::cli)
+    add_to_linker_async(linker)
 }

@@ -60,17 +60,17 @@ async fn foreign_imports_are_named() {
     let kit = Kit::new(|_| ());
     for (module, name) in [
         ("env", "env#f"),
-        ("wasi:sockets/tcp@0.2.0", "wasi:sockets/tcp@0.2.0#f"),
+        ("wasi:sockets/tcp@0.3.0", "wasi:sockets/tcp@0.3.0#f"),
         ("fermata:activity/run@0.1.0", "fermata:activity/run@0.1.0#f"),
     ] {
         let wat = format!(r#"(module (import "{module}" "f" (func)))"#);
         let rejection = kit.rejection(wat::parse_str(wat).unwrap()).await;
         assert_eq!(rejection, Rejection::ForeignImport { name: name.into() });
     }
-    let component = r#"(component (import "wasi:filesystem/types@0.2.0" (instance)))"#;
+    let component = r#"(component (import "wasi:filesystem/types@0.3.0" (instance)))"#;
     let rejection = kit.rejection(wat::parse_str(component).unwrap()).await;
     assert_eq!(rejection.code(), "foreign-import");
-    assert!(rejection.remedy().contains("--stub-wasi"));
+    assert!(rejection.remedy().contains("for WASI 0.2"));
 }
 
 #[tokio::test]

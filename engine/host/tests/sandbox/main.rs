@@ -19,6 +19,7 @@ mod calls;
 mod ends;
 mod kit;
 mod limits;
+mod preview1;
 mod server;
 mod undo;
 mod wasi;
