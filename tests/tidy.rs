@@ -299,7 +299,8 @@ fn code_paths(text: &str) -> impl Iterator<Item = &str> {
 fn every_guest_is_used_by_a_test_or_the_demo() {
     let ours = files("rs").into_iter().filter(|path| {
         let name = shown(path);
-        (name.starts_with("tests/") || name.starts_with("xtask/")) && !name.ends_with("tidy.rs")
+        let runs_guests = ["tests/", "xtask/", "engine/host/tests/"];
+        runs_guests.iter().any(|folder| name.starts_with(folder)) && !name.ends_with("tidy.rs")
     });
     let mut used: String = ours.map(|path| read(&path)).collect();
     used.extend(files("yaml").iter().map(|path| read(path)));
@@ -307,8 +308,9 @@ fn every_guest_is_used_by_a_test_or_the_demo() {
         .into_iter()
         .filter(|path| shown(path).starts_with("guest-examples/"));
     let guests = manifests
-        .map(|path| read(&path))
-        .filter(|manifest| manifest.contains("cdylib"));
+        .map(|path| (path.ends_with("component.toml"), read(&path)))
+        .filter(|(project, manifest)| *project || manifest.contains("cdylib"))
+        .map(|(_, manifest)| manifest);
     let names = guests.filter_map(|manifest| {
         Some(
             manifest

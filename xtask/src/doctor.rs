@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use crate::engine::Profile;
-use crate::{engine, place, rocksdb, run, say, system, wasm};
+use crate::{engine, languages, place, rocksdb, run, say, system, wasm};
 
 /// One prerequisite.
 struct Row {
@@ -96,6 +96,11 @@ fn built() -> Result<Vec<Row>> {
         ),
         row("guests", guests, "`cargo xtask setup` builds them"),
     ];
+    rows.push(row(
+        "languages",
+        languages::find()?.map(|_| languages::Languages::versions()),
+        "`cargo xtask guests` installs their toolchains into the cache; only tests need them",
+    ));
     for program in ["fermata", "fermata-fleet"] {
         let path = engine::program(program, Profile::Dev);
         let found = path.exists().then(|| path.display().to_string());

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use crate::wasm::{TARGET, Toolchain};
 use crate::{place, run};
 
-/// Builds every guest in release mode, and collects `NAME.wasm` in one folder.
+/// Builds every Rust guest in release mode, and collects `NAME.wasm` in one folder.
 pub(crate) fn build(toolchain: Toolchain) -> Result<()> {
     let source = place::root().join("guest-examples");
     // In the cache, so that the standard library is built once per machine and not once per clone.
@@ -37,7 +37,7 @@ fn collect(built: &Path, source: &Path) -> Result<()> {
 /// The names of all guest crates, as their manifests give them.
 fn names(source: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
-    for folder in [source.to_owned(), source.join("hostile")] {
+    for folder in ["", "conformance", "hostile"].map(|name| source.join(name)) {
         for entry in
             fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))?
         {

@@ -3,16 +3,19 @@
 //! Light to compile on purpose: no wasmtime, no RocksDB, no async runtime. What is heavy runs as a child.
 
 mod bench;
+mod components;
 mod demo;
 mod doctor;
 mod engine;
 mod guests;
+mod languages;
 mod place;
 mod rocksdb;
 mod run;
 mod say;
 mod setup;
 mod system;
+mod templates;
 mod test;
 mod wasm;
 
@@ -40,6 +43,8 @@ enum Command {
     Env,
     /// Build what demo and tests need, and nothing else.
     Setup,
+    /// Build the guests, in every language.
+    Guests,
     /// Kill the server again and again under load, and count what was lost (nothing).
     Chaos(bench::Passed),
     /// Run the driver in a simulated world: `--seeds 10000`, or `--seed N` to replay one.
@@ -54,6 +59,7 @@ fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Doctor => doctor::run(),
         Command::Env => doctor::print_env(),
+        Command::Guests => setup::guests().map(|()| ExitCode::SUCCESS),
         Command::Setup => setup::everything().map(|_| ExitCode::SUCCESS),
         Command::Chaos(args) => bench::chaos(&args),
         Command::Simulate(args) => bench::simulate(&args),

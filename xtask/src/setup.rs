@@ -5,9 +5,10 @@ use std::time::Instant;
 use anyhow::Result;
 
 use crate::engine::Profile;
+use crate::languages::Languages;
 use crate::rocksdb::Prebuilt;
 use crate::wasm::Toolchain;
-use crate::{engine, guests, rocksdb, say, system, wasm};
+use crate::{components, engine, guests, languages, place, rocksdb, say, system, wasm};
 
 /// What the other commands build on.
 #[derive(Debug)]
@@ -32,6 +33,22 @@ pub(crate) fn tools_and_guests() -> Result<Ready> {
         prebuilt,
         toolchain,
     })
+}
+
+/// The toolchains of every language, and the guests that are written in them. Demo and benchmark do without.
+pub(crate) fn languages() -> Result<Languages> {
+    let began = Instant::now();
+    say::part("Languages");
+    let languages = languages::provide()?;
+    components::build(&languages, &place::folder(place::guests())?)?;
+    say::line(&format!("   ready after {}", say::elapsed(began)));
+    Ok(languages)
+}
+
+/// Every guest.
+pub(crate) fn guests() -> Result<()> {
+    guests::build(wasm::provide()?)?;
+    languages().map(drop)
 }
 
 /// Everything that the demo needs.

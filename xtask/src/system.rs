@@ -38,6 +38,30 @@ pub(crate) const WASM: [Need; 1] = [Need {
     present: has_debian_wasm,
 }];
 
+/// What the toolchains of other languages than Rust stand on.
+pub(crate) const LANGUAGES: [Need; 3] = [
+    Need {
+        why: "a C compiler for WebAssembly, with its libraries",
+        packages: &[
+            "clang-19",
+            "lld-19",
+            "libclang-rt-19-dev-wasm32",
+            "wasi-libc",
+        ],
+        present: has_clang_for_wasm,
+    },
+    Need {
+        why: "Node.js and npm, for activities in JavaScript",
+        packages: &["nodejs", "npm"],
+        present: || run::exists("npm") && run::exists("node"),
+    },
+    Need {
+        why: "Python with pip and venv, for activities in Python, and for the Go toolchain",
+        packages: &["python3", "python3-pip", "python3-venv"],
+        present: || run::output("python3", &["-c", "import ensurepip, venv"]).is_some(),
+    },
+];
+
 /// Folders below which distributions put libclang.
 const LIBRARY_FOLDERS: [&str; 5] = [
     "/usr/lib/x86_64-linux-gnu",
@@ -75,6 +99,16 @@ fn holds_libclang(folder: &Path) -> bool {
 fn is_libclang(name: &str) -> bool {
     let versioned = name.starts_with("libclang-") && !name.starts_with("libclang-cpp");
     name == "libclang.so" || name.starts_with("libclang.so.") || (versioned && name.contains(".so"))
+}
+
+fn has_clang_for_wasm() -> bool {
+    let libraries = [
+        "/usr/lib/wasm32-wasi/libc.a",
+        "/usr/lib/llvm-19/lib/clang/19/lib/wasi/libclang_rt.builtins-wasm32.a",
+    ];
+    run::exists("clang-19")
+        && run::exists("wasm-ld-19")
+        && libraries.iter().all(|path| Path::new(path).exists())
 }
 
 fn has_debian_wasm() -> bool {

@@ -9,7 +9,7 @@ use clap::Args;
 
 use crate::engine::Profile;
 use crate::setup::Ready;
-use crate::{engine, place, run, say, setup};
+use crate::{components, engine, languages, place, run, say, setup, templates};
 
 /// Options of `cargo xtask test`.
 #[derive(Debug, Args)]
@@ -22,7 +22,7 @@ pub(crate) struct TestArgs {
 /// One check: its name and how it is done.
 type Check = (&'static str, fn(&Ready) -> Result<()>);
 
-const CHECKS: [Check; 8] = [
+const CHECKS: [Check; 10] = [
     ("format", format),
     ("core on wasm32", core_on_wasm),
     ("clippy", clippy),
@@ -31,11 +31,14 @@ const CHECKS: [Check; 8] = [
     ("tests", tests),
     ("documentation tests", documentation_tests),
     ("guest tests", guest_tests),
+    ("Python types", python_types),
+    ("templates", templates::check),
 ];
 
 /// Sets up, runs the checks, and tells how long each took.
 pub(crate) fn run(args: &TestArgs) -> Result<ExitCode> {
     let ready = setup::tools_and_guests()?;
+    setup::languages()?;
     let mut passed = Vec::new();
     for (name, check) in CHECKS
         .iter()
@@ -131,6 +134,29 @@ fn documentation_tests(ready: &Ready) -> Result<()> {
         &ready.prebuilt,
         &["test", "--locked", "--workspace", "--doc"],
     ))
+}
+
+/// The SDK for Python and what is written with it, as a type checker sees them.
+fn python_types(_: &Ready) -> Result<()> {
+    let path = languages::provide()?.path()?;
+    for name in ["sdk-python", "error-budget"] {
+        let project = components::stage_of(name);
+        let words = "-d wit -w reversible-activity bindings .";
+        let mut bindings = Command::new("componentize-py");
+        bindings.args(words.split(' '));
+        let mut types = Command::new("mypy");
+        types.args([
+            "--strict",
+            "--exclude",
+            "wit_world",
+            "fermata",
+            "activity.py",
+        ]);
+        for command in [&mut bindings, &mut types] {
+            run::shown(command.current_dir(&project).env("PATH", &path))?;
+        }
+    }
+    Ok(())
 }
 
 /// The guests' own unit tests, on this machine and without WebAssembly.

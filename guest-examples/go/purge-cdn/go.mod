@@ -1,0 +1,7 @@
+module purge-cdn
+
+go 1.24
+
+require fermata v0.0.0
+
+replace fermata => ./fermata
