@@ -23,6 +23,7 @@ mod lock;
 mod logs;
 mod pages;
 mod process;
+mod project;
 mod rehearse;
 mod release;
 mod rollback;
@@ -45,7 +46,7 @@ use serde_json::{Value, json};
 use crate::client::{Client, token};
 use crate::exit::Exit;
 use crate::{serve, wire};
-use args::{Cli, Command, GlobalArgs};
+use args::{Cli, Command, ComponentCommand, GlobalArgs};
 use error::Error;
 use out::Out;
 
@@ -134,6 +135,11 @@ fn ask(context: &mut Context, command: Command) -> Result<Exit, Error> {
 async fn dispatch(context: &mut Context, command: Command) -> Result<Exit, Error> {
     match command {
         Command::Process(command) => process::run(context, command).await?,
+        Command::Component(ComponentCommand::New(args)) => project::new(context, &args)?,
+        Command::Component(ComponentCommand::Build { folder }) => project::build(context, &folder)?,
+        Command::Component(ComponentCommand::Test { folder }) => {
+            return project::check(context, &folder).await;
+        }
         Command::Component(command) => component::run(context, command).await?,
         Command::Definition(command) => definition::run(context, command).await?,
         Command::Rehearse(args) => return rehearse::run(context, &args).await,

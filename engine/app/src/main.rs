@@ -8,6 +8,7 @@ mod exit;
 mod http;
 mod offline;
 mod serve;
+mod trial;
 mod view;
 mod wire;
 

@@ -13,7 +13,7 @@ use fermata_core::attempt::{Invocation, Ran};
 use fermata_core::component::Grants;
 use fermata_core::id::Digest;
 use fermata_core::time::Timestamp;
-use fermata_host::{AdmitError, Blobs, Compiler, Sandbox, SandboxConfig};
+use fermata_host::{AdmitError, Answers, Blobs, Compiler, Sandbox, SandboxConfig};
 use fermata_service::clock::{Clock, SystemClock};
 use fermata_service::directory::Directory;
 use fermata_service::ids::IdSource;
@@ -48,6 +48,9 @@ pub(crate) enum OpenError {
     /// The sandbox.
     #[error("the sandbox cannot be set up: {0}")]
     Sandbox(#[from] fermata_host::Error),
+    /// A component that is not admitted.
+    #[error("it is not admitted: {}", chain(.0))]
+    Admission(#[from] AdmitError),
     /// The engine.
     #[error("the engine cannot be started: {}", chain(.0))]
     Service(#[from] fermata_service::Error),
@@ -59,6 +62,16 @@ pub(crate) enum OpenError {
         /// Why.
         source: io::Error,
     },
+}
+
+impl OpenError {
+    /// What to do next, where that is known.
+    pub(crate) fn next(&self) -> Option<String> {
+        match self {
+            Self::Admission(AdmitError::Rejected(rejection)) => Some(rejection.remedy().to_owned()),
+            _ => None,
+        }
+    }
 }
 
 fn chain(error: &dyn std::error::Error) -> String {
@@ -162,15 +175,69 @@ pub(crate) fn open(config: &Config) -> Result<Opened, OpenError> {
     })
 }
 
-fn sandbox(config: &Config, data: &Data, runs: usize) -> Result<Sandbox, OpenError> {
+/// Components are compiled by this program, in a process of its own.
+fn compiler() -> Result<Compiler, OpenError> {
     let own = std::env::current_exe().map_err(|source| OpenError::File {
         path: "/proc/self/exe".into(),
         source,
     })?;
-    let compiler = Compiler::Child {
+    Ok(Compiler::Child {
         program: own,
         args: vec![OsString::from(COMPILE_COMMAND)],
+    })
+}
+
+/// A sandbox to try one component out, with these answers in the place of the network. Compiled code is kept in `cache`.
+pub(crate) fn trial(
+    component: Vec<u8>,
+    cache: &Path,
+    answers: Arc<dyn Answers>,
+) -> Result<Sandboxed, OpenError> {
+    let file = |source| OpenError::File {
+        path: cache.into(),
+        source,
     };
+    fs::create_dir_all(cache).map_err(file)?;
+    let clock = Arc::new(now);
+    let key = cache.join(CACHE_KEY_FILE);
+    let mut settings = SandboxConfig::new(cache.join("cache"), key, compiler()?, clock);
+    // One run at a time.
+    settings.limits.concurrent_runs = 1;
+    settings.answers = Some(answers);
+    Ok(Sandboxed(Sandbox::new(settings, Arc::new(One(component)))?))
+}
+
+/// The one component that is tried out.
+#[derive(Debug)]
+struct One(Vec<u8>);
+
+impl Blobs for One {
+    fn component(&self, _: &Digest) -> Option<Vec<u8>> {
+        Some(self.0.clone())
+    }
+}
+
+/// A sandbox without an engine around it.
+#[derive(Debug)]
+pub(crate) struct Sandboxed(Sandbox);
+
+impl Sandboxed {
+    /// Admits a component as an upload is admitted.
+    pub(crate) async fn admit(
+        &self,
+        component: Vec<u8>,
+    ) -> Result<fermata_host::Admitted, OpenError> {
+        Ok(self.0.admit(component).await?)
+    }
+
+    /// Runs it once.
+    pub(crate) async fn run(&self, invocation: Invocation, grants: Arc<Grants>) -> Ran {
+        self.0.run(invocation, grants, Arc::new(|_| ())).await
+    }
+}
+
+fn sandbox(config: &Config, data: &Data, runs: usize) -> Result<Sandbox, OpenError> {
+    let compiler = compiler()?;
     let clock = Arc::clone(&data.clock);
     let key = data.directory.path().join(CACHE_KEY_FILE);
     let clock = Arc::new(move || clock.now());

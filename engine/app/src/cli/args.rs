@@ -13,7 +13,9 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use component::{ComponentCommand, GrantArgs, GrantOptions, PushArgs};
+pub(crate) use component::{
+    ComponentCommand, GrantArgs, GrantOptions, Language, NewArgs, PushArgs,
+};
 pub(crate) use definition::DefinitionCommand;
 pub(crate) use people::{AttachArgs, CommentArgs, InboxArgs, TaskArgs};
 pub(crate) use process::{
@@ -112,7 +114,7 @@ pub(crate) enum Command {
     /// Check, publish and read process documents.
     #[command(subcommand)]
     Process(ProcessCommand),
-    /// Upload components, read them, and grant what they may reach.
+    /// Write, build and test components, upload and read them, and grant what they may reach.
     #[command(subcommand)]
     Component(ComponentCommand),
     /// Activities that are set up once and used by name.
@@ -177,7 +179,7 @@ mod tests {
     }
 
     /// What the documentation tells people to type.
-    const DOCUMENTED: [&str; 64] = [
+    const DOCUMENTED: [&str; 70] = [
         "fermata serve --data-dir d --listen 127.0.0.1:0 --config c.toml",
         "fermata process check p.yaml --offline",
         "fermata process publish p.yaml",
@@ -186,6 +188,12 @@ mod tests {
         "fermata process list",
         "fermata process show bank-release@3",
         "fermata component push a.wasm b.wasm --grant http=127.0.0.1:7790;methods=GET,PUT;private --grant secret=api@example.com",
+        "fermata component new --lang js hello",
+        "fermata component new --lang typescript a/hello",
+        "fermata component build",
+        "fermata component build a/hello",
+        "fermata component test --output json",
+        "fermata component push",
         "fermata component grant deploy@1.0.0 --grant http=example.com",
         "fermata component list",
         "fermata component show deploy@1.0.0",
@@ -258,7 +266,8 @@ mod tests {
         for line in [
             "fermata",
             "fermata serve --listen nowhere",
-            "fermata component push",
+            "fermata component new hello",
+            "fermata component new --lang cobol hello",
             "fermata component push a.wasm --grant ftp=x",
             "fermata release abort rel-1",
             "fermata release reject rel-1 a/b",

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::args::{ComponentCommand, GrantArgs, GrantOptions, PushArgs};
 use super::error::Error;
+use super::project::Recipe;
 use super::table::Table;
 use super::text::{Tone, ago, bytes, cell, short_digest};
 use super::{Context, grant, pages, upload, values};
@@ -16,6 +17,11 @@ use crate::wire;
 /// Runs the command.
 pub(super) async fn run(context: &mut Context, command: ComponentCommand) -> Result<(), Error> {
     match command {
+        ComponentCommand::New(_)
+        | ComponentCommand::Build { .. }
+        | ComponentCommand::Test { .. } => {
+            unreachable!("projects need no server: they are dispatched before")
+        }
         ComponentCommand::Push(args) => push(context, &args).await,
         ComponentCommand::List => list(context).await,
         ComponentCommand::Show { component } => show(context, &component).await,
@@ -95,7 +101,11 @@ fn wanted(options: &GrantOptions) -> Result<Option<Grants>, Error> {
 async fn push(context: &mut Context, args: &PushArgs) -> Result<(), Error> {
     // All files are read first, so that a misspelt name leaves nothing half done.
     let mut files = Vec::new();
-    for path in &args.files {
+    let paths = match args.files.as_slice() {
+        [] => vec![Recipe::read(Path::new("."))?.output().into()],
+        files => files.to_vec(),
+    };
+    for path in &paths {
         files.push((path.as_path(), values::read(path)?));
     }
     let grants = wanted(&args.grants)?;

@@ -11,7 +11,7 @@ use crate::cli::error::Error;
 
 /// Largest file read for inputs, documents or grants: above every limit of the server, so that it
 /// is the server that explains, yet small enough to read by mistake.
-const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+const FILE_BYTES_MAX: u64 = 72 * 1024 * 1024;
 
 /// `KEY=VALUE`; the value is JSON if it parses, else text.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,13 +2,27 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use crate::cli::grant::Grant;
 
 /// What can be done with components.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ComponentCommand {
+    /// Write a small project to begin with, which builds and passes its tests.
+    New(NewArgs),
+    /// Build the project with the usual tool of its language, into NAME.wasm.
+    Build {
+        /// The project.
+        #[arg(default_value = ".", value_hint = clap::ValueHint::DirPath)]
+        folder: PathBuf,
+    },
+    /// Run the cases of the project's tests.json in a sandbox on this machine, with prepared answers to its calls.
+    Test {
+        /// The project.
+        #[arg(default_value = ".", value_hint = clap::ValueHint::DirPath)]
+        folder: PathBuf,
+    },
     /// Upload components. Name and version come from what each says about itself.
     Push(PushArgs),
     /// List the components.
@@ -32,11 +46,58 @@ pub(crate) enum ComponentCommand {
     },
 }
 
+/// Arguments of `component new`.
+#[derive(Debug, Args)]
+pub(crate) struct NewArgs {
+    /// The language.
+    #[arg(long, value_enum, value_name = "LANGUAGE")]
+    pub(crate) lang: Language,
+    /// The folder to make; its last part names the component.
+    #[arg(value_hint = clap::ValueHint::DirPath)]
+    pub(crate) folder: PathBuf,
+}
+
+/// Languages that there is an SDK for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Language {
+    /// Rust.
+    Rust,
+    /// JavaScript.
+    #[value(alias = "javascript")]
+    Js,
+    /// TypeScript.
+    #[value(alias = "typescript")]
+    Ts,
+    /// Python.
+    #[value(alias = "py")]
+    Python,
+    /// Go.
+    #[value(alias = "golang")]
+    Go,
+    /// C.
+    C,
+}
+
+impl Language {
+    /// For people.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Rust => "Rust",
+            Self::Js => "JavaScript",
+            Self::Ts => "TypeScript",
+            Self::Python => "Python",
+            Self::Go => "Go",
+            Self::C => "C",
+        }
+    }
+}
+
 /// Arguments of `component push`.
 #[derive(Debug, Args)]
 pub(crate) struct PushArgs {
-    /// WebAssembly files: components, or core modules built with the SDK.
-    #[arg(required = true, value_hint = clap::ValueHint::FilePath)]
+    /// WebAssembly files: components, or core modules built with the SDK [without any: that of the project in this
+    /// folder].
+    #[arg(value_hint = clap::ValueHint::FilePath)]
     pub(crate) files: Vec<PathBuf>,
     /// What to grant to each of them.
     #[command(flatten)]
