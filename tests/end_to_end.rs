@@ -14,6 +14,8 @@ mod crash;
 mod hostile_guests;
 #[path = "end_to_end/hostile_requests.rs"]
 mod hostile_requests;
+#[path = "end_to_end/languages.rs"]
+mod languages;
 #[path = "end_to_end/operations.rs"]
 mod operations;
 #[path = "end_to_end/rehearsed.rs"]
