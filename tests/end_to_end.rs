@@ -8,6 +8,8 @@
 mod bank;
 #[path = "end_to_end/command_line.rs"]
 mod command_line;
+#[path = "end_to_end/components.rs"]
+mod components;
 #[path = "end_to_end/crash.rs"]
 mod crash;
 #[path = "end_to_end/hostile_guests.rs"]

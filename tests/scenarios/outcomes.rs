@@ -45,6 +45,7 @@ pub(crate) fn class(word: &str) -> Result<FailureClass, String> {
         "denied" => FailureClass::Denied(which.to_owned()),
         "contract" => FailureClass::Contract,
         "engine" => FailureClass::Engine,
+        "quarantined" => FailureClass::Quarantined,
         _ => return Err(format!("no failure class is called {class}")),
     })
 }

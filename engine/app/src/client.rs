@@ -68,6 +68,11 @@ impl Call {
         Self::new(Method::PUT, path)
     }
 
+    /// `PATCH /api/v1/{path…}`.
+    pub(crate) fn patch(path: &[&str]) -> Self {
+        Self::new(Method::PATCH, path)
+    }
+
     /// `DELETE /api/v1/{path…}`.
     pub(crate) fn delete(path: &[&str]) -> Self {
         Self::new(Method::DELETE, path)

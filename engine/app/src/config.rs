@@ -28,6 +28,9 @@ const GRACE_DEFAULT: Span = Span(10_000);
 /// Most runs that the sandbox can be set to have at a time: each reserves address space.
 const RUNS_MAX: usize = 1_000;
 
+/// Most bytes of compiled code that can be asked for: more than any disk has to spare for it.
+const CACHE_BYTES_MAX: usize = 1 << 44;
+
 /// Everything a server needs to know before it starts.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
@@ -45,6 +48,8 @@ pub(crate) struct Config {
     pub(crate) grace: Duration,
     /// Most runs at a time; by default the service's own number.
     pub(crate) runs: Option<usize>,
+    /// Most bytes of compiled code on disk; by default the sandbox's own number.
+    pub(crate) cache_bytes: Option<u64>,
     /// File of secrets: TOML, `name = "value"`.
     pub(crate) secrets_file: Option<PathBuf>,
     /// Host names under which the server is known, beside the address it listens on.
@@ -97,6 +102,7 @@ struct Written {
     connections: Option<usize>,
     grace: Option<String>,
     runs: Option<usize>,
+    cache_bytes: Option<usize>,
     secrets_file: Option<PathBuf>,
     #[serde(default)]
     hosts: Vec<String>,
@@ -179,6 +185,8 @@ fn merge(args: &ServeArgs, file: Written) -> Result<Config, ConfigError> {
             .unwrap_or(CONNECTIONS_DEFAULT),
         grace: Duration::from_millis(grace.0),
         runs: positive("runs", file.runs, RUNS_MAX)?,
+        cache_bytes: positive("cache-bytes", file.cache_bytes, CACHE_BYTES_MAX)?
+            .map(|bytes| bytes as u64),
         secrets_file: file.secrets_file,
         hosts: file.hosts,
     })
@@ -230,6 +238,7 @@ mod tests {
             ("listen = \"nowhere\"", "line 1"),
             ("grace = \"soon\"", "grace"),
             ("runs = 0", "runs"),
+            ("cache-bytes = 0", "cache-bytes"),
             ("connections = -1", "line 1"),
             ("listen = ", "line 1"),
         ] {

@@ -18,6 +18,7 @@ use utoipa_axum::routes;
 
 use crate::access::Access;
 use crate::access::signals::Signals;
+use crate::uploads::Uploads;
 use dto::meta::LimitBody;
 use problem::{METHOD_NOT_ALLOWED, NOT_FOUND, Problem};
 
@@ -51,9 +52,12 @@ pub(crate) mod releases;
 pub(crate) mod request;
 pub(crate) mod server;
 pub(crate) mod signals;
+pub(crate) mod standing;
 pub(crate) mod stopping;
 pub(crate) mod tokens;
+pub(crate) mod uploads;
 pub(crate) mod usage;
+pub(crate) mod verify;
 
 #[cfg(test)]
 mod tests;
@@ -74,6 +78,8 @@ pub(crate) struct Api {
     pub(crate) access: Arc<Access>,
     /// The secrets of signals.
     pub(crate) signals: Signals,
+    /// Components that arrive in pieces.
+    pub(crate) uploads: Arc<Uploads>,
     /// Under which names the server may be called.
     pub(crate) hosts: request::Hosts,
     /// Names requests.
@@ -91,8 +97,48 @@ pub(crate) trait Admission: std::fmt::Debug + Send + Sync + 'static {
     /// Checks, completes, describes and compiles an upload.
     fn admit(&self, upload: Bytes) -> BoxFuture<'static, Result<Admitted, Rejected>>;
 
+    /// Does all of that, and keeps nothing.
+    fn verify(&self, upload: Bytes) -> BoxFuture<'static, Result<Verified, Rejected>>;
+
     /// The bounds of what runs.
     fn limits(&self) -> Vec<LimitBody>;
+
+    /// How the cache of native code is.
+    fn native_cache(&self) -> NativeCache;
+}
+
+/// The cache of native code.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct NativeCache {
+    /// Components whose code is there.
+    pub(crate) files: u64,
+    /// Bytes of their code.
+    pub(crate) bytes: u64,
+    /// Most bytes there may be.
+    pub(crate) bytes_max: u64,
+    /// How often code was found.
+    pub(crate) hits: u64,
+    /// How often it was not, and the component was compiled.
+    pub(crate) misses: u64,
+    /// How often code was removed to make room.
+    pub(crate) removed: u64,
+}
+
+/// An upload that would be a component.
+#[derive(Debug)]
+pub(crate) struct Verified {
+    /// What it says about itself.
+    pub(crate) descriptor: Descriptor,
+    /// Of the upload.
+    pub(crate) digest: Digest,
+    /// The interfaces that it imports.
+    pub(crate) imports: Vec<String>,
+    /// Bytes of the upload.
+    pub(crate) upload_bytes: u64,
+    /// Bytes of the component.
+    pub(crate) component_bytes: u64,
+    /// Bytes of its native code.
+    pub(crate) native_bytes: u64,
 }
 
 /// An upload that is a component.
@@ -141,15 +187,7 @@ pub(crate) fn routes() -> (Router<Arc<Api>>, OpenApi) {
         .routes(routes!(definitions::read_version, usage::delete_definition))
         .routes(routes!(usage::definition_used_by))
         .routes(routes!(rehearsals::rehearse))
-        .routes(routes!(components::list, components::upload))
-        .routes(routes!(components::read))
-        .routes(routes!(
-            components::read_version,
-            components::put,
-            usage::delete
-        ))
-        .routes(routes!(usage::used_by))
-        .routes(routes!(components::read_grants, components::put_grants))
+        .merge(of_components())
         .merge(of_releases())
         .routes(routes!(locks::list))
         .routes(routes!(locks::put))
@@ -170,6 +208,28 @@ pub(crate) fn routes() -> (Router<Arc<Api>>, OpenApi) {
     let (router, mut description) = described.split_for_parts();
     openapi::add_problems(&mut description);
     (router, description)
+}
+
+/// Components, and what is said about them.
+fn of_components() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new()
+        .routes(routes!(components::list, components::upload))
+        .routes(routes!(verify::verify))
+        .routes(routes!(uploads::list, uploads::create))
+        .routes(routes!(uploads::read, uploads::append, uploads::delete))
+        .routes(routes!(uploads::finish))
+        .routes(routes!(components::read))
+        .routes(routes!(
+            components::read_version,
+            components::put,
+            usage::delete
+        ))
+        .routes(routes!(usage::used_by))
+        .routes(routes!(components::read_grants, components::put_grants))
+        .routes(routes!(standing::deprecate, standing::undeprecate))
+        .routes(routes!(standing::list))
+        .routes(routes!(standing::quarantine))
+        .routes(routes!(standing::lift))
 }
 
 /// Releases, and what people do about them.

@@ -9,6 +9,7 @@ mod http;
 mod offline;
 mod serve;
 mod trial;
+mod uploads;
 mod view;
 mod wire;
 

@@ -165,6 +165,7 @@ fn api(opened: Opened, hosts: Hosts, stopping: Stopping) -> (Arc<Api>, Data) {
         clock,
         access: opened.access,
         signals: opened.signals,
+        uploads: opened.uploads,
         hosts,
         request_ids: RequestIds::new(start),
         metrics: http::metrics::Metrics::default(),

@@ -21,6 +21,7 @@ use crate::http::dto::release::{
 };
 use crate::http::dto::why::WhyBody;
 
+pub(crate) mod component;
 pub(crate) mod rollback;
 mod task;
 mod waiting;
@@ -69,6 +70,7 @@ pub(crate) fn tree(release: &Release, progress: Progresses<'_>) -> ReleaseBody {
             .open_reviews()
             .map(|ix| release.process().path(ix))
             .collect(),
+        notices: Vec::new(),
     }
 }
 

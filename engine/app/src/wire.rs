@@ -28,7 +28,8 @@ use crate::access::signals::{self, Signals};
 use crate::access::{Access, Change, Secret};
 use crate::config::Config;
 use crate::http::dto::meta::LimitBody;
-use crate::http::{Admission, Admitted, Rejected};
+use crate::http::{Admission, Admitted, NativeCache, Rejected, Verified};
+use crate::uploads::Uploads;
 
 /// Where the first administrator's token is, within the data directory.
 pub(crate) const TOKEN_FILE: &str = "bootstrap-token";
@@ -36,6 +37,8 @@ pub(crate) const TOKEN_FILE: &str = "bootstrap-token";
 const CACHE_KEY_FILE: &str = "cache.key";
 /// The hidden command that compiles a component in a process of its own.
 const COMPILE_COMMAND: &str = "compile-component";
+/// Where components are gathered that arrive in pieces, within the cache.
+const UPLOADS_DIR: &str = "uploads";
 /// Records of [`Table::Access`] that are read at a time.
 const ACCESS_PER_READ: usize = 1_000;
 
@@ -135,6 +138,8 @@ pub(crate) struct Opened {
     pub(crate) access: Arc<Access>,
     /// The secrets of signals.
     pub(crate) signals: Signals,
+    /// Components that arrive in pieces.
+    pub(crate) uploads: Arc<Uploads>,
     /// The first token, if this is the first start.
     pub(crate) first_token: Option<Secret>,
 }
@@ -155,6 +160,7 @@ pub(crate) fn open(config: &Config) -> Result<Opened, OpenError> {
         None
     };
     let signals = signals(&data)?;
+    let uploads = uploads(&data)?;
     let runner = Arc::new(Runs(sandbox.clone()));
     let parts = Parts {
         store: Arc::clone(&data.store),
@@ -168,9 +174,10 @@ pub(crate) fn open(config: &Config) -> Result<Opened, OpenError> {
     Ok(Opened {
         service,
         data,
-        sandbox: Arc::new(Uploads(sandbox)),
+        sandbox: Arc::new(Admits(sandbox)),
         access,
         signals,
+        uploads,
         first_token,
     })
 }
@@ -243,9 +250,18 @@ fn sandbox(config: &Config, data: &Data, runs: usize) -> Result<Sandbox, OpenErr
     let clock = Arc::new(move || clock.now());
     let mut settings = SandboxConfig::new(data.directory.cache(), key, compiler, clock);
     settings.limits.concurrent_runs = runs as u64;
+    settings.cache_bytes = config.cache_bytes.unwrap_or(settings.cache_bytes);
     settings.secrets.clone_from(&config.secrets_file);
     let blobs = Arc::new(StoredBlobs(Arc::clone(&data.store)));
     Ok(Sandbox::new(settings, blobs)?)
+}
+
+/// What has arrived of components that are sent in pieces. It may be lost, so it is in the cache.
+fn uploads(data: &Data) -> Result<Arc<Uploads>, OpenError> {
+    let path = data.directory.cache().join(UPLOADS_DIR);
+    let loaded = Uploads::load(path.clone(), data.clock.now());
+    let uploads = loaded.map_err(|source| OpenError::File { path, source })?;
+    Ok(Arc::new(uploads))
 }
 
 /// The key of signals; made by the first start.
@@ -349,9 +365,9 @@ impl Runner for Runs {
 
 /// The sandbox as what looks at uploads.
 #[derive(Debug)]
-struct Uploads(Sandbox);
+struct Admits(Sandbox);
 
-impl Admission for Uploads {
+impl Admission for Admits {
     fn admit(&self, upload: Bytes) -> BoxFuture<'static, Result<Admitted, Rejected>> {
         let sandbox = self.0.clone();
         async move {
@@ -363,6 +379,34 @@ impl Admission for Uploads {
             })
         }
         .boxed()
+    }
+
+    fn verify(&self, upload: Bytes) -> BoxFuture<'static, Result<Verified, Rejected>> {
+        let sandbox = self.0.clone();
+        async move {
+            let verified = sandbox.verify(upload.into()).await.map_err(rejected)?;
+            Ok(Verified {
+                descriptor: verified.descriptor,
+                digest: verified.digest,
+                imports: verified.imports,
+                upload_bytes: verified.upload_bytes,
+                component_bytes: verified.component_bytes,
+                native_bytes: verified.native_bytes,
+            })
+        }
+        .boxed()
+    }
+
+    fn native_cache(&self) -> NativeCache {
+        let now = self.0.cache();
+        NativeCache {
+            files: now.files,
+            bytes: now.bytes,
+            bytes_max: now.bytes_max,
+            hits: now.hits,
+            misses: now.misses,
+            removed: now.removed,
+        }
     }
 
     fn limits(&self) -> Vec<LimitBody> {

@@ -5,6 +5,12 @@ use serde_json::Value;
 
 use crate::id::{Digest, Name};
 
+mod fault;
+pub mod host;
+pub mod wants;
+
+pub use fault::WANTS_MAX;
+
 /// The JSON that `describe` returns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,6 +34,9 @@ pub struct Descriptor {
     /// Default timeout, such as `15m`; a process overrides it.
     #[serde(default)]
     pub timeout: Option<String>,
+    /// What becomes of a second run with the same inputs; absent if its author does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency: Option<Idempotency>,
     /// What it wants to reach. Nothing is granted by asking.
     #[serde(default)]
     pub capabilities: Capabilities,
@@ -39,6 +48,18 @@ pub struct Descriptor {
 
 fn any_object() -> Value {
     serde_json::json!({ "type": "object" })
+}
+
+/// What becomes of a second run, which a crash of the engine can lead to at any time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Idempotency {
+    /// It changes nothing that the first has changed: the activity looks first, or sets a state.
+    Natural,
+    /// It changes nothing, since the systems that are called know the idempotency key.
+    Key,
+    /// It may do everything once more.
+    None,
 }
 
 /// The retry a component suggests.

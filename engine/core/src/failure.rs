@@ -47,6 +47,8 @@ pub enum FailureClass {
     Expression,
     /// The machine failed, not the guest.
     Engine,
+    /// The component is in quarantine: it did not run, or was stopped.
+    Quarantined,
 }
 
 impl FailureClass {
@@ -61,6 +63,7 @@ impl FailureClass {
             Self::Contract => "contract",
             Self::Expression => "expression",
             Self::Engine => "engine",
+            Self::Quarantined => "quarantined",
         }
     }
 
@@ -68,7 +71,11 @@ impl FailureClass {
     pub fn may_retry(&self) -> bool {
         match self {
             Self::Retryable | Self::Trap | Self::Limit(_) | Self::Engine => true,
-            Self::Permanent | Self::Denied(_) | Self::Contract | Self::Expression => false,
+            Self::Permanent
+            | Self::Denied(_)
+            | Self::Contract
+            | Self::Expression
+            | Self::Quarantined => false,
         }
     }
 }

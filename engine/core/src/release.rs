@@ -334,6 +334,11 @@ impl Release {
         })
     }
 
+    /// The component that an activity calls now, or would call if it were tried again.
+    pub fn calls(&self, ix: ActivityIx) -> Option<&crate::component::Pin> {
+        self.pin(&self.called(ix)?.uses)
+    }
+
     fn pin(&self, uses: &crate::component::Uses) -> Option<&crate::component::Pin> {
         let at = self.pins.binary_search_by(|pinned| pinned.uses.cmp(uses));
         at.ok().map(|at| &self.pins[at].pin)

@@ -3,6 +3,7 @@
 mod contract;
 mod encode;
 mod inspect;
+mod verify;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,7 @@ use crate::rejection::Rejection;
 use crate::sandbox::Inner;
 use contract::RUN;
 use inspect::Form;
+pub use verify::Verified;
 
 /// An upload that this engine runs.
 #[derive(Clone)]
@@ -75,7 +77,7 @@ impl Inner {
         };
         let (upload, (component, exports_undo)) = looked.await.map_err(broken)??;
         let loaded = self.prepare(digest, component).await?;
-        let descriptor = loaded.descriptor.clone();
+        let descriptor = sound(loaded.descriptor)?;
         Ok(Admitted {
             digest,
             descriptor,
@@ -94,7 +96,7 @@ impl Inner {
             cached
         } else {
             let native = self.compilation.compile(component).await?;
-            self.cache.put(&self.engine, &digest, &native)?
+            self.keep(&digest, &native)?
         };
         self.bind(&native, bytes).await
     }
@@ -178,6 +180,14 @@ impl Inner {
     }
 }
 
+/// The descriptor of an upload, if nothing in it contradicts itself. What was admitted before stays as it is.
+fn sound(descriptor: Descriptor) -> Result<Descriptor, Rejection> {
+    match descriptor.fault() {
+        Some(reason) => Err(Rejection::BadDescriptor { reason }),
+        None => Ok(descriptor),
+    }
+}
+
 /// The descriptor and its compiled output schema.
 fn read(text: &str) -> Result<(Descriptor, Schema), Rejection> {
     let bad = |reason: String| Rejection::BadDescriptor { reason };
@@ -210,7 +220,7 @@ impl Inner {
             .await
             .map_err(|error| Error::Engine(error.to_string()))??;
         let native = self.compilation.compile(component).await?;
-        let (native, bytes) = self.cache.put(&self.engine, &digest, &native)?;
+        let (native, bytes) = self.keep(&digest, &native)?;
         self.bind(&native, bytes).await
     }
 }

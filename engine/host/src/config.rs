@@ -45,7 +45,12 @@ pub struct SandboxConfig {
     pub clock: Clock,
     /// Most bytes of native code kept in memory: some hundred small components, or ten Python ones.
     pub loaded_bytes: u64,
+    /// Most bytes of native code kept on disk; what is in use stays even if it is more.
+    pub cache_bytes: u64,
 }
+
+/// Enough native code for a few thousand small components, or forty Python ones.
+pub const CACHE_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 
 /// Enough native code for some hundred small components, or ten Python ones.
 const LOADED_BYTES: u64 = 512 * 1024 * 1024;
@@ -68,6 +73,7 @@ impl SandboxConfig {
             answers: None,
             clock,
             loaded_bytes: LOADED_BYTES,
+            cache_bytes: CACHE_BYTES,
         }
     }
 }

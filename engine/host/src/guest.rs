@@ -84,6 +84,8 @@ pub(crate) struct Context {
     pub(crate) progress_at: Option<Timestamp>,
     pub(crate) log: Log,
     pub(crate) evidence: Vec<Evidence>,
+    /// The kinds of evidence that `describe` names: no other is taken.
+    pub(crate) kinds: Vec<String>,
     pub(crate) calls: u64,
     pub(crate) last_call: Option<String>,
     pub(crate) denial: Option<Denial>,
@@ -113,6 +115,7 @@ pub(crate) fn store(
         progress_at: None,
         log: Log::new(limits),
         evidence: Vec::new(),
+        kinds: Vec::new(),
         calls: 0,
         last_call: None,
         denial: None,

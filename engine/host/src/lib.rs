@@ -28,9 +28,10 @@ mod secrets;
 mod shared;
 mod ticker;
 
-pub use admit::Admitted;
+pub use admit::{Admitted, Verified};
+pub use cache::CacheNow;
 pub use compile::{Compiler, compile_child_main};
-pub use config::{Blobs, Clock, ProgressSink, SandboxConfig};
+pub use config::{Blobs, CACHE_BYTES, Clock, ProgressSink, SandboxConfig};
 pub use egress::{Answered, Answers, Asked, Resolver, SystemResolver};
 pub use engine::RUNTIME;
 pub use error::{AdmitError, Error};

@@ -63,6 +63,12 @@ impl Library {
         Arc::clone(place)
     }
 
+    /// Whether somebody uses a component, or it is kept ready.
+    pub(crate) fn holds(&self, digest: &Digest) -> bool {
+        let shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+        shelf.places.contains_key(digest)
+    }
+
     /// Makes room after a place was filled or left empty. What still runs stays until it has ended.
     pub(crate) fn tidy(&self) {
         let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);

@@ -59,6 +59,8 @@ pub(crate) async fn run(
         .await
         .expect("the semaphore is never closed");
     let mut store = guest::store(&inner.engine, &inner.shared, grants, progress, limits.cpu);
+    let kinds = &loaded.descriptor.capabilities.evidence;
+    store.data_mut().kinds.clone_from(kinds);
     let wall = Duration::from_millis(invocation.wall.0);
     let _running = inner.ticker.run();
     // What `describe` promises is what `run` returns.

@@ -13,8 +13,8 @@ use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
-use crate::admit::Admitted;
-use crate::cache::Cache;
+use crate::admit::{Admitted, Verified};
+use crate::cache::{Cache, CacheNow};
 use crate::compile::Compilation;
 use crate::config::{Blobs, ProgressSink, SandboxConfig};
 use crate::egress::Client;
@@ -75,7 +75,7 @@ impl Sandbox {
         let inner = Inner {
             linker: guest::linker(&engine)?,
             ticker: Ticker::start(&engine)?,
-            cache: Cache::open(&config.cache, key, &engine)?,
+            cache: Cache::open(&config.cache, key, &engine, config.cache_bytes)?,
             slots: Semaphore::new(length(config.limits.concurrent_runs)),
             compilation: Compilation::new(config.compiler, config.limits),
             library: Library::new(config.loaded_bytes),
@@ -96,6 +96,16 @@ impl Sandbox {
     /// Admits an upload, a component or a core module: looks at it, compiles it, and asks it for its descriptor.
     pub async fn admit(&self, upload: Vec<u8>) -> Result<Admitted, AdmitError> {
         self.inner.admit(upload).await
+    }
+
+    /// Does everything with an upload that admission does, and keeps nothing of it.
+    pub async fn verify(&self, upload: Vec<u8>) -> Result<Verified, AdmitError> {
+        self.inner.verify(upload).await
+    }
+
+    /// What the cache of native code holds, and what it was good for.
+    pub fn cache(&self) -> CacheNow {
+        self.inner.cache.now()
     }
 
     /// Runs one attempt. Everything that goes wrong is in the report. Dropping the future ends the run. Has to be
@@ -135,6 +145,18 @@ impl Inner {
             None => self.renew(digest).await?,
         };
         Ok(Arc::new(loaded))
+    }
+
+    /// Keeps the native code of a component, removes what there is no room for, and gives it loaded.
+    pub(crate) fn keep(
+        &self,
+        digest: &Digest,
+        native: &[u8],
+    ) -> Result<(Component, u64), AdmitError> {
+        let loaded = self.cache.put(&self.engine, digest, native);
+        self.cache
+            .make_room(|held| held == digest || self.library.holds(held));
+        loaded
     }
 
     /// Compiled code from the cache; on a thread where reading and checking megabytes keeps nobody waiting.

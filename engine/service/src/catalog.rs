@@ -18,13 +18,16 @@ use fermata_store::{Scan, Store, Table};
 use crate::error::Error;
 use crate::keys;
 use crate::process_cache::ProcessCache;
-use crate::records::{self, ComponentRecord, ProcessRecord};
+use crate::records::{self, ComponentRecord, DeprecationRecord, ProcessRecord};
 use crate::request::Use;
 
 mod definitions;
+mod standing;
 
 pub use definitions::DefinitionEntry;
 use definitions::Lookup;
+use standing::Quarantines;
+pub use standing::{Notice, NoticeKind};
 
 /// One version of a component.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +46,8 @@ pub struct ComponentEntry {
     pub registered_at: Timestamp,
     /// By whom.
     pub registered_by: Actor,
+    /// Why it should not be used any more, if so.
+    pub deprecated: Option<Arc<DeprecationRecord>>,
 }
 
 impl ComponentEntry {
@@ -65,6 +70,7 @@ struct Registry {
     components_count: usize,
     definitions: BTreeMap<Name, BTreeMap<Version, Arc<DefinitionEntry>>>,
     newest: BTreeMap<Name, Arc<ProcessRecord>>,
+    quarantines: Quarantines,
 }
 
 /// The registry and the processes behind it.
@@ -96,6 +102,7 @@ impl Catalog {
             )?)?));
             Ok(())
         })?;
+        registry.load_standing(&*store)?;
         registry.load_definitions(&*store)?;
         Ok(Self {
             store,
@@ -390,6 +397,7 @@ fn entry(record: ComponentRecord) -> Result<ComponentEntry, Error> {
         revision: record.revision,
         registered_at: record.registered_at,
         registered_by: record.registered_by,
+        deprecated: None,
     })
 }
 

@@ -39,6 +39,8 @@ pub const ONCE_KEY_BYTES_MAX: usize = 255;
 pub const ONCE_KEPT_MS: u64 = 24 * 60 * 60 * 1_000;
 /// Most entries of one page of a list.
 pub const PAGE_MAX: usize = 1_000;
+/// Most quarantines there can ever have been: all of them are kept in memory.
+pub const QUARANTINES_MAX: usize = 10_000;
 /// Most input sets of one process: a list of them is one page.
 pub const INPUT_SETS_MAX: usize = 1_000;
 /// Most records that one page of a filtered list looks at; the page may be short and still have a next.

@@ -32,6 +32,7 @@ use crate::wake::{Create, Publish, Request, Wake};
 
 use cross::Cross;
 use pending::{Pending, Reply};
+use quarantine::is_quarantined;
 pub(crate) use removal::is_of;
 pub(crate) use turns::{guarded, violations};
 
@@ -41,6 +42,7 @@ mod once;
 mod pending;
 mod people;
 mod publishing;
+mod quarantine;
 mod removal;
 mod requests;
 mod runs;
@@ -66,6 +68,8 @@ pub struct Driver {
     now: Timestamp,
     /// Loaded releases with a question that has to know who is who.
     untold: Vec<ReleaseId>,
+    /// Wanted runs of components that are in quarantine.
+    barred: Vec<AttemptKey>,
 }
 
 /// A release that has not ended, or has something left to be reviewed.
@@ -129,6 +133,7 @@ impl Driver {
             ids,
             now,
             untold: Vec::new(),
+            barred: Vec::new(),
         };
         for id in recover::open_releases(&*driver.shared.store)? {
             match recover::load_checked(&driver.shared, id)? {
@@ -141,7 +146,7 @@ impl Driver {
         for id in loaded {
             driver.adopt_others(id);
         }
-        driver.cross();
+        driver.follow_up();
         driver.gauge();
         Ok(driver)
     }
@@ -163,7 +168,11 @@ impl Driver {
         let mut runs = BTreeMap::new();
         for key in work.runs {
             runs.insert(key.activity, key);
-            self.dispatch.want(key);
+            if is_quarantined(&self.shared, &release, key.activity) {
+                self.barred.push(key);
+            } else {
+                self.dispatch.want(key);
+            }
         }
         let live = Live {
             runs,
@@ -183,7 +192,16 @@ impl Driver {
             Wake::Stop => self.stop(Mode::Stopping),
             Wake::Halt => self.stop(Mode::Halted),
         }
+        self.follow_up();
+    }
+
+    /// Works off everything that follows from what was decided, before it is committed.
+    fn follow_up(&mut self) {
         self.cross();
+        while let Some(key) = self.barred.pop() {
+            self.turn_away(key);
+            self.cross();
+        }
     }
 
     fn stop(&mut self, mode: Mode) {
@@ -215,6 +233,12 @@ impl Driver {
                 Reply::Registered(answer, self.register(*register))
             }
             Request::Grant(grant, answer) => Reply::Granted(answer, self.grant(*grant)),
+            Request::Deprecate(deprecate, answer) => {
+                Reply::Deprecated(answer, self.deprecate(*deprecate))
+            }
+            Request::Quarantine(quarantine, answer) => {
+                Reply::Quarantined(answer, self.quarantine_component(*quarantine))
+            }
             Request::Locks(answer) => Reply::Locks(answer),
             Request::SetCapacity(set, answer) => {
                 let name = set.lock.clone();

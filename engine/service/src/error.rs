@@ -6,6 +6,7 @@ use fermata_core::id::Digest;
 use fermata_core::rehearsal::RehearsalError;
 use fermata_core::release::refusal::Refusal;
 
+use crate::records::QuarantineRecord;
 use crate::request::ComponentUsage;
 
 /// The machine failed, or will not take more.
@@ -59,6 +60,9 @@ pub enum PublishError {
 /// Why a component was not registered.
 #[derive(Debug, thiserror::Error)]
 pub enum RegisterError {
+    /// Its digest is in quarantine.
+    #[error("these bytes are {0}")]
+    Quarantined(Box<QuarantineRecord>),
     /// A definition has this name.
     #[error("a definition has this name already")]
     NameTaken,
@@ -150,6 +154,37 @@ pub enum GrantsError {
     Error(#[from] Error),
 }
 
+/// Why the deprecation of a component version was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum DeprecateError {
+    /// There is no such component version.
+    #[error("there is no such component version")]
+    Unknown,
+    /// The notice is empty or too long; one sentence.
+    #[error("notice: {0}")]
+    Invalid(&'static str),
+    /// The machine failed.
+    #[error(transparent)]
+    Error(#[from] Error),
+}
+
+/// Why a quarantine did not begin or end.
+#[derive(Debug, thiserror::Error)]
+pub enum QuarantineError {
+    /// The digest is in quarantine already.
+    #[error("it is {0}")]
+    Already(Box<QuarantineRecord>),
+    /// The digest is not in quarantine.
+    #[error("it is not in quarantine")]
+    NotInQuarantine,
+    /// The reason is empty or too long; one sentence.
+    #[error("reason: {0}")]
+    Invalid(&'static str),
+    /// The machine failed.
+    #[error(transparent)]
+    Error(#[from] Error),
+}
+
 /// Why a release was not created.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateError {
@@ -162,6 +197,9 @@ pub enum CreateError {
     /// The registry has no component for these.
     #[error("no component is registered for {}", list(.0))]
     MissingComponents(Vec<Uses>),
+    /// A component that it would run is in quarantine; one sentence. Nothing was written.
+    #[error("{0}")]
+    ComponentQuarantined(String),
     /// It could be created, but not started. Nothing was written.
     #[error(transparent)]
     Refused(Refusal),
@@ -210,6 +248,9 @@ pub enum InputError {
     /// The registry has no component for these.
     #[error("no component is registered for {}", list(.0))]
     MissingComponents(Vec<Uses>),
+    /// A component that it would run is in quarantine; one sentence.
+    #[error("{0}")]
+    ComponentQuarantined(String),
     /// The release broke an invariant: it takes nothing until the engine was repaired and restarted.
     #[error("the release is quarantined: {0}")]
     Quarantined(String),
@@ -241,6 +282,33 @@ pub enum RecordError {
     /// The machine failed.
     #[error(transparent)]
     Error(#[from] Error),
+}
+
+/// Why a release cannot start.
+#[derive(Debug)]
+pub(crate) enum StartError {
+    /// The registry has no component for these.
+    Missing(Vec<Uses>),
+    /// A component is in quarantine; one sentence.
+    Quarantined(String),
+}
+
+impl From<StartError> for CreateError {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Missing(uses) => Self::MissingComponents(uses),
+            StartError::Quarantined(told) => Self::ComponentQuarantined(told),
+        }
+    }
+}
+
+impl From<StartError> for InputError {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Missing(uses) => Self::MissingComponents(uses),
+            StartError::Quarantined(told) => Self::ComponentQuarantined(told),
+        }
+    }
 }
 
 fn list(uses: &[Uses]) -> String {

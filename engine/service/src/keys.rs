@@ -70,6 +70,22 @@ pub(crate) fn component(name: &Name, version: Version) -> Vec<u8> {
     joined(&[name.as_str().as_bytes(), &[END], &numbers.concat()])
 }
 
+/// Before the notices of all deprecated component versions.
+pub(crate) const DEPRECATIONS: &[u8] = b"deprecated/";
+
+/// The notice of a deprecated component version.
+pub(crate) fn deprecation(name: &Name, version: Version) -> Vec<u8> {
+    joined(&[DEPRECATIONS, &component(name, version)])
+}
+
+/// Before all quarantines there ever were.
+pub(crate) const QUARANTINES: &[u8] = b"quarantine/";
+
+/// A quarantine of a digest, which began at an instant.
+pub(crate) fn quarantine(digest: &Digest, at: Timestamp) -> Vec<u8> {
+    joined(&[QUARANTINES, &digest.0, &at_bytes(at)])
+}
+
 /// Before the capacities of all locks.
 pub(crate) const LOCKS: &[u8] = b"lock/";
 

@@ -64,6 +64,61 @@ pub(crate) struct ComponentRecord {
     pub(crate) registered_by: Actor,
 }
 
+/// Why a component version should not be used any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeprecationRecord {
+    /// The component.
+    pub name: Name,
+    /// Its version.
+    pub version: Version,
+    /// What people are told.
+    pub notice: String,
+    /// Since when.
+    pub at: Timestamp,
+    /// Who said so.
+    pub by: Actor,
+}
+
+/// A component that does not run anywhere, by its digest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuarantineRecord {
+    /// Of its bytes.
+    pub digest: Digest,
+    /// Why.
+    pub reason: String,
+    /// Since when.
+    pub at: Timestamp,
+    /// Who said so.
+    pub by: Actor,
+    /// How it ended, if it has.
+    pub lifted: Option<LiftRecord>,
+}
+
+/// The end of a quarantine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LiftRecord {
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+    /// Who said so.
+    pub by: Actor,
+}
+
+impl QuarantineRecord {
+    /// Whether it goes on.
+    pub fn is_on(&self) -> bool {
+        self.lifted.is_none()
+    }
+}
+
+impl std::fmt::Display for QuarantineRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { reason, at, by, .. } = self;
+        write!(f, "in quarantine since {at}, by {by}: {reason}")
+    }
+}
+
 /// What lists show of a release.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReleaseSummary {

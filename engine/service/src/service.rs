@@ -36,6 +36,7 @@ pub(crate) mod lists;
 mod publishing;
 mod rehearsals;
 mod releases;
+mod standing;
 mod usage;
 
 /// What an engine is made of.

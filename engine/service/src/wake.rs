@@ -16,11 +16,11 @@ use fermata_store::Write;
 
 use crate::catalog::ComponentEntry;
 use crate::error::{
-    CapacityError, CreateError, DefineError, Error, GrantsError, InputError, PublishError,
-    RecordError, RegisterError, RemoveError,
+    CapacityError, CreateError, DefineError, DeprecateError, Error, GrantsError, InputError,
+    PublishError, QuarantineError, RecordError, RegisterError, RemoveError,
 };
 use crate::locks::LockView;
-use crate::records::ProcessRecord;
+use crate::records::{ProcessRecord, QuarantineRecord};
 use crate::request::{Ask, Defined, NewRelease, Published, Registered};
 
 /// Where the answer to a request goes, once it is on disk.
@@ -66,6 +66,10 @@ pub enum Request {
     Register(Box<Register>, Answer<Registered, RegisterError>),
     /// To set what a component may do.
     Grant(Box<Grant>, Answer<Arc<ComponentEntry>, GrantsError>),
+    /// To say that a component version should not be used any more, or that it may.
+    Deprecate(Box<Deprecate>, Answer<Arc<ComponentEntry>, DeprecateError>),
+    /// To put a digest into quarantine, or to lift it.
+    Quarantine(Box<Quarantine>, Answer<QuarantineRecord, QuarantineError>),
     /// To see all locks.
     Locks(Answer<Vec<LockView>, Error>),
     /// To set how many may hold a lock at a time.
@@ -178,6 +182,32 @@ pub struct Grant {
     pub grants: Grants,
     /// The revision that the grants must have, if the caller insists.
     pub expected: Option<u64>,
+}
+
+/// See [`Request::Deprecate`].
+#[derive(Debug)]
+pub struct Deprecate {
+    /// Who.
+    pub by: Caller,
+    /// The component.
+    pub name: Name,
+    /// Its version.
+    pub version: Version,
+    /// What people are told; nothing if it may be used again.
+    pub notice: Option<String>,
+}
+
+/// See [`Request::Quarantine`].
+#[derive(Debug)]
+pub struct Quarantine {
+    /// Who.
+    pub by: Caller,
+    /// Of the component.
+    pub digest: Digest,
+    /// Whether it begins; otherwise it ends.
+    pub begins: bool,
+    /// Why.
+    pub reason: String,
 }
 
 /// What the world around the driver must do after a commit.

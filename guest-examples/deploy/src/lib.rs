@@ -86,6 +86,10 @@ impl Activity for Deploy {
         Some(Duration::from_mins(15))
     }
 
+    fn idempotency() -> Option<Idempotency> {
+        Some(Idempotency::Key)
+    }
+
     fn capabilities() -> Capabilities {
         Capabilities::none()
             .http("*", &["GET", "PUT", "DELETE"])

@@ -34,6 +34,12 @@ pub trait Activity {
         None
     }
 
+    /// What becomes of a second run with the same inputs, which a crash of the engine can lead to. Say it: people
+    /// read it before they try again.
+    fn idempotency() -> Option<Idempotency> {
+        None
+    }
+
     /// What the activity wants to reach. A person grants it, or not, when the component is uploaded.
     fn capabilities() -> Capabilities {
         Capabilities::none()
@@ -63,6 +69,27 @@ pub struct Retry {
     pub attempts: u32,
     /// Wait before the second attempt; it grows for later ones.
     pub backoff: Duration,
+}
+
+/// What becomes of a second run with the same inputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Idempotency {
+    /// It changes nothing that the first has changed: the activity looks first, or sets a state.
+    Natural,
+    /// It changes nothing, since the systems that are called know [`Attempt::idempotency_key`].
+    Key,
+    /// It may do everything once more.
+    None,
+}
+
+impl Idempotency {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Natural => "natural",
+            Self::Key => "key",
+            Self::None => "none",
+        }
+    }
 }
 
 /// What an activity wants to reach. Asking grants nothing.
@@ -103,7 +130,7 @@ impl Capabilities {
         self
     }
 
-    /// Recording of evidence of `kind`.
+    /// Recording of evidence of `kind`; the engine refuses kinds that are not named here.
     #[must_use]
     pub fn evidence(mut self, kind: &str) -> Self {
         self.evidence.push(kind.to_owned());
@@ -124,6 +151,9 @@ pub(crate) fn describe<A: Activity>() -> Value {
     if let Some(retry) = A::retry() {
         descriptor["retry"] =
             json!({ "attempts": retry.attempts, "backoff": milliseconds(retry.backoff) });
+    }
+    if let Some(idempotency) = A::idempotency() {
+        descriptor["idempotency"] = idempotency.word().into();
     }
     if let Some(timeout) = A::timeout() {
         descriptor["timeout"] = milliseconds(timeout).into();
@@ -212,6 +242,10 @@ mod tests {
             Some(Duration::from_secs(90))
         }
 
+        fn idempotency() -> Option<Idempotency> {
+            Some(Idempotency::Key)
+        }
+
         fn capabilities() -> Capabilities {
             Capabilities::none()
                 .http("*", &["GET"])
@@ -256,6 +290,7 @@ mod tests {
                 "summary": "A sample.",
                 "retry": { "attempts": 3, "backoff": "2000ms" },
                 "timeout": "90000ms",
+                "idempotency": "key",
                 "capabilities": {
                     "http": [{ "host": "*", "methods": ["GET"] }],
                     "secrets": ["token"],

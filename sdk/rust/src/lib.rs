@@ -116,7 +116,7 @@ use guest::imports;
 #[cfg(not(target_arch = "wasm32"))]
 use testing::imports;
 
-pub use activity::{Activity, Capabilities, Retry, Undo};
+pub use activity::{Activity, Capabilities, Idempotency, Retry, Undo};
 pub use attempt::Attempt;
 pub use failure::{Failure, OrFail};
 pub use outcome::{Outcome, Pending, pending};

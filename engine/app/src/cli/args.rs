@@ -14,7 +14,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use component::{
-    ComponentCommand, GrantArgs, GrantOptions, Language, NewArgs, PushArgs,
+    ComponentCommand, GrantArgs, GrantOptions, Language, NewArgs, PushArgs, QuarantineArgs,
 };
 pub(crate) use definition::DefinitionCommand;
 pub(crate) use people::{AttachArgs, CommentArgs, InboxArgs, TaskArgs};
@@ -179,7 +179,7 @@ mod tests {
     }
 
     /// What the documentation tells people to type.
-    const DOCUMENTED: [&str; 70] = [
+    const DOCUMENTED: [&str; 78] = [
         "fermata serve --data-dir d --listen 127.0.0.1:0 --config c.toml",
         "fermata process check p.yaml --offline",
         "fermata process publish p.yaml",
@@ -196,6 +196,14 @@ mod tests {
         "fermata component push",
         "fermata component grant deploy@1.0.0 --grant http=example.com",
         "fermata component list",
+        "fermata component verify a.wasm b.wasm",
+        "fermata component grant deploy@1.1.0 --like 1.0.0",
+        "fermata component grant deploy@1.1.0 --wanted --grant http=example.com",
+        "fermata component deprecate deploy@1.0.0 --notice old",
+        "fermata component undeprecate deploy@1.0.0",
+        "fermata component quarantine deploy@1.0.0 --reason compromised",
+        "fermata component lift deploy@1.0.0 --reason mended",
+        "fermata component quarantined",
         "fermata component show deploy@1.0.0",
         "fermata release start bank-release@2 --input version=1.2.3 --title May --watch",
         "fermata release start bank-release --inputs-file i.yaml --wait",
@@ -269,6 +277,8 @@ mod tests {
             "fermata component new hello",
             "fermata component new --lang cobol hello",
             "fermata component push a.wasm --grant ftp=x",
+            "fermata component quarantine deploy@1.0.0",
+            "fermata component grant deploy@1.0.0 --wanted --like 1.0.0",
             "fermata release abort rel-1",
             "fermata release reject rel-1 a/b",
             "fermata release start p --input novalue",

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use fermata_core::component::{Capabilities, Grants};
+use fermata_core::component::Grants;
 use serde_json::Value;
 
 use super::args::{ComponentCommand, GrantArgs, GrantOptions, PushArgs};
@@ -13,6 +13,12 @@ use super::text::{Tone, ago, bytes, cell, short_digest};
 use super::{Context, grant, pages, upload, values};
 use crate::client::{Answer, Call, Client};
 use crate::wire;
+
+mod standing;
+mod verify;
+mod wants;
+
+pub(super) use standing::notices;
 
 /// Runs the command.
 pub(super) async fn run(context: &mut Context, command: ComponentCommand) -> Result<(), Error> {
@@ -25,7 +31,17 @@ pub(super) async fn run(context: &mut Context, command: ComponentCommand) -> Res
         ComponentCommand::Push(args) => push(context, &args).await,
         ComponentCommand::List => list(context).await,
         ComponentCommand::Show { component } => show(context, &component).await,
+        ComponentCommand::Verify { files } => verify::run(context, &files).await,
         ComponentCommand::Grant(args) => replace(context, &args).await,
+        ComponentCommand::Deprecate { component, notice } => {
+            standing::deprecate(context, &component, Some(&notice)).await
+        }
+        ComponentCommand::Undeprecate { component } => {
+            standing::deprecate(context, &component, None).await
+        }
+        ComponentCommand::Quarantine(args) => standing::quarantine(context, &args).await,
+        ComponentCommand::Lift(args) => standing::lift(context, &args).await,
+        ComponentCommand::Quarantined => standing::list(context).await,
         ComponentCommand::UsedBy { component } => used_by(context, "components", &component).await,
         ComponentCommand::Delete { component } => delete(context, "components", &component).await,
     }
@@ -106,13 +122,13 @@ async fn push(context: &mut Context, args: &PushArgs) -> Result<(), Error> {
         files => files.to_vec(),
     };
     for path in &paths {
-        files.push((path.as_path(), values::read(path)?));
+        files.push((path.as_path(), values::read_component(path)?));
     }
     let grants = wanted(&args.grants)?;
     let client = context.client()?;
     let mut answers = Vec::new();
     for (path, file) in files {
-        let pushed = push_one(context, &client, path, &file).await?;
+        let pushed = upload::send(context, &client, path, &file).await?;
         let granted = match &grants {
             None => pushed.body.get("grants").cloned(),
             Some(grants) => Some(put_grants(&client, &pushed.body, grants).await?),
@@ -130,21 +146,6 @@ async fn push(context: &mut Context, args: &PushArgs) -> Result<(), Error> {
         1 => context.out.json(&answers[0]),
         _ => context.out.json(&Value::Array(answers)),
     }
-}
-
-async fn push_one(
-    context: &mut Context,
-    client: &Client,
-    path: &Path,
-    file: &[u8],
-) -> Result<Answer, Error> {
-    if !file.starts_with(b"\0asm") {
-        return Err(Error::in_file(
-            path,
-            "this is no WebAssembly: it does not begin with `\\0asm`",
-        ));
-    }
-    upload::send(context, client, path, file).await
 }
 
 /// Grants to the version that `pushed` names, and gives back what holds now.
@@ -181,51 +182,8 @@ fn tell(context: &mut Context, pushed: &Answer, granted: Option<&Value>) -> Resu
         paint.tone(Tone::Strong, &what),
         paint.tone(Tone::Faint, &digest)
     ))?;
-    wishes(context, &what, body, granted)
-}
-
-fn wishes(
-    context: &mut Context,
-    what: &str,
-    body: &Value,
-    granted: Option<&Value>,
-) -> Result<(), Error> {
-    let asked: Capabilities = read(body.pointer("/descriptor/capabilities"));
-    let grants: Grants = read(granted);
-    let paint = context.out.paint();
-    let mut missing = Vec::new();
-    // Granting replaces what was granted, so what is there already is named again.
-    let mut flags = grant::flags(&grants);
-    for wish in grant::wishes(&asked, &grants) {
-        let state = if let Some(granted) = &wish.granted {
-            paint.tone(Tone::Good, &format!("granted: {granted}"))
-        } else {
-            missing.push(wish.flag);
-            paint.tone(Tone::Ask, "not granted")
-        };
-        context
-            .out
-            .line(&format!("  asks for {}: {state}", wish.what))?;
-    }
-    if missing.is_empty() {
-        return Ok(());
-    }
-    flags.extend(missing);
-    let flags: Vec<String> = flags
-        .iter()
-        .map(|flag| format!("--grant '{flag}'"))
-        .collect();
-    let flags = flags.join(" ");
-    context
-        .out
-        .remark(&format!("next: fermata component grant {what} {flags}"))
-}
-
-/// What is there, or the default if it is absent or of another shape.
-fn read<T: Default + serde::de::DeserializeOwned>(value: Option<&Value>) -> T {
-    value
-        .and_then(|value| serde_json::from_value(value.clone()).ok())
-        .unwrap_or_default()
+    wants::changes(context, &what, body)?;
+    wants::show(context, &what, body, granted)
 }
 
 async fn list(context: &mut Context) -> Result<(), Error> {
@@ -235,12 +193,13 @@ async fn list(context: &mut Context) -> Result<(), Error> {
         return context.out.json(&answer);
     }
     let now = wire::now();
-    let mut table = Table::new(&["COMPONENT", "VERSION", "SUMMARY", "PUSHED"]);
+    let mut table = Table::new(&["COMPONENT", "VERSION", "SUMMARY", "", "PUSHED"]);
     for item in super::items(&answer) {
         table.toned([
             (Tone::Strong, cell(item.get("name"))),
             (Tone::Plain, cell(item.get("version"))),
             (Tone::Plain, cell(item.get("summary"))),
+            (Tone::Ask, standing::word(item).into()),
             (Tone::Faint, ago(item.get("created_at"), now)),
         ]);
     }
@@ -285,6 +244,15 @@ async fn show(context: &mut Context, component: &str) -> Result<(), Error> {
     if let Some(size) = answer.get("size").and_then(Value::as_u64) {
         context.out.line(&format!("  {}", bytes(size)))?;
     }
+    for (name, value) in [
+        ("idempotency", answer.pointer("/descriptor/idempotency")),
+        ("timeout", answer.pointer("/descriptor/timeout")),
+        ("attempts", answer.pointer("/descriptor/retry/attempts")),
+    ] {
+        if value.is_some() {
+            context.out.line(&format!("  {name}: {}", cell(value)))?;
+        }
+    }
     for schema in ["inputs", "outputs"] {
         fields(
             context,
@@ -292,7 +260,8 @@ async fn show(context: &mut Context, component: &str) -> Result<(), Error> {
             answer.pointer(&format!("/descriptor/{schema}")),
         )?;
     }
-    wishes(context, &what, &answer, answer.get("grants"))
+    standing::show(context, &answer)?;
+    wants::show(context, &what, &answer, answer.get("grants"))
 }
 
 /// The properties of a schema, one on a line.
@@ -319,13 +288,14 @@ fn fields(context: &mut Context, title: &str, schema: Option<&Value>) -> Result<
 
 fn versions(context: &mut Context, answer: &Value) -> Result<(), Error> {
     let now = wire::now();
-    let mut table = Table::new(&["VERSION", "PUSHED", "BY", "DIGEST"]);
+    let mut table = Table::new(&["VERSION", "PUSHED", "BY", "DIGEST", ""]);
     for version in super::list(answer, "versions") {
         table.row([
             cell(version.get("version")),
             ago(version.get("created_at"), now),
             cell(version.get("created_by")),
             short_digest(&cell(version.get("digest"))),
+            standing::word(version).into(),
         ]);
     }
     context.out.table(&table, "no versions")
@@ -338,8 +308,9 @@ async fn replace(context: &mut Context, args: &GrantArgs) -> Result<(), Error> {
             "grants are for one version: write NAME@VERSION, such as deploy@1.0.0",
         ));
     };
-    let grants = wanted(&args.grants)?.unwrap_or_default();
     let client = context.client()?;
+    let grants = wanted(&args.grants)?.unwrap_or_default();
+    let grants = wants::chosen(&client, args, (name, version), grants).await?;
     let granted = put(&client, name, version, &grants).await?;
     if context.out.is_json() {
         return context.out.json(&granted);
@@ -347,5 +318,5 @@ async fn replace(context: &mut Context, args: &GrantArgs) -> Result<(), Error> {
     let path = ["components", name, "versions", version];
     let component = client.json(Call::get(&path)).await?;
     context.out.line(&format!("{} granted", args.component))?;
-    wishes(context, &args.component, &component, Some(&granted))
+    wants::show(context, &args.component, &component, Some(&granted))
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
+use fermata_core::component::host::HostPattern;
+use fermata_core::component::wants::{Coverage, Want};
 use fermata_core::component::{Capabilities, Grants, HttpGrant, SecretGrant};
 
 /// Methods that a grant may name.
@@ -128,59 +130,66 @@ pub(crate) fn collect(mut grants: Grants, more: &[Grant]) -> Grants {
 pub(crate) struct Wish {
     /// What it asks for, such as `http api.example.com (GET)`.
     pub(crate) what: String,
-    /// What covers it; `None` if nothing does.
+    /// What covers some of it; `None` if nothing does.
     pub(crate) granted: Option<String>,
-    /// What to pass to `--grant` for it.
-    pub(crate) flag: String,
+    /// Whether all of it is covered.
+    pub(crate) whole: bool,
+    /// What to pass to `--grant` for it; nothing if it takes no grant.
+    pub(crate) flag: Option<String>,
 }
 
 /// Compares what a component asks for with what it was granted.
 pub(crate) fn wishes(asked: &Capabilities, grants: &Grants) -> Vec<Wish> {
-    let http = asked.http.iter().map(|wish| {
-        let covering: Vec<String> = grants
-            .http
-            .iter()
-            .filter(|grant| covers(&grant.host, &wish.host))
-            .map(show_http)
-            .collect();
-        let methods = if wish.methods.is_empty() {
-            "any method".to_owned()
-        } else {
-            wish.methods.join(", ")
-        };
-        let host = if wish.host == "*" { "HOST" } else { &wish.host };
-        let restricted = restricted(&wish.methods);
-        Wish {
-            what: format!("http {} ({methods})", wish.host),
-            granted: (!covering.is_empty()).then(|| covering.join("; ")),
-            flag: format!("http={host}{restricted}"),
-        }
-    });
-    let secrets = asked.secrets.iter().map(|name| Wish {
-        what: format!("secret {name}"),
-        granted: grants
-            .secrets
-            .iter()
-            .find(|grant| grant.name == *name)
-            .map(|grant| format!("for {}", grant.hosts.join(", "))),
-        flag: format!("secret={name}@HOST"),
-    });
-    http.chain(secrets).collect()
+    let wants = asked.wants().into_iter();
+    wants.map(|want| wish(&want, grants)).collect()
 }
 
-/// Whether a grant for `granted` has to do with a wish for `wished`. The engine decides for real
-/// at the call; this only tells a person what is still missing.
-fn covers(granted: &str, wished: &str) -> bool {
-    let bare = |host: &str| {
-        host.rsplit_once(':')
-            .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
-            .map_or(host.to_owned(), |(name, _)| name.to_owned())
+fn wish(want: &Want, grants: &Grants) -> Wish {
+    let (granted, flag) = match want {
+        Want::Http { host, methods } => {
+            let wanted = HostPattern::of(host);
+            let near = |grant: &&HttpGrant| HostPattern::of(&grant.host).both(&wanted).is_some();
+            let near: Vec<String> = grants.http.iter().filter(near).map(show_http).collect();
+            let host = if host == "*" { "HOST" } else { host };
+            let flag = format!("http={host}{}", restricted(methods));
+            ((!near.is_empty()).then(|| near.join("; ")), Some(flag))
+        }
+        Want::Secret(name) => {
+            let granted = grants.secrets.iter().find(|grant| grant.name == *name);
+            let granted = granted.map(|grant| format!("for {}", grant.hosts.join(", ")));
+            (granted, Some(format!("secret={name}@HOST")))
+        }
+        Want::Evidence(_) => (Some("declared, which is enough".to_owned()), None),
     };
-    let (granted, wished) = (bare(granted), bare(wished));
-    let suffixed = granted
-        .strip_prefix('*')
-        .is_some_and(|suffix| wished.ends_with(suffix));
-    wished == "*" || granted == wished || suffixed
+    let coverage = want.covered_by(grants);
+    Wish {
+        what: want.to_string(),
+        granted: granted.filter(|_| coverage != Coverage::Nothing),
+        whole: coverage == Coverage::Whole,
+        flag,
+    }
+}
+
+/// Everything that a component asks for, as far as it names the hosts itself; and what it does not.
+pub(crate) fn whole(asked: &Capabilities) -> (Grants, Vec<String>) {
+    let (mut grants, mut open) = (Grants::default(), Vec::new());
+    for want in asked.wants() {
+        match want {
+            Want::Http { host, methods } if host != "*" => grants.http.push(HttpGrant {
+                host,
+                methods,
+                private: false,
+            }),
+            Want::Secret(name) if !grants.http.is_empty() => grants.secrets.push(SecretGrant {
+                name,
+                hosts: grants.http.iter().map(|grant| grant.host.clone()).collect(),
+            }),
+            want @ (Want::Http { .. } | Want::Secret(_)) => open.push(wish(&want, &grants)),
+            Want::Evidence(_) => {}
+        }
+    }
+    let open = open.into_iter().filter_map(|wish| wish.flag).collect();
+    (grants, open)
 }
 
 /// What to pass to `--grant` for all of these grants.
@@ -327,7 +336,10 @@ mod tests {
             evidence: vec![],
         };
         let none = wishes(&asked, &Grants::default());
-        let flags: Vec<&str> = none.iter().map(|wish| wish.flag.as_str()).collect();
+        let flags: Vec<&str> = none
+            .iter()
+            .filter_map(|wish| wish.flag.as_deref())
+            .collect();
         assert_eq!(
             flags,
             [
@@ -345,10 +357,28 @@ mod tests {
                 secret_grant("token", "api.example.com"),
             ],
         );
-        let granted: Vec<bool> = wishes(&asked, &some)
-            .iter()
-            .map(|w| w.granted.is_some())
-            .collect();
-        assert_eq!(granted, [true, true, true]);
+        let found = wishes(&asked, &some);
+        assert!(found.iter().all(|wish| wish.granted.is_some()));
+        // A grant for one port is not all of what was asked for.
+        let whole: Vec<bool> = found.iter().map(|wish| wish.whole).collect();
+        assert_eq!(whole, [true, false, true]);
+    }
+
+    #[test]
+    fn the_whole_is_granted_where_hosts_are_named() {
+        let asked: Capabilities = serde_json::from_value(serde_json::json!({
+            "http": [{ "host": "a", "methods": ["GET"] }, { "host": "*" }],
+            "secrets": ["token"],
+            "evidence": ["scan"],
+        }))
+        .expect("capabilities");
+        let (grants, open) = whole(&asked);
+        assert_eq!(flags(&grants), ["http=a;methods=GET", "secret=token@a"]);
+        assert_eq!(open, ["http=HOST"]);
+        let secret_alone = Capabilities {
+            secrets: vec!["token".into()],
+            ..Capabilities::default()
+        };
+        assert_eq!(whole(&secret_alone).1, ["secret=token@HOST"]);
     }
 }

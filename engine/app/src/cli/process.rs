@@ -10,7 +10,7 @@ use super::args::{CheckArgs, ProcessCommand, ProcessListArgs, ProcessShowArgs};
 use super::error::Error;
 use super::table::Table;
 use super::text::{Paint, Tone, ago, cell, short_digest};
-use super::{Context, diagnostic, difference, input_set, pages, values};
+use super::{Context, component, diagnostic, difference, input_set, pages, values};
 use crate::client::problem::Defect;
 use crate::client::view::Join;
 use crate::client::{self, Call, Client};
@@ -109,7 +109,8 @@ fn passed(
     if let Some(how) = how {
         write!(line, " ({how})").expect("strings take all text");
     }
-    context.out.line(&line)
+    context.out.line(&line)?;
+    component::notices(context, summary)
 }
 
 async fn send(
@@ -187,6 +188,7 @@ async fn publish(context: &mut Context, file: &Path) -> Result<(), Error> {
         .paint()
         .tone(Tone::Strong, &format!("{name}@{version}"));
     context.out.line(&format!("{shown} {news}"))?;
+    component::notices(context, &answer.body)?;
     context
         .out
         .remark(&format!("next: fermata release start {name} --watch"))

@@ -9,7 +9,7 @@ use super::table::Table;
 use super::text::{self, Tone, ago, cell};
 use super::tree::{self, Look};
 use super::watch::{self, Stop, Wish};
-use super::{Context, act, events, inbox, logs, pages, rollback, signal, values, why};
+use super::{Context, act, component, events, inbox, logs, pages, rollback, signal, values, why};
 use crate::client::view::Release;
 use crate::client::{Call, Client};
 use crate::exit::Exit;
@@ -117,6 +117,7 @@ fn told(context: &mut Context, created: &Value, what: &str, next: &str) -> Resul
     let process = cell(created.pointer("/process/name"));
     let version = cell(created.pointer("/process/version"));
     context.out.line(&id)?;
+    component::notices(context, created)?;
     context.out.remark(&format!(
         "{process}@{version} {what}; next: fermata release {next} {id}"
     ))
@@ -179,7 +180,12 @@ fn process(item: &Value) -> String {
 async fn show(context: &mut Context, id: &str) -> Result<(), Error> {
     let client = context.client()?;
     let body = client.json(Call::get(&["releases", id])).await?;
-    shown(context, &body)
+    shown(context, &body)?;
+    if context.out.is_json() {
+        Ok(())
+    } else {
+        component::notices(context, &body)
+    }
 }
 
 /// Shows what the server answered with a release.

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use fermata_core::id::Digest;
 use futures::stream;
 use reqwest::Body;
+use serde_json::{Value, json};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::error::Error;
 use super::text::bytes;
 use super::{Context, text};
-use crate::client::{Answer, Call, Client};
+use crate::client::{self, Answer, Call, Client};
 
 /// Size of the pieces that are sent: small enough to see them go.
 const PIECE_BYTES: usize = 64 * 1024;
@@ -23,7 +25,22 @@ const TICK: Duration = Duration::from_millis(250);
 /// How much longer than other calls an upload may take: a slow line, and the server compiles.
 const LONGER: Duration = Duration::from_mins(10);
 
-/// Uploads a component; its name and version are what it says itself.
+/// Largest file that is sent in one request: what a broken connection may cost.
+const WHOLE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Most bytes of one piece of a larger file.
+const PIECE_OF_UPLOAD_BYTES: usize = 4 * 1024 * 1024;
+/// Waits before a broken connection is tried again, without anything having arrived in between.
+const WAITS: [Duration; 6] = [
+    Duration::from_millis(200),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(5),
+    Duration::from_secs(10),
+    Duration::from_secs(30),
+];
+
+/// Uploads a component; its name and version are what it says itself. A large file is sent in pieces, and
+/// goes on where it was when the connection breaks, in this call or a later one.
 pub(super) async fn send(
     context: &mut Context,
     client: &Client,
@@ -32,10 +49,15 @@ pub(super) async fn send(
 ) -> Result<Answer, Error> {
     let total = file.len();
     let sent = Arc::new(AtomicUsize::new(0));
-    let call = Call::post(&["components"])
-        .bytes("application/wasm", pieces(file, Arc::clone(&sent)), total)
-        .longer(LONGER);
-    let answer = client.send(call);
+    let answer = async {
+        if total > WHOLE_BYTES_MAX {
+            in_pieces(client, file, &sent).await
+        } else {
+            let pieces = pieces(file, Arc::clone(&sent));
+            let call = Call::post(&["components"]).bytes("application/wasm", pieces, total);
+            client.send(call.longer(LONGER)).await
+        }
+    };
     tokio::pin!(answer);
     let mut ticks = tokio::time::interval_at(Instant::now() + QUIET, TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -53,6 +75,90 @@ pub(super) async fn send(
                 let line = progress(path, sent.load(Ordering::Relaxed), total);
                 context.out.ticker(&line)?;
             }
+        }
+    }
+}
+
+/// Sends a file piece by piece.
+async fn in_pieces(
+    client: &Client,
+    file: &[u8],
+    sent: &AtomicUsize,
+) -> Result<Answer, client::Error> {
+    let order = json!({ "length": file.len(), "digest": Digest::of(file).to_string() });
+    let begun = insist(|| client.send(Call::post(&["uploads"]).json(&order))).await?;
+    let id = begun
+        .body
+        .get("id")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let path = ["uploads", id];
+    let mut offset = reached(&begun);
+    let mut waits = WAITS.iter();
+    while offset < file.len() {
+        sent.store(offset, Ordering::Relaxed);
+        let end = file.len().min(offset + PIECE_OF_UPLOAD_BYTES);
+        let piece = file[offset..end].to_vec();
+        let call = Call::patch(&path)
+            .header("upload-offset", Some(offset))
+            .bytes("application/partial-upload", piece, end - offset)
+            .longer(LONGER);
+        match client.send(call).await {
+            Ok(_) => {
+                offset = end;
+                waits = WAITS.iter();
+            }
+            Err(error) if is_passing(&error) => {
+                let Some(wait) = waits.next() else {
+                    return Err(error);
+                };
+                tokio::time::sleep(*wait).await;
+                // What arrived before the connection broke is known by the server alone.
+                offset = reached(&insist(|| client.send(Call::get(&path))).await?);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    sent.store(file.len(), Ordering::Relaxed);
+    let finish = ["uploads", id, "finish"];
+    insist(|| client.send(Call::post(&finish).longer(LONGER))).await
+}
+
+/// How far an upload is.
+fn reached(answer: &Answer) -> usize {
+    let offset = answer.body.get("offset").and_then(Value::as_u64);
+    offset
+        .and_then(|offset| usize::try_from(offset).ok())
+        .unwrap_or(0)
+}
+
+/// Whether it may go on after an error: the connection broke, or a piece arrived whose answer did not.
+fn is_passing(error: &client::Error) -> bool {
+    let codes = ["upload-offset", "upload-busy"];
+    match error {
+        client::Error::Problem(problem) => {
+            let code = problem.code.as_deref();
+            // Too many uploads are not fewer a moment later.
+            error.may_pass() && problem.status != 429
+                || code.is_some_and(|code| codes.contains(&code))
+        }
+        _ => error.may_pass(),
+    }
+}
+
+/// Asks until there is an answer, or it has been tried often enough.
+async fn insist<F>(ask: impl Fn() -> F) -> Result<Answer, client::Error>
+where
+    F: Future<Output = Result<Answer, client::Error>>,
+{
+    let mut waits = WAITS.iter();
+    loop {
+        match ask().await {
+            Err(error) if is_passing(&error) => match waits.next() {
+                Some(wait) => tokio::time::sleep(*wait).await,
+                None => return Err(error),
+            },
+            answer => return answer,
         }
     }
 }

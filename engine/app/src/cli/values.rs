@@ -11,7 +11,10 @@ use crate::cli::error::Error;
 
 /// Largest file read for inputs, documents or grants: above every limit of the server, so that it
 /// is the server that explains, yet small enough to read by mistake.
-const FILE_BYTES_MAX: u64 = 72 * 1024 * 1024;
+const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// Largest component that is read: above the server's limit, likewise.
+const COMPONENT_BYTES_MAX: u64 = 128 * 1024 * 1024;
 
 /// `KEY=VALUE`; the value is JSON if it parses, else text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,21 +71,37 @@ fn object_file(path: &Path) -> Result<Map<String, Value>, Error> {
 
 /// The bytes of a file; of standard input if it is `-`.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    read_up_to(path, FILE_BYTES_MAX)
+}
+
+/// The same for a component, which may be larger.
+pub(crate) fn read_component(path: &Path) -> Result<Vec<u8>, Error> {
+    let file = read_up_to(path, COMPONENT_BYTES_MAX)?;
+    if file.starts_with(b"\0asm") {
+        Ok(file)
+    } else {
+        let what = "this is no WebAssembly: it does not begin with `\\0asm`";
+        Err(Error::in_file(path, what))
+    }
+}
+
+fn read_up_to(path: &Path, bytes_max: u64) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     let read = if path == Path::new("-") {
         std::io::stdin()
             .lock()
-            .take(FILE_BYTES_MAX + 1)
+            .take(bytes_max + 1)
             .read_to_end(&mut bytes)
     } else {
-        fs::File::open(path).and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes))
+        fs::File::open(path).and_then(|file| file.take(bytes_max + 1).read_to_end(&mut bytes))
     };
     read.map_err(|source| Error::File {
         path: path.into(),
         source,
     })?;
-    if bytes.len() as u64 > FILE_BYTES_MAX {
-        return Err(Error::in_file(path, "it is larger than 16 MiB"));
+    if bytes.len() as u64 > bytes_max {
+        let what = format!("it is larger than {} MiB", bytes_max / (1024 * 1024));
+        return Err(Error::in_file(path, what));
     }
     Ok(bytes)
 }

@@ -8,8 +8,10 @@ use axum::extract::State;
 use axum::http::Uri;
 use axum::response::{IntoResponse, Response};
 use fermata_core::component::Version;
-use fermata_core::id::Name;
+use fermata_core::id::{Digest, Name};
 use fermata_service::catalog::ComponentEntry;
+use fermata_service::error::RegisterError;
+use fermata_service::request::Registered;
 
 use crate::access::Asker;
 use crate::http::actor::{Administrator, Reader, Writer};
@@ -24,6 +26,7 @@ use crate::http::made::made;
 use crate::http::page;
 use crate::http::problem::{OTHER_COMPONENT, Problem, UNKNOWN_COMPONENT};
 use crate::http::{Api, PREFIX};
+use crate::view;
 
 /// Largest component, in bytes; the sandbox's own limit may be lower.
 pub(crate) const COMPONENT_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -42,7 +45,8 @@ pub(crate) async fn upload(
     Writer(asker): Writer,
     Raw(bytes): Raw<COMPONENT_BYTES_MAX>,
 ) -> Result<Response, Problem> {
-    register(&api, &asker, bytes, None).await
+    let registered = register(&api, &asker, bytes, None).await?;
+    Ok(answer(&api, &registered.entry, registered.repeated))
 }
 
 /// Upload a component under the name and version that it must have.
@@ -64,15 +68,20 @@ pub(crate) async fn put(
     At(expected): At<(Name, Version)>,
     Raw(bytes): Raw<COMPONENT_BYTES_MAX>,
 ) -> Result<Response, Problem> {
-    register(&api, &asker, bytes, Some(expected)).await
+    let registered = register(&api, &asker, bytes, Some(expected)).await?;
+    Ok(answer(&api, &registered.entry, registered.repeated))
 }
 
-async fn register(
+/// Checks a component and takes it into the registry.
+pub(crate) async fn register(
     api: &Api,
     asker: &Asker,
     bytes: Bytes,
     expected: Option<(Name, Version)>,
-) -> Result<Response, Problem> {
+) -> Result<Registered, Problem> {
+    if let Some(record) = api.service.quarantine_of(&Digest::of(&bytes)) {
+        return Err(RegisterError::Quarantined(Box::new(record)).into());
+    }
     let admitted = api.sandbox.admit(bytes).await?;
     let descriptor = &admitted.descriptor;
     if let Some((name, version)) = expected
@@ -84,22 +93,23 @@ async fn register(
         );
         return Err(Problem::new(&OTHER_COMPONENT, detail));
     }
-    let registered = api
-        .service
-        .register_component(
-            asker.caller(),
-            admitted.descriptor,
-            admitted.digest,
-            admitted.bytes,
-        )
-        .await?;
-    let body = version_body(&registered.entry);
+    let registered = api.service.register_component(
+        asker.caller(),
+        admitted.descriptor,
+        admitted.digest,
+        admitted.bytes,
+    );
+    Ok(registered.await?)
+}
+
+/// The answer to whoever uploaded a component.
+pub(crate) fn answer(api: &Api, entry: &ComponentEntry, repeated: bool) -> Response {
+    let body = view::component::version(&api.service, entry);
     let place = format!(
         "{PREFIX}/components/{}/versions/{}",
         body.summary.name, body.summary.version
     );
-    let tag = etag(registered.entry.revision);
-    Ok(made(registered.repeated, place, (tag, Json(body))))
+    made(repeated, place, (etag(entry.revision), Json(body)))
 }
 
 /// List the components by name, each with its newest version.
@@ -116,6 +126,7 @@ pub(crate) async fn list(
 ) -> Result<Response, Problem> {
     let paged = api.service.components(&page::of(params)?);
     let newest = paged.items.iter().filter_map(|versions| versions.last());
+    let summary = |entry| view::component::summary(&api.service, entry);
     let items: Vec<ComponentSummaryBody> = newest.map(|entry| summary(entry)).collect();
     Ok(page::answer(&uri, items, paged.next))
 }
@@ -139,8 +150,12 @@ pub(crate) async fn read(
         )
     })?;
     Ok(Json(ComponentBody {
-        newest: version_body(newest),
-        versions: versions.iter().rev().map(|entry| summary(entry)).collect(),
+        newest: view::component::version(&api.service, newest),
+        versions: versions
+            .iter()
+            .rev()
+            .map(|entry| view::component::summary(&api.service, entry))
+            .collect(),
     }))
 }
 
@@ -159,7 +174,11 @@ pub(crate) async fn read_version(
     At((name, version)): At<(Name, Version)>,
 ) -> Result<Response, Problem> {
     let entry = find(&api, &name, version)?;
-    Ok((etag(entry.revision), Json(version_body(&entry))).into_response())
+    Ok((
+        etag(entry.revision),
+        Json(view::component::version(&api.service, &entry)),
+    )
+        .into_response())
 }
 
 /// Read what a version may reach.
@@ -205,32 +224,15 @@ pub(crate) async fn put_grants(
     Ok((etag(entry.revision), Json(GrantsBody::from(&*entry.grants))).into_response())
 }
 
-fn find(api: &Api, name: &Name, version: Version) -> Result<Arc<ComponentEntry>, Problem> {
+/// One version of a component.
+pub(crate) fn find(
+    api: &Api,
+    name: &Name,
+    version: Version,
+) -> Result<Arc<ComponentEntry>, Problem> {
     let found = api.service.component_version(name, version);
     found.ok_or_else(|| {
         let detail = format!("there is no component {name}@{version}");
         Problem::new(&UNKNOWN_COMPONENT, detail)
     })
-}
-
-fn summary(entry: &ComponentEntry) -> ComponentSummaryBody {
-    ComponentSummaryBody {
-        name: entry.descriptor.name.to_string(),
-        version: entry.descriptor.version.to_string(),
-        summary: entry.descriptor.summary.clone(),
-        digest: entry.digest.to_string(),
-        size: entry.size,
-        created_at: entry.registered_at.to_string(),
-        created_by: entry.registered_by.to_string(),
-    }
-}
-
-fn version_body(entry: &ComponentEntry) -> ComponentVersionBody {
-    ComponentVersionBody {
-        summary: summary(entry),
-        descriptor: serde_json::to_value(&entry.descriptor)
-            .expect("a descriptor has only text keys"),
-        grants: GrantsBody::from(&*entry.grants),
-        grants_revision: entry.revision,
-    }
 }

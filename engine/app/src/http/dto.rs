@@ -19,6 +19,7 @@ pub(crate) mod release;
 pub(crate) mod rollback;
 pub(crate) mod signal;
 pub(crate) mod task;
+pub(crate) mod upload;
 pub(crate) mod usage;
 pub(crate) mod wave;
 pub(crate) mod why;

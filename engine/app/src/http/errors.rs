@@ -3,15 +3,16 @@
 use fermata_core::component::Uses;
 use fermata_core::release::refusal::Refusal;
 use fermata_service::error::{
-    CapacityError, CreateError, DefineError, Error, GrantsError, InputError, InputSetError,
-    PublishError, RecordError, RegisterError, RemoveError,
+    CapacityError, CreateError, DefineError, DeprecateError, Error, GrantsError, InputError,
+    InputSetError, PublishError, QuarantineError, RecordError, RegisterError, RemoveError,
 };
 
 use crate::http::problem::{
-    COMPONENT_IN_USE, INTERNAL, INVALID_CURSOR, INVALID_LOCK, INVALID_REQUEST, INVALID_VALUES,
-    KEY_REUSE, MISSING_COMPONENTS, Problem, QUARANTINED, RECORD_EXISTS, REFUSED, REJECTED, STALE,
-    STOPPING, TOO_MANY, UNAVAILABLE, UNKNOWN_ACTIVITY, UNKNOWN_COMPONENT, UNKNOWN_INPUT_SET,
-    UNKNOWN_PROCESS, UNKNOWN_RELEASE, VERSION_EXISTS,
+    COMPONENT_IN_USE, COMPONENT_QUARANTINED, INTERNAL, INVALID_BODY, INVALID_CURSOR, INVALID_LOCK,
+    INVALID_REQUEST, INVALID_VALUES, KEY_REUSE, MISSING_COMPONENTS, NOT_IN_QUARANTINE, Problem,
+    QUARANTINED, RECORD_EXISTS, REFUSED, REJECTED, STALE, STOPPING, TOO_MANY, UNAVAILABLE,
+    UNKNOWN_ACTIVITY, UNKNOWN_COMPONENT, UNKNOWN_INPUT_SET, UNKNOWN_PROCESS, UNKNOWN_RELEASE,
+    VERSION_EXISTS,
 };
 use crate::http::{Rejected, request};
 
@@ -136,6 +137,7 @@ impl From<RegisterError> for Problem {
         match error {
             RegisterError::NameTaken => Self::new(&RECORD_EXISTS, error.to_string())
                 .hint("`uses` names components and definitions alike: give it another name"),
+            RegisterError::Quarantined(_) => Self::new(&COMPONENT_QUARANTINED, error.to_string()),
             RegisterError::VersionExists { .. } => Self::new(&VERSION_EXISTS, error.to_string()),
             RegisterError::Error(error) => error.into(),
         }
@@ -187,6 +189,27 @@ impl From<GrantsError> for Problem {
     }
 }
 
+impl From<DeprecateError> for Problem {
+    fn from(error: DeprecateError) -> Self {
+        match error {
+            DeprecateError::Unknown => Self::new(&UNKNOWN_COMPONENT, error.to_string()),
+            DeprecateError::Invalid(_) => Self::new(&INVALID_BODY, error.to_string()),
+            DeprecateError::Error(error) => error.into(),
+        }
+    }
+}
+
+impl From<QuarantineError> for Problem {
+    fn from(error: QuarantineError) -> Self {
+        match error {
+            QuarantineError::Already(_) => Self::new(&COMPONENT_QUARANTINED, error.to_string()),
+            QuarantineError::NotInQuarantine => Self::new(&NOT_IN_QUARANTINE, error.to_string()),
+            QuarantineError::Invalid(_) => Self::new(&INVALID_BODY, error.to_string()),
+            QuarantineError::Error(error) => error.into(),
+        }
+    }
+}
+
 impl From<CreateError> for Problem {
     fn from(error: CreateError) -> Self {
         match error {
@@ -194,6 +217,7 @@ impl From<CreateError> for Problem {
             CreateError::Invalid(_) => Self::new(&INVALID_VALUES, error.to_string())
                 .hint("the process shows the schema of its inputs"),
             CreateError::MissingComponents(uses) => missing(&uses),
+            CreateError::ComponentQuarantined(told) => Self::new(&COMPONENT_QUARANTINED, told),
             CreateError::Refused(refusal) => refusal.into(),
             CreateError::KeyReused => key_reused(),
             CreateError::Error(error) => error.into(),
@@ -208,6 +232,7 @@ impl From<InputError> for Problem {
             InputError::Stale { expected, found } => stale("the release", expected, found),
             InputError::Refused(refusal) => refusal.into(),
             InputError::MissingComponents(uses) => missing(&uses),
+            InputError::ComponentQuarantined(told) => Self::new(&COMPONENT_QUARANTINED, told),
             InputError::Quarantined(_) => Self::new(&QUARANTINED, error.to_string()),
             InputError::KeyReused => key_reused(),
             InputError::Error(error) => error.into(),

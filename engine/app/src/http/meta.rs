@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use fermata_core::component::WANTS_MAX;
 use fermata_core::limits;
 use fermata_service::Error;
 
@@ -19,6 +20,10 @@ use crate::http::dto::meta::{BackupBody, BackupOrderBody, LimitBody, LimitsBody,
 use crate::http::extract::{Body, JSON_BYTES_MAX};
 use crate::http::page::LIMIT_MAX;
 use crate::http::problem::{INVALID_BODY, Problem, RECORD_EXISTS};
+use crate::uploads::{
+    PIECE_BYTES_MAX, UPLOAD_AGE_MAX, UPLOADS_BYTES_MAX, UPLOADS_PER_PERSON_BYTES_MAX,
+    UPLOADS_PER_PERSON_MAX,
+};
 
 /// Say what runs.
 #[utoipa::path(
@@ -43,6 +48,7 @@ pub(crate) async fn limits(State(api): State<Arc<Api>>, _reader: Reader) -> Json
     items.extend(of_documents());
     items.extend(of_rehearsals());
     items.extend(of_requests());
+    items.extend(of_components(&api));
     Json(LimitsBody { items })
 }
 
@@ -131,6 +137,40 @@ fn of_requests() -> [LimitBody; 5] {
             "bytes",
             "take a shorter key",
         ),
+    ]
+}
+
+fn of_components(api: &Api) -> [LimitBody; 7] {
+    let finish = "finish or delete one first";
+    let bytes = |bytes: u64| usize::try_from(bytes).expect("a gigabyte fits");
+    let (own, all) = (
+        bytes(UPLOADS_PER_PERSON_BYTES_MAX),
+        bytes(UPLOADS_BYTES_MAX),
+    );
+    let hours = usize::try_from(UPLOAD_AGE_MAX.0 / 3_600_000).expect("a day fits");
+    [
+        row("uploads", UPLOADS_PER_PERSON_MAX, "for each person", finish),
+        row("uploads-bytes", own, "bytes for each person", finish),
+        row("uploads-bytes-all", all, "bytes", finish),
+        row("upload-age", hours, "hours", "begin again"),
+        row(
+            "upload-piece",
+            PIECE_BYTES_MAX,
+            "bytes",
+            "send smaller pieces",
+        ),
+        row(
+            "wants",
+            WANTS_MAX,
+            "of each kind",
+            "want fewer hosts, secrets or kinds",
+        ),
+        LimitBody {
+            name: "native-cache".into(),
+            value: api.sandbox.native_cache().bytes_max,
+            unit: "bytes".into(),
+            remedy: "set `cache-bytes` to keep more native code on disk".into(),
+        },
     ]
 }
 

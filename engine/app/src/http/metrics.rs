@@ -21,7 +21,7 @@ use prometheus_client::registry::Registry;
 use crate::http::actor::Reader;
 use crate::http::problem::Problem;
 use crate::http::server::Peer;
-use crate::http::{Api, request};
+use crate::http::{Api, NativeCache, request};
 
 /// Bounds of the buckets of request times, in seconds: half a millisecond to half a minute.
 const SECONDS: [f64; 12] = [
@@ -98,6 +98,7 @@ fn word(method: &Method) -> &'static str {
         Method::HEAD => "HEAD",
         Method::POST => "POST",
         Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
         Method::DELETE => "DELETE",
         _ => "other",
     }
@@ -117,6 +118,7 @@ pub(crate) async fn show(
     let mut text = String::new();
     let encoded = encode_registry(&mut text, &api.metrics.registry)
         .and_then(|()| engine(&api.service.metrics(), &mut text))
+        .and_then(|()| native_cache(api.sandbox.native_cache(), &mut text))
         .and_then(|()| encode_eof(&mut text));
     encoded.map_err(|error| Problem::internal(&error))?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -177,6 +179,51 @@ fn engine(now: &MetricsNow, text: &mut String) -> fmt::Result {
             "requests_waiting",
             "Requests that wait for the engine",
             now.requests_waiting,
+        ),
+    ] {
+        head(text, name, help, "gauge")?;
+        writeln!(text, "fermata_{name} {value}")?;
+    }
+    Ok(())
+}
+
+/// Adds what the sandbox counts of its cache.
+fn native_cache(now: NativeCache, text: &mut String) -> fmt::Result {
+    for (name, help, value) in [
+        (
+            "native_cache_hits",
+            "Components whose native code was found on disk",
+            now.hits,
+        ),
+        (
+            "native_cache_misses",
+            "Components whose native code was not there",
+            now.misses,
+        ),
+        (
+            "native_cache_removed",
+            "Native code removed to make room",
+            now.removed,
+        ),
+    ] {
+        head(text, name, help, "counter")?;
+        writeln!(text, "fermata_{name}_total {value}")?;
+    }
+    for (name, help, value) in [
+        (
+            "native_cache_files",
+            "Components whose native code is on disk",
+            now.files,
+        ),
+        (
+            "native_cache_bytes",
+            "Bytes of native code on disk",
+            now.bytes,
+        ),
+        (
+            "native_cache_bytes_max",
+            "Bytes of native code that may be on disk",
+            now.bytes_max,
         ),
     ] {
         head(text, name, help, "gauge")?;

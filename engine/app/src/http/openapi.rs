@@ -49,6 +49,7 @@ pub(crate) fn add_problems(api: &mut OpenApi) {
             (&mut item.get, false),
             (&mut item.put, true),
             (&mut item.post, true),
+            (&mut item.patch, true),
             (&mut item.delete, true),
         ];
         for (operation, changes) in operations {

@@ -8,6 +8,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use fermata_core::defect::Defect;
 
+use crate::http::dto::component::UploadDefectBody;
 use crate::http::dto::problem::ProblemBody;
 use crate::http::request;
 
@@ -76,6 +77,7 @@ table! {
     UNKNOWN_ATTEMPT: NOT_FOUND "unknown-attempt" "The activity has no such attempt";
     UNKNOWN_TOKEN: NOT_FOUND "unknown-token" "There is no such token" hint "`fermata token list` shows the tokens";
     UNKNOWN_FILE: NOT_FOUND "unknown-file" "No such file is attached to the release";
+    UNKNOWN_UPLOAD: NOT_FOUND "unknown-upload" "There is no such upload" hint "it may have ended, or be older than a day: begin again with POST /api/v1/uploads";
     UNKNOWN_PRINCIPAL: NOT_FOUND "unknown-principal" "There is no such principal";
     METHOD_NOT_ALLOWED: METHOD_NOT_ALLOWED "method-not-allowed" "The resource has no such method" hint "the Allow header lists the methods";
     TIMEOUT: REQUEST_TIMEOUT "request-timeout" "The body did not arrive in time";
@@ -84,6 +86,11 @@ table! {
     ALREADY_DELEGATED: CONFLICT "already-delegated" "There is a backup already" hint "take that one back first: DELETE /api/v1/me/backup";
     VERSION_EXISTS: CONFLICT "version-exists" "The version exists with other content" hint "versions never change: give it another version";
     COMPONENT_IN_USE: CONFLICT "component-in-use" "The version is in use" hint "`used-by` lists by what; a process version uses it for ever";
+    COMPONENT_QUARANTINED: CONFLICT "component-quarantined" "The component is in quarantine" hint "use another version of it, or ask an administrator to lift the quarantine (`fermata component lift`)";
+    NOT_IN_QUARANTINE: CONFLICT "not-in-quarantine" "The digest is not in quarantine" hint "`fermata component quarantined` lists what is";
+    UPLOAD_OFFSET: CONFLICT "upload-offset" "The piece does not begin where the last one ended" hint "go on at the header Upload-Offset of this answer";
+    UPLOAD_BUSY: CONFLICT "upload-busy" "Another request is working on the upload" hint "wait until it has ended, then ask how far it came";
+    UPLOAD_INCOMPLETE: CONFLICT "upload-incomplete" "Not all of the upload has arrived" hint "send the rest with PATCH, beginning at its offset";
     RECORD_EXISTS: CONFLICT "exists" "There is one already";
     QUARANTINED: CONFLICT "quarantined" "The release is quarantined" hint "it broke an invariant and takes nothing until the engine was repaired and restarted; the log says which";
     LAST_ADMINISTRATOR: CONFLICT "last-administrator" "Nobody could administer the server any more" hint "create another token with the role admin first";
@@ -98,6 +105,7 @@ table! {
     OTHER_COMPONENT: UNPROCESSABLE_ENTITY "other-component" "The component says it is another one" hint "upload it under the name and version that its `describe` gives, or with POST /api/v1/components";
     REHEARSAL_LIMIT: UNPROCESSABLE_ENTITY "rehearsal-limit" "The rehearsal goes too far" hint "GET /api/v1/limits lists the limits; shorter durations or smaller inputs may help";
     REJECTED: UNPROCESSABLE_ENTITY "rejected" "The component is not one that can run here";
+    UPLOAD_DIGEST: UNPROCESSABLE_ENTITY "upload-digest" "Other bytes arrived than were announced" hint "the upload is gone: begin again";
     KEY_REUSE: UNPROCESSABLE_ENTITY "idempotency-key-reuse" "The idempotency key was used for another request" hint "take a new key for each new request";
     TOO_MANY: TOO_MANY_REQUESTS "too-many-requests" "Too much at a time" hint "wait as long as Retry-After says, then repeat";
     INTERNAL: INTERNAL_SERVER_ERROR "internal" "The server failed" hint "the server's log has the details under this request's id";
@@ -139,6 +147,18 @@ impl Problem {
         self
     }
 
+    /// What would be answered to an upload, as part of another answer.
+    pub(crate) fn into_defect(self) -> UploadDefectBody {
+        UploadDefectBody {
+            code: self.code.unwrap_or(self.kind.code).into(),
+            detail: self.detail,
+            hint: self
+                .hint
+                .or(self.kind.hint.map(Cow::Borrowed))
+                .map(Cow::into_owned),
+        }
+    }
+
     /// What is wrong with a document.
     pub(crate) fn defects(defects: Vec<Defect>) -> Self {
         let count = defects.len();
@@ -155,6 +175,12 @@ impl Problem {
             .collect();
         tracing::error!(request = %request::id(), "request failed: {}", causes.join(": "));
         Self::new(&INTERNAL, "something went wrong inside the server")
+    }
+
+    /// Whether the same request can only be answered so again.
+    pub(crate) fn is_final(&self) -> bool {
+        let status = self.kind.status;
+        status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS
     }
 
     /// The HTTP status.

@@ -9,13 +9,15 @@ use axum::response::Response;
 use fermata_core::id::{Digest, Name};
 use fermata_core::limits::DOCUMENT_BYTES_MAX;
 use fermata_core::process::{ActivityIx, Kind, Process, Role};
+use fermata_core::release::event::Pinned;
 use fermata_service::records::ProcessRecord;
 
 use crate::http::actor::{Reader, Writer};
 use crate::http::dto::Page;
+use crate::http::dto::component::NoticeBody;
 use crate::http::dto::process::{
     CheckedBody, DocumentBody, GraphActivityBody, GraphBody, GraphPhaseBody, ProcessBody,
-    VersionBody,
+    PublishedBody, VersionBody,
 };
 use crate::http::dto::query::PageParams;
 use crate::http::dto::release::KindBody;
@@ -39,14 +41,21 @@ pub(crate) async fn validate(
 ) -> Result<Json<CheckedBody>, Problem> {
     let digest = Digest::of(&document);
     let checked = api.service.validate(document.to_vec()).await?;
-    let process = checked.map_err(Problem::defects)?;
+    let (process, pins) = checked.map_err(Problem::defects)?;
     Ok(Json(CheckedBody {
         name: process.name.to_string(),
         title: process.title.clone(),
         phases: process.phases.len(),
         activities: process.activities.len(),
         digest: digest.to_string(),
+        notices: notices(&api, &pins),
     }))
+}
+
+/// What people should know about the components that a process uses.
+fn notices(api: &Api, pins: &[Pinned]) -> Vec<NoticeBody> {
+    let notices = api.service.notices(pins.iter().map(|pinned| &pinned.pin));
+    notices.into_iter().map(view::component::notice).collect()
 }
 
 /// Publish a document as the newest version of its process. The same document again is the same version.
@@ -54,8 +63,8 @@ pub(crate) async fn validate(
     post, path = "/processes", tag = "processes", operation_id = "publishProcess",
     request_body(content = String, content_type = "application/yaml", description = "The document, YAML or JSON"),
     responses(
-        (status = 201, body = VersionBody, description = "A new version"),
-        (status = 200, body = VersionBody, description = "The newest version has this document already"),
+        (status = 201, body = PublishedBody, description = "A new version"),
+        (status = 200, body = PublishedBody, description = "The newest version has this document already"),
     ),
 )]
 pub(crate) async fn publish(
@@ -67,8 +76,15 @@ pub(crate) async fn publish(
         .service
         .publish(asker.caller(), document.to_vec())
         .await?;
-    let body = version(&published.record);
-    let place = format!("{PREFIX}/processes/{}/versions/{}", body.name, body.version);
+    let record = &published.record;
+    let place = format!(
+        "{PREFIX}/processes/{}/versions/{}",
+        record.name, record.version
+    );
+    let body = PublishedBody {
+        version: version(record),
+        notices: notices(&api, &record.checked_with),
+    };
     Ok(made(published.repeated, place, Json(body)))
 }
 

@@ -266,10 +266,13 @@ fn show_below(api: &Api, release: &Release, ancestors: Vec<String>) -> impl Into
         let of = said.iter().find(|(of, _)| *of == key);
         of.map(|(_, progress)| progress.clone())
     };
+    let pins = release.pins().iter().map(|pinned| &pinned.pin);
+    let notices = api.service.notices(pins).into_iter();
     (
         etag(release.version()),
         Json(ReleaseBody {
             ancestors,
+            notices: notices.map(view::component::notice).collect(),
             ..view::tree(release, &progress)
         }),
     )

@@ -15,6 +15,8 @@ mod rehearsals;
 mod releases;
 mod rollback;
 mod signals;
+mod standing;
+mod uploads;
 mod usage;
 mod waves;
 mod world;

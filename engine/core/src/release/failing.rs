@@ -1,7 +1,7 @@
 //! What follows when an attempt has failed: another attempt, or what `on-failure` says.
 
 use crate::attempt::AttemptKey;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureClass};
 use crate::process::{ActivityIx, Kind};
 use crate::release::event::Event;
 use crate::release::state::ActivityState;
@@ -35,6 +35,7 @@ impl Release {
             }
             _ => None,
         };
+        let quarantined = failure.class == FailureClass::Quarantined;
         let failed = Event::AttemptFailed {
             activity,
             failure: bounds::failure(failure),
@@ -50,6 +51,11 @@ impl Release {
                 failure: None,
                 continued: false,
             }
+        } else if quarantined {
+            // Whatever the process says about failures: nothing has failed yet that a person cannot try
+            // again once the quarantine is lifted.
+            let failure = None;
+            Event::ActivityHeld { activity, failure }
         } else {
             self.failed_for_good(activity, None)
         };

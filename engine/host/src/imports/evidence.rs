@@ -42,6 +42,11 @@ impl Context {
         }
         kind.parse::<Name>()
             .map_err(|error| format!("the kind is not a name: {error}"))?;
+        if !self.kinds.contains(&kind) {
+            return Err(format!(
+                "`describe` does not name evidence of the kind `{kind}` under `capabilities`"
+            ));
+        }
         let fact = self.held.redact(fact.to_owned());
         let fact: Value = serde_json::from_str(&fact)
             .map_err(|error| format!("the fact is not JSON: {error}"))?;

@@ -173,6 +173,26 @@ async fn describe_has_to_return_a_descriptor_soon() {
             r#"{"name":"probe","version":"1.2.3","timeout":"soon"}"#,
             "soon",
         ),
+        (
+            r#"{"name":"probe","version":"1.2.3","idempotency":"sometimes"}"#,
+            "sometimes",
+        ),
+        (
+            r#"{"name":"probe","version":"1.2.3","idempotency":"none","retry":{"attempts":3}}"#,
+            "more than one attempt",
+        ),
+        (
+            r#"{"name":"probe","version":"1.2.3","capabilities":{"http":[{"host":"https://a/b"}]}}"#,
+            "is a URL",
+        ),
+        (
+            r#"{"name":"probe","version":"1.2.3","capabilities":{"http":[{"host":"a","methods":["get"]}]}}"#,
+            "upper-case",
+        ),
+        (
+            r#"{"name":"probe","version":"1.2.3","capabilities":{"evidence":["Not A Kind"]}}"#,
+            "Not A Kind",
+        ),
         (&long, "1000 are allowed"),
     ] {
         match kit

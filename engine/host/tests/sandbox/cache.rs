@@ -175,3 +175,127 @@ async fn a_compiler_that_does_not_work_is_the_machines_fault() {
         );
     }
 }
+
+/// A guest that answers with this number.
+fn numbered(number: u32) -> Vec<u8> {
+    let run = format!("(call $succeed «{number}»)");
+    Source {
+        run: &run,
+        ..Source::default()
+    }
+    .module()
+}
+
+/// How many bytes the code of one such guest has on disk.
+async fn one_file() -> u64 {
+    let kit = Kit::new(|_| ());
+    kit.admit(numbered(0)).await;
+    std::fs::metadata(&kit.cached()[0]).unwrap().len()
+}
+
+#[tokio::test]
+async fn code_on_disk_is_bounded_and_what_was_used_longest_ago_goes_first() {
+    let bytes = one_file().await;
+    let kit = Kit::new(|config| {
+        config.cache_bytes = 2 * bytes + bytes / 2;
+        config.loaded_bytes = 1;
+    });
+    let mut digests = Vec::new();
+    for number in 0..2 {
+        digests.push(kit.admit(numbered(number)).await.digest);
+    }
+    // The first is used, so it is the second that leaves.
+    kit.invoke(invocation(digests[0]), "{}").await;
+    kit.invoke(invocation(digests[1]), "{}").await;
+    kit.invoke(invocation(digests[0]), "{}").await;
+    digests.push(kit.admit(numbered(2)).await.digest);
+    let now = kit.sandbox.cache();
+    assert_eq!((now.files, now.removed), (2, 1));
+    assert!(now.bytes <= now.bytes_max, "{now:?}");
+    let names: Vec<String> = kit
+        .cached()
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    let is_there =
+        |digest: &fermata_core::id::Digest| names.iter().any(|name| name.contains(&digest.hex()));
+    assert!(is_there(&digests[0]) && !is_there(&digests[1]) && is_there(&digests[2]));
+    // Nothing is lost by it but the time to compile it again.
+    for (number, digest) in digests.iter().enumerate() {
+        assert_eq!(
+            outputs(&kit.invoke(invocation(*digest), "{}").await),
+            number
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_lower_bound_holds_from_the_next_start_in_the_order_of_before() {
+    let bytes = one_file().await;
+    let kit = Kit::new(|config| config.loaded_bytes = 1);
+    let mut digests = Vec::new();
+    for number in 0..3 {
+        digests.push(kit.admit(numbered(number)).await.digest);
+    }
+    kit.invoke(invocation(digests[0]), "{}").await;
+    let kit = Kit::in_dir(kit.dir, kit.shelf, |config| {
+        config.cache_bytes = bytes + bytes / 2;
+        config.compiler = no_compiler();
+    });
+    assert_eq!(kit.cached().len(), 1);
+    // The last one that was used needs no compiler.
+    assert_eq!(outputs(&kit.invoke(invocation(digests[0]), "{}").await), 0);
+    assert_eq!(kit.sandbox.cache().hits, 1);
+}
+
+#[tokio::test]
+async fn what_is_kept_ready_stays_on_disk_as_well() {
+    let bytes = one_file().await;
+    let kit = Kit::new(|config| config.cache_bytes = bytes);
+    let first = kit.admit(numbered(0)).await.digest;
+    kit.invoke(invocation(first), "{}").await;
+    kit.admit(numbered(1)).await;
+    let now = kit.sandbox.cache();
+    assert_eq!((now.files, now.removed), (2, 0));
+    assert!(now.bytes > now.bytes_max);
+}
+
+#[tokio::test]
+async fn code_of_another_version_is_removed_and_made_again() {
+    let kit = Kit::new(|_| ());
+    let digest = kit.admit(numbered(7)).await.digest;
+    let path = kit.cached().remove(0);
+    let name = path.file_name().unwrap().to_str().unwrap();
+    let (_, rest) = name.split_once('-').unwrap();
+    // As a patch of the runtime would leave it behind: sealed, whole, and of another generation.
+    std::fs::rename(
+        &path,
+        path.with_file_name(format!("{}-{rest}", "0".repeat(16))),
+    )
+    .unwrap();
+    std::fs::write(path.with_extension("1-0.tmp"), "half").unwrap();
+    let kit = Kit::in_dir(kit.dir, kit.shelf, |_| ());
+    assert_eq!(kit.cached().len(), 0);
+    assert_eq!(outputs(&kit.invoke(invocation(digest), "{}").await), 7);
+    assert_eq!(kit.cached(), [path]);
+}
+
+#[tokio::test]
+async fn a_check_leaves_nothing_in_the_cache() {
+    let kit = Kit::new(|_| ());
+    let module = numbered(7);
+    let verified = kit.sandbox.verify(module.clone()).await.unwrap();
+    assert_eq!(verified.descriptor.name.as_str(), "probe");
+    assert_eq!(verified.upload_bytes, module.len() as u64);
+    assert!(verified.component_bytes > verified.upload_bytes);
+    assert!(verified.native_bytes > 0 && !verified.exports_undo);
+    let imports = &verified.imports;
+    assert!(
+        imports.contains(&"fermata:activity/http@0.1.0".to_owned()),
+        "{imports:?}"
+    );
+    assert_eq!(kit.cached().len(), 0);
+    let admitted = kit.admit(module).await;
+    assert_eq!(admitted.digest, verified.digest);
+    kit.sandbox.verify(b"hello".to_vec()).await.unwrap_err();
+}

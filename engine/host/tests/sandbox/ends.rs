@@ -47,6 +47,9 @@ async fn logs_progress_and_evidence_are_kept() {
         (if (i32.eqz (i32.load8_u (i32.const 3000))) (then unreachable))
         (call $record «link» «[]» (i32.const 3000))
         (if (i32.eqz (i32.load8_u (i32.const 3000))) (then unreachable))
+        (call $record «ticket» «{}» (i32.const 3000))
+        (if (i32.eqz (i32.load8_u (i32.const 3000))) (then unreachable))
+        (call $log (i32.const 2) (i32.load (i32.const 3004)) (i32.load (i32.const 3008)))
         (call $succeed «{ "done" : true }»)"#;
     let ran = kit.run(guest(run), "{}").await;
     assert_eq!(outputs(&ran), json!({ "done": true }));
@@ -54,6 +57,8 @@ async fn logs_progress_and_evidence_are_kept() {
     assert_eq!(ran.log[1].message, "grün");
     assert_eq!(ran.log[1].at, Timestamp(1_700_000_000_000));
     assert!(ran.log[2].message.contains("not JSON"), "{:?}", ran.log);
+    // A kind that `describe` does not name.
+    assert!(ran.log[3].message.contains("`ticket`"), "{:?}", ran.log);
     assert_eq!(ran.report.evidence.len(), 1);
     assert_eq!(
         ran.report.evidence[0].fact.value(),

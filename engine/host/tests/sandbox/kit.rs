@@ -13,8 +13,8 @@ use fermata_core::process::ActivityIx;
 use fermata_core::time::{Span, Timestamp};
 use fermata_host::{Admitted, Blobs, Compiler, Limits, Rejection, Sandbox, SandboxConfig};
 
-/// A descriptor without demands.
-pub(crate) const DESCRIPTOR: &str = r#"{"name":"probe","version":"1.2.3","outputs":{}}"#;
+/// A descriptor that demands nothing but to record what the tests record.
+pub(crate) const DESCRIPTOR: &str = r#"{"name":"probe","version":"1.2.3","outputs":{},"capabilities":{"evidence":["deployment","link"]}}"#;
 
 /// The body of a `run` that succeeds without outputs.
 pub(crate) const SUCCEED: &str = "(call $succeed «{}»)";

@@ -14,12 +14,12 @@ use fermata_store::{Batch, Expect, Table, Write};
 use crate::catalog::{ComponentEntry, DefinitionEntry};
 use crate::driver::Driver;
 use crate::error::{
-    CapacityError, CreateError, DefineError, Error, GrantsError, InputError, PublishError,
-    RecordError, RegisterError, RemoveError,
+    CapacityError, CreateError, DefineError, DeprecateError, Error, GrantsError, InputError,
+    PublishError, QuarantineError, RecordError, RegisterError, RemoveError,
 };
 use crate::inbox::Touched;
 use crate::locks::LockView;
-use crate::records::{OnceRecord, ProcessRecord};
+use crate::records::{OnceRecord, ProcessRecord, QuarantineRecord};
 use crate::request::{Defined, Published, Registered};
 use crate::wake::{Answer, Made, Request};
 
@@ -93,6 +93,14 @@ pub(super) enum Reply {
         Answer<Arc<ComponentEntry>, GrantsError>,
         Result<Arc<ComponentEntry>, GrantsError>,
     ),
+    Deprecated(
+        Answer<Arc<ComponentEntry>, DeprecateError>,
+        Result<Arc<ComponentEntry>, DeprecateError>,
+    ),
+    Quarantined(
+        Answer<QuarantineRecord, QuarantineError>,
+        Result<QuarantineRecord, QuarantineError>,
+    ),
     Written(Answer<(), RecordError>, Result<(), RecordError>),
     Pinning(
         Answer<Vec<(ReleaseId, Pinned)>, Error>,
@@ -134,6 +142,8 @@ impl Reply {
             Self::Published(answer, result) => tell(answer, result),
             Self::Registered(answer, result) => tell(answer, result),
             Self::Granted(answer, result) => tell(answer, result),
+            Self::Deprecated(answer, result) => tell(answer, result),
+            Self::Quarantined(answer, result) => tell(answer, result),
             Self::Written(answer, result) => tell(answer, result),
             Self::Pinning(answer, pins) => tell(answer, Ok(pins)),
             Self::Removed(answer, result) => tell(answer, result),
@@ -150,6 +160,8 @@ impl Reply {
             Self::Published(answer, _) => tell(answer, Err(error.into())),
             Self::Registered(answer, _) => tell(answer, Err(error.into())),
             Self::Granted(answer, _) => tell(answer, Err(error.into())),
+            Self::Deprecated(answer, _) => tell(answer, Err(error.into())),
+            Self::Quarantined(answer, _) => tell(answer, Err(error.into())),
             Self::Written(answer, _) => tell(answer, Err(error.into())),
             Self::Pinning(answer, _) => tell(answer, Err(error)),
             Self::Removed(answer, _) => tell(answer, Err(error.into())),
@@ -168,6 +180,8 @@ impl Reply {
             Request::Publish(_, answer) => tell(answer, Err(error.into())),
             Request::Register(_, answer) => tell(answer, Err(error.into())),
             Request::Grant(_, answer) => tell(answer, Err(error.into())),
+            Request::Deprecate(_, answer) => tell(answer, Err(error.into())),
+            Request::Quarantine(_, answer) => tell(answer, Err(error.into())),
             Request::Write(_, answer) => tell(answer, Err(error.into())),
             Request::Pinning(_, _, answer) => tell(answer, Err(error)),
             Request::Remove(_, answer) => tell(answer, Err(error.into())),

@@ -170,6 +170,9 @@ impl Driver {
             digest,
             size,
         } = register;
+        if let Some(record) = self.shared.catalog.quarantine(&digest) {
+            return Err(RegisterError::Quarantined(Box::new(record)));
+        }
         let key = (descriptor.name.clone(), descriptor.version);
         let pending = self.pending.components.get(&key).cloned();
         let known = pending.or_else(|| self.shared.catalog.version(&key.0, key.1));
@@ -205,6 +208,7 @@ impl Driver {
             revision: 0,
             registered_at: self.now,
             registered_by: by.actor,
+            deprecated: None,
         });
         self.keep(&entry);
         Ok(Registered {

@@ -69,6 +69,8 @@ impl Driver {
             self.pending.components.remove(&key);
             self.pending
                 .delete(Table::Components, keys::component(name, *version));
+            self.pending
+                .delete(Table::Meta, keys::deprecation(name, *version));
             self.shared.catalog.removed(name, *version);
         } else {
             self.pending.definitions.remove(&key);

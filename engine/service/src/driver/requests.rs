@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use fermata_core::actor::Caller;
-use fermata_core::component::Uses;
 use fermata_core::id::ReleaseId;
 use fermata_core::process::{ActivityIx, Group, Process};
 use fermata_core::release::event::{ReleaseOutcome, Turn};
@@ -15,7 +14,7 @@ use fermata_store::codec::encode;
 
 use crate::driver::turns::{TurnError, guarded};
 use crate::driver::{Driver, Live};
-use crate::error::{CreateError, Error, InputError};
+use crate::error::{CreateError, Error, InputError, StartError};
 use crate::keys;
 use crate::metrics::Metrics;
 use crate::records::{self, ReleaseSummary};
@@ -99,9 +98,7 @@ impl Driver {
         let mut release = Release::new(id, Arc::clone(process), &turn)
             .expect("the first turn creates a release of the process it was made with");
         if start {
-            let what = self
-                .start(process)
-                .map_err(CreateError::MissingComponents)?;
+            let what = self.start(process)?;
             let by = by.clone();
             let input = Input { by, what };
             let started =
@@ -220,9 +217,16 @@ impl Driver {
         }
     }
 
-    /// The start of a release of `process`, with the components there are now, or those missing.
-    fn start(&self, process: &Process) -> Result<What, Vec<Uses>> {
-        let components = self.shared.catalog.pins(process)?;
+    /// The start of a release of `process`, with the components there are now.
+    fn start(&self, process: &Process) -> Result<What, StartError> {
+        let components = self.shared.catalog.pins(process);
+        let components = components.map_err(StartError::Missing)?;
+        let told = components
+            .iter()
+            .find_map(|it| self.told_quarantine(&it.pin));
+        if let Some(told) = told {
+            return Err(StartError::Quarantined(told));
+        }
         Ok(What::Start {
             irreversible: self.shared.catalog.irreversible(&components),
             components,
@@ -231,7 +235,7 @@ impl Driver {
 
     fn what(&self, process: &Process, command: Command) -> Result<What, InputError> {
         Ok(match command {
-            Command::Start => self.start(process).map_err(InputError::MissingComponents)?,
+            Command::Start => self.start(process)?,
             Command::Pause { reason } => What::Pause { reason },
             Command::Resume => What::Resume,
             Command::Abort { reason } => What::Abort { reason },

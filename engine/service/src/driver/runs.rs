@@ -16,6 +16,7 @@ use fermata_core::release::input::What;
 use fermata_core::time::Span;
 
 use crate::driver::Driver;
+use crate::driver::quarantine::is_quarantined;
 use crate::driver::turns::TurnError;
 use crate::metrics::Metrics;
 use crate::wake::{Action, Run};
@@ -51,7 +52,11 @@ impl Driver {
             }
             if let Some(key) = wanted {
                 live.runs.insert(activity, key);
-                self.dispatch.want(key);
+                if is_quarantined(&self.shared, &live.release, activity) {
+                    self.barred.push(key);
+                } else {
+                    self.dispatch.want(key);
+                }
             }
         }
     }

@@ -21,6 +21,7 @@ impl Driver {
     /// nothing is accepted any more: whether the batch is on disk is for the next start to find out.
     pub fn flush(&mut self) -> Vec<Action> {
         self.tell_adopted();
+        self.follow_up();
         let mut pending = mem::take(&mut self.pending);
         let batch = mem::take(&mut pending.batch);
         let committed: Vec<Committed> = batch

@@ -28,6 +28,7 @@ mod held;
 mod locks;
 mod once;
 mod people;
+mod quarantine;
 mod recall;
 mod recovery;
 mod rollback;

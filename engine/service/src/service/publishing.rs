@@ -7,6 +7,7 @@ use fermata_core::component::{Descriptor, Grants, Version};
 use fermata_core::defect::Defect;
 use fermata_core::id::{Digest, Name};
 use fermata_core::process::Process;
+use fermata_core::release::event::Pinned;
 use fermata_store::{Batch, Expect, Table, Write};
 
 use crate::catalog::ComponentEntry;
@@ -21,16 +22,13 @@ use crate::wake::{Grant, Publish, Register, Request};
 use crate::watch::blocking;
 
 impl Service {
-    /// Checks a document against the components there are now. Nothing is stored.
-    pub async fn validate(&self, document: Vec<u8>) -> Result<Result<Process, Vec<Defect>>, Error> {
+    /// Checks a document against the components there are now, which it gives too. Nothing is stored.
+    pub async fn validate(
+        &self,
+        document: Vec<u8>,
+    ) -> Result<Result<(Process, Vec<Pinned>), Vec<Defect>>, Error> {
         let shared = Arc::clone(&self.shared);
-        let checked = move || {
-            shared
-                .catalog
-                .validate(&document)
-                .map(|(process, _)| process)
-        };
-        blocking(checked).await
+        blocking(move || shared.catalog.validate(&document)).await
     }
 
     /// Publishes a document as the next version of its process; the same one as the newest version
@@ -127,14 +125,34 @@ impl Service {
             .await?
     }
 
+    /// Why a component version could not be registered now, if so; and whether it is registered already.
+    pub fn could_register(
+        &self,
+        caller: Caller,
+        descriptor: &Descriptor,
+        digest: Digest,
+    ) -> Result<bool, RegisterError> {
+        let register = Register {
+            by: caller,
+            descriptor: descriptor.clone(),
+            digest,
+            size: 0,
+        };
+        self.known(&register).map(|known| known.is_some())
+    }
+
     /// What the registry says already about a version: the loop has the last word.
     fn known(&self, register: &Register) -> Result<Option<Registered>, RegisterError> {
+        if let Some(record) = self.quarantine_of(&register.digest) {
+            return Err(RegisterError::Quarantined(Box::new(record)));
+        }
         let descriptor = &register.descriptor;
         match self
             .shared
             .catalog
             .version(&descriptor.name, descriptor.version)
         {
+            None if !self.definition(&descriptor.name).is_empty() => Err(RegisterError::NameTaken),
             None => Ok(None),
             Some(entry) if entry.digest == register.digest => Ok(Some(Registered {
                 entry,

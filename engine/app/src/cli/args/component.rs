@@ -32,8 +32,33 @@ pub(crate) enum ComponentCommand {
         /// Name, or NAME@VERSION.
         component: String,
     },
+    /// Check files as an upload would, down to machine code and descriptor. Nothing is kept.
+    Verify {
+        /// WebAssembly files: components, or core modules built with the SDK.
+        #[arg(required = true, value_hint = clap::ValueHint::FilePath)]
+        files: Vec<PathBuf>,
+    },
     /// Replace what a component version may reach.
     Grant(GrantArgs),
+    /// Say that a component version should not be used any more. It runs as before; users are told.
+    Deprecate {
+        /// NAME@VERSION, such as deploy@1.0.0.
+        component: String,
+        /// Why, and what to use instead.
+        #[arg(long)]
+        notice: String,
+    },
+    /// Say that a component version may be used again.
+    Undeprecate {
+        /// NAME@VERSION, such as deploy@1.0.0.
+        component: String,
+    },
+    /// Stop a component everywhere at once: it does not run any more, and releases hold.
+    Quarantine(QuarantineArgs),
+    /// Lift the quarantine of a component. What it held is tried again by people.
+    Lift(QuarantineArgs),
+    /// List every quarantine there ever was, the newest first.
+    Quarantined,
     /// Show which process versions and open releases use a component.
     UsedBy {
         /// Name, or NAME@VERSION.
@@ -104,11 +129,27 @@ pub(crate) struct PushArgs {
     pub(crate) grants: GrantOptions,
 }
 
+/// Arguments of `component quarantine` and `component lift`.
+#[derive(Debug, Args)]
+pub(crate) struct QuarantineArgs {
+    /// NAME@VERSION, or the digest of a component: sha256:….
+    pub(crate) component: String,
+    /// Why. Everybody sees it whose release it concerns.
+    #[arg(long)]
+    pub(crate) reason: String,
+}
+
 /// Arguments of `component grant`.
 #[derive(Debug, Args)]
 pub(crate) struct GrantArgs {
     /// NAME@VERSION, such as deploy@1.0.0.
     pub(crate) component: String,
+    /// Everything that it asks for; `--grant` adds the hosts that it does not name itself.
+    #[arg(long, conflicts_with = "like")]
+    pub(crate) wanted: bool,
+    /// What another version of it may reach, as far as this one asks for it.
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) like: Option<String>,
     /// What it may reach; nothing at all if none is given.
     #[command(flatten)]
     pub(crate) grants: GrantOptions,

@@ -77,7 +77,7 @@ pub(crate) async fn check(context: &mut Context, folder: &Path) -> Result<Exit, 
     let path = folder.join(FILE);
     let cases: Vec<Case> = serde_json::from_slice(&values::read(&path)?)
         .map_err(|error| Error::in_file(&path, error.to_string()))?;
-    let trial = Trial::of(values::read(&module)?, &folder.join(".fermata"))
+    let trial = Trial::of(values::read_component(&module)?, &folder.join(".fermata"))
         .await
         .map_err(|error| Error::Failed {
             what: format!("{}: {error}", module.display()),

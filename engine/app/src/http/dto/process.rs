@@ -3,6 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::http::dto::component::NoticeBody;
+
 /// A document without defects.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CheckedProcess)]
@@ -17,6 +19,21 @@ pub(crate) struct CheckedBody {
     pub(crate) activities: usize,
     /// The SHA-256 of the document.
     pub(crate) digest: String,
+    /// What people should know about the components that it uses.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) notices: Vec<NoticeBody>,
+}
+
+/// A version that was published just now.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PublishedProcess)]
+pub(crate) struct PublishedBody {
+    /// What a list shows of it.
+    #[serde(flatten)]
+    pub(crate) version: VersionBody,
+    /// What people should know about the components that it uses.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) notices: Vec<NoticeBody>,
 }
 
 /// A published version.

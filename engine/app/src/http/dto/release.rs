@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::http::dto::component::NoticeBody;
 use crate::http::dto::rollback::RollbackBody;
 use crate::http::dto::wave::{InstanceBody, WaveBody};
 
@@ -134,6 +135,9 @@ pub(crate) struct ReleaseBody {
     /// Activities whose approvals were skipped, and nobody has looked at that yet.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) open_reviews: Vec<String>,
+    /// What people should know about its components by now.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) notices: Vec<NoticeBody>,
 }
 
 /// The activity that started a release.

@@ -32,12 +32,14 @@ pub(super) fn routes() -> Vec<(String, String)> {
 }
 
 /// The whole API, by hand: a route that is missing or new shows here.
-const ROUTES: [&str; 58] = [
+const ROUTES: [&str; 70] = [
     "DELETE /components/{name}/versions/{version}",
+    "DELETE /components/{name}/versions/{version}/deprecation",
     "DELETE /definitions/{name}/versions/{version}",
     "DELETE /me/backup",
     "DELETE /processes/{name}/input-sets/{set}",
     "DELETE /tokens/{id}",
+    "DELETE /uploads/{upload}",
     "GET /components",
     "GET /components/{name}",
     "GET /components/{name}/used-by",
@@ -63,6 +65,7 @@ const ROUTES: [&str; 58] = [
     "GET /processes/{name}/input-sets",
     "GET /processes/{name}/input-sets/{set}",
     "GET /processes/{name}/versions/{version}",
+    "GET /quarantine",
     "GET /releases",
     "GET /releases/{id}",
     "GET /releases/{id}/activities/{phase}/{activity}/attempts",
@@ -72,12 +75,17 @@ const ROUTES: [&str; 58] = [
     "GET /releases/{id}/rollback-plan",
     "GET /releases/{id}/why",
     "GET /tokens",
+    "GET /uploads",
+    "GET /uploads/{upload}",
     "GET /version",
+    "PATCH /uploads/{upload}",
     "POST /backups",
     "POST /components",
+    "POST /components:verify",
     "POST /definitions",
     "POST /processes",
     "POST /processes:validate",
+    "POST /quarantine/{digest}/lift",
     "POST /rehearsals",
     "POST /releases",
     "POST /releases/{id}/actions",
@@ -85,12 +93,16 @@ const ROUTES: [&str; 58] = [
     "POST /signals/{release}/{phase}/{activity}",
     "POST /signals/{release}/{phase}/{activity}/{secret}",
     "POST /tokens",
+    "POST /uploads",
+    "POST /uploads/{upload}/finish",
     "PUT /components/{name}/versions/{version}",
+    "PUT /components/{name}/versions/{version}/deprecation",
     "PUT /components/{name}/versions/{version}/grants",
     "PUT /locks/{name}",
     "PUT /me/backup",
     "PUT /principals/{name}",
     "PUT /processes/{name}/input-sets/{set}",
+    "PUT /quarantine/{digest}",
 ];
 
 #[test]

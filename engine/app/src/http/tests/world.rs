@@ -29,7 +29,8 @@ use crate::access::{Access, Secret};
 use crate::http::dto::meta::LimitBody;
 use crate::http::problem::PROBLEM_JSON;
 use crate::http::request::{Hosts, RequestIds};
-use crate::http::{self, Admission, Admitted, Api, Rejected};
+use crate::http::{self, Admission, Admitted, Api, NativeCache, Rejected, Verified};
+use crate::uploads::Uploads;
 
 /// A process that asks people once.
 pub(crate) const SIGN_OFF: &str = "\
@@ -132,6 +133,30 @@ impl Admission for Descriptors {
         std::future::ready(admitted).boxed()
     }
 
+    fn verify(&self, upload: Bytes) -> BoxFuture<'static, Result<Verified, Rejected>> {
+        let bytes = upload.len() as u64;
+        let admitted = self.admit(upload);
+        async move {
+            let admitted = admitted.await?;
+            Ok(Verified {
+                descriptor: admitted.descriptor,
+                digest: admitted.digest,
+                imports: vec!["fermata:activity/log@0.1.0".into()],
+                upload_bytes: bytes,
+                component_bytes: bytes,
+                native_bytes: 4 * bytes,
+            })
+        }
+        .boxed()
+    }
+
+    fn native_cache(&self) -> NativeCache {
+        NativeCache {
+            bytes_max: 7,
+            ..NativeCache::default()
+        }
+    }
+
     fn limits(&self) -> Vec<LimitBody> {
         vec![LimitBody {
             name: "memory".into(),
@@ -193,6 +218,8 @@ pub(crate) struct World {
     pub(crate) router: Router,
     pub(crate) token: String,
     pub(crate) clock: Arc<StillClock>,
+    /// Where uploads are gathered.
+    pub(crate) folder: Arc<tempfile::TempDir>,
 }
 
 impl World {
@@ -213,12 +240,15 @@ impl World {
             runtime: tokio::runtime::Handle::current(),
         };
         let service = Service::open(parts, Config::default());
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let uploads = Uploads::load(folder.path().to_owned(), clock.now());
         let api = Arc::new(Api {
             service: service.unwrap(),
             sandbox: Arc::new(Descriptors),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             access,
             signals: crate::access::signals::Signals::draw().unwrap(),
+            uploads: Arc::new(uploads.unwrap()),
             hosts: Hosts::new(true, Vec::new()),
             request_ids: RequestIds::new(0),
             metrics: http::metrics::Metrics::default(),
@@ -230,6 +260,7 @@ impl World {
             api,
             token: secret.expose().into(),
             clock,
+            folder,
         }
     }
 
@@ -330,6 +361,7 @@ impl World {
             router: self.router.clone(),
             token: token.into(),
             clock: Arc::clone(&self.clock),
+            folder: Arc::clone(&self.folder),
         }
     }
 }

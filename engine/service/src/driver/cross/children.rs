@@ -302,6 +302,7 @@ impl Driver {
                 let code = match error {
                     CreateError::Invalid(_) => "invalid-inputs",
                     CreateError::MissingComponents(_) => "missing-components",
+                    CreateError::ComponentQuarantined(_) => "component-quarantined",
                     _ => "cannot-start",
                 };
                 Err(failure(code, format!("{name}: {error}"), OTHER))

@@ -191,6 +191,7 @@ fn of_attempts() -> Vec<(&'static str, Event)> {
         "contract",
         "expression",
         "engine",
+        "quarantined",
     ];
     for (detail, class) in details.into_iter().zip(failure_classes()) {
         events.push((detail, failed(Failure::new(class, "it failed"), None)));
@@ -479,6 +480,7 @@ pub(super) fn failure_classes() -> Vec<FailureClass> {
         FailureClass::Contract,
         FailureClass::Expression,
         FailureClass::Engine,
+        FailureClass::Quarantined,
     ]
 }
 

@@ -1,0 +1,90 @@
+//! Everything that admission does with an upload, without keeping anything of it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use fermata_core::component::Descriptor;
+use fermata_core::id::Digest;
+use wasmparser::{ComponentTypeRef, Parser, Payload};
+
+use super::{component, sound};
+use crate::cache;
+use crate::error::AdmitError;
+use crate::rejection::Rejection;
+use crate::sandbox::Inner;
+
+/// An upload that would be admitted.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    /// The address of the bytes.
+    pub digest: Digest,
+    /// What the component says about itself.
+    pub descriptor: Descriptor,
+    /// Whether it can take its effect back.
+    pub exports_undo: bool,
+    /// The interfaces that it imports, sorted.
+    pub imports: Vec<String>,
+    /// Bytes of the upload.
+    pub upload_bytes: u64,
+    /// Bytes of the component; more than the upload has if that is a core module.
+    pub component_bytes: u64,
+    /// Bytes of its native code.
+    pub native_bytes: u64,
+}
+
+impl Inner {
+    /// Looks at an upload, compiles it, and asks it for its descriptor.
+    pub(crate) async fn verify(self: &Arc<Self>, upload: Vec<u8>) -> Result<Verified, AdmitError> {
+        let digest = Digest::of(&upload);
+        let upload_bytes = upload.len() as u64;
+        let limits = self.shared.limits.clone();
+        let looked = tokio::task::spawn_blocking(move || {
+            let (component, exports_undo) = component(upload, &limits)?;
+            let imports = imports(&component)?;
+            Ok::<_, Rejection>((component, exports_undo, imports))
+        });
+        // A panic while reading hostile bytes is a fault of the bytes until shown otherwise.
+        let broken = |_| Rejection::Invalid {
+            reason: "it cannot be read".into(),
+        };
+        let (component, exports_undo, imports) = looked.await.map_err(broken)??;
+        let component_bytes = component.len() as u64;
+        let native = self.compilation.compile(component).await?;
+        let (native, native_bytes) = cache::loaded(&self.engine, &native)?;
+        let loaded = self.bind(&native, native_bytes).await?;
+        Ok(Verified {
+            digest,
+            descriptor: sound(loaded.descriptor)?,
+            exports_undo,
+            imports,
+            upload_bytes,
+            component_bytes,
+            native_bytes,
+        })
+    }
+}
+
+/// The interfaces that a component imports, sorted.
+fn imports(component: &[u8]) -> Result<Vec<String>, Rejection> {
+    let mut found = BTreeSet::new();
+    let mut depth = 0_u32;
+    for payload in Parser::new(0).parse_all(component) {
+        let invalid = |error: wasmparser::BinaryReaderError| Rejection::Invalid {
+            reason: error.to_string(),
+        };
+        match payload.map_err(invalid)? {
+            Payload::Version { .. } => depth += 1,
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::ComponentImportSection(section) if depth == 1 => {
+                for import in section {
+                    let import = import.map_err(invalid)?;
+                    if !matches!(import.ty, ComponentTypeRef::Type(_)) {
+                        found.insert(import.name.name.to_owned());
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(found.into_iter().collect())
+}
