@@ -22,5 +22,7 @@ mod languages;
 mod operations;
 #[path = "end_to_end/rehearsed.rs"]
 mod rehearsed;
+#[path = "end_to_end/scripts.rs"]
+mod scripts;
 #[path = "end_to_end/world.rs"]
 mod world;

@@ -1,17 +1,21 @@
 //! How runs end, as scenarios write it.
 
-use fermata_core::attempt::Outcome;
+use fermata_core::attempt::{Outcome, Resume};
 use fermata_core::failure::{Failure, FailureClass};
 
 use crate::script::Words;
 
-/// `ok JSON`, `pending SPAN [status TEXT] [checkpoint TEXT]` or
+/// `ok JSON`, `pending SPAN|signal NAME [status TEXT] [checkpoint TEXT]` or
 /// `failed CLASS[:WHICH] TEXT [after SPAN]`.
 pub(crate) fn outcome(words: &mut Words<'_>) -> Result<Outcome, String> {
     match words.expect("an outcome")? {
         "ok" => words.json().map(Outcome::Succeeded),
         "pending" => Ok(Outcome::Pending {
-            resume_after: words.span()?,
+            resume: if words.take("signal") {
+                Resume::Signal(words.name()?)
+            } else {
+                Resume::After(words.span()?)
+            },
             status: words.text_after("status")?,
             checkpoint: words
                 .text_after("checkpoint")?

@@ -89,6 +89,12 @@ impl<'a> Words<'a> {
         word.parse().map_err(|error| format!("{word}: {error}"))
     }
 
+    /// The name that comes next.
+    pub(crate) fn name(&mut self) -> Result<Name, String> {
+        let word = self.expect("a name")?;
+        word.parse().map_err(|error| format!("{word}: {error}"))
+    }
+
     /// The caller after `by`, as `ana` or `ana(qa,security)`; `root` if nobody is named.
     pub(crate) fn by(&mut self) -> Result<Caller, String> {
         let who = if self.take("by") {

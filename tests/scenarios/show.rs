@@ -5,7 +5,7 @@ use fermata_core::failure::Failure;
 use fermata_core::json::Json;
 use fermata_core::process::{ActivityIx, Group, PhaseIx, Process, Role};
 use fermata_core::release::event::{Awaits, Event, SkipReason, Turn};
-use fermata_core::release::state::{ActivityState, PhaseState, Question, ReleaseState};
+use fermata_core::release::state::{ActivityState, PhaseState, Question, ReleaseState, Resumes};
 use fermata_core::release::wave::Stage;
 use fermata_core::release::{Release, why_activity};
 use fermata_core::time::Timestamp;
@@ -163,6 +163,9 @@ fn activity_fact(event: &Event) -> String {
             elapsed(*resume_at),
             said(status.as_ref())
         ),
+        Event::AttemptAwaitsSignal { signal, status, .. } => {
+            format!("suspended until signal {signal}{}", said(status.as_ref()))
+        }
         Event::AttemptResumed { run, .. } => format!("resumed, run {run}"),
         Event::AttemptFailed {
             failure, retry_at, ..
@@ -340,13 +343,14 @@ fn activity_state(state: &ActivityState) -> String {
             )
         }
         ActivityState::Suspended {
-            attempt, resume_at, ..
+            attempt, resumes, ..
         } => {
-            let (resume, until) = (elapsed(*resume_at), elapsed(attempt.deadline));
-            format!(
-                "{word} attempt {} resumes +{resume} until +{until}",
-                attempt.number
-            )
+            let resumes = match resumes {
+                Resumes::At(at) => format!("resumes +{}", elapsed(*at)),
+                Resumes::Signal(name) => format!("for signal {name}"),
+            };
+            let (number, until) = (attempt.number, elapsed(attempt.deadline));
+            format!("{word} attempt {number} {resumes} until +{until}")
         }
         ActivityState::Retrying {
             attempt, retry_at, ..
@@ -453,6 +457,7 @@ pub(crate) fn invocation(invocation: Option<&Invocation>) -> Vec<String> {
         return vec!["no run is wanted".to_owned()];
     };
     let checkpoint = invocation.checkpoint.as_deref().unwrap_or_default();
+    let signal = labelled("signal", invocation.signal.as_ref());
     let call = match &invocation.call {
         Call::Run => String::new(),
         Call::Undo { outputs: None } => ", undo without outputs".to_owned(),
@@ -465,7 +470,10 @@ pub(crate) fn invocation(invocation: Option<&Invocation>) -> Vec<String> {
         ),
         format!("key {}", invocation.idempotency_key),
         format!("inputs {}", invocation.inputs),
-        format!("checkpoint {:?}", String::from_utf8_lossy(checkpoint)),
+        format!(
+            "checkpoint {:?}{signal}",
+            String::from_utf8_lossy(checkpoint)
+        ),
         format!("wall {}", invocation.wall),
     ]
 }

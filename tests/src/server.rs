@@ -35,11 +35,16 @@ pub fn program(name: &str, variable: &str) -> Result<PathBuf> {
 
 /// The module of a guest, as `cargo xtask` built it.
 pub fn guest(name: &str) -> Result<Vec<u8>> {
-    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest-examples/target/guests");
-    let folder = std::env::var_os("FERMATA_GUESTS").map_or(built, PathBuf::from);
-    let path = folder.join(format!("{name}.wasm"));
+    let path = guest_path(name);
     std::fs::read(&path)
         .with_context(|| format!("{} is not there: run `cargo xtask setup`", path.display()))
+}
+
+/// Where `cargo xtask` puts the module of a guest.
+pub fn guest_path(name: &str) -> PathBuf {
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest-examples/target/guests");
+    let folder = std::env::var_os("FERMATA_GUESTS").map_or(built, PathBuf::from);
+    folder.join(format!("{name}.wasm"))
 }
 
 /// A process document of the examples.

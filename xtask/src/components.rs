@@ -16,6 +16,9 @@ use crate::{place, run};
 /// Where the guests are: one folder each below these.
 const FOLDERS: [&str; 5] = ["js", "python", "go", "c", "conformance"];
 
+/// What runs scripts is a component like any other, and part of the engine.
+const INTERPRETER: &str = "engine/interpreter";
+
 /// What a project says about its build; the command line reads the same file.
 #[derive(Deserialize)]
 struct Recipe {
@@ -41,7 +44,7 @@ pub(crate) fn build(languages: &Languages, folder: &Path) -> Result<()> {
 
 /// The folders that have a `component.toml`.
 fn sources() -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
+    let mut found = vec![place::root().join(INTERPRETER)];
     for folder in FOLDERS.map(|name| place::root().join("guest-examples").join(name)) {
         for entry in
             fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))?

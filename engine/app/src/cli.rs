@@ -28,6 +28,7 @@ mod rehearse;
 mod release;
 mod rollback;
 mod screen;
+mod script_grants;
 mod signal;
 mod table;
 mod text;

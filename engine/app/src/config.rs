@@ -52,6 +52,8 @@ pub(crate) struct Config {
     pub(crate) cache_bytes: Option<u64>,
     /// File of secrets: TOML, `name = "value"`.
     pub(crate) secrets_file: Option<PathBuf>,
+    /// The component that runs scripts, if it is not beside the program.
+    pub(crate) interpreter: Option<PathBuf>,
     /// Host names under which the server is known, beside the address it listens on.
     pub(crate) hosts: Vec<String>,
 }
@@ -104,6 +106,7 @@ struct Written {
     runs: Option<usize>,
     cache_bytes: Option<usize>,
     secrets_file: Option<PathBuf>,
+    interpreter: Option<PathBuf>,
     #[serde(default)]
     hosts: Vec<String>,
 }
@@ -141,7 +144,11 @@ fn read(path: &Path) -> Result<Written, ConfigError> {
     })?;
     // A path in a file is meant from where the file is, wherever the server was started.
     let folder = path.parent().unwrap_or(Path::new("."));
-    for entry in [&mut file.data_dir, &mut file.secrets_file] {
+    for entry in [
+        &mut file.data_dir,
+        &mut file.secrets_file,
+        &mut file.interpreter,
+    ] {
         *entry = entry.take().map(|path| folder.join(path));
     }
     Ok(file)
@@ -188,6 +195,7 @@ fn merge(args: &ServeArgs, file: Written) -> Result<Config, ConfigError> {
         cache_bytes: positive("cache-bytes", file.cache_bytes, CACHE_BYTES_MAX)?
             .map(|bytes| bytes as u64),
         secrets_file: file.secrets_file,
+        interpreter: args.interpreter.clone().or(file.interpreter),
         hosts: file.hosts,
     })
 }

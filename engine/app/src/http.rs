@@ -50,6 +50,7 @@ pub(crate) mod processes;
 pub(crate) mod rehearsals;
 pub(crate) mod releases;
 pub(crate) mod request;
+pub(crate) mod script_grants;
 pub(crate) mod server;
 pub(crate) mod signals;
 pub(crate) mod standing;
@@ -175,6 +176,7 @@ pub(crate) fn routes() -> (Router<Arc<Api>>, OpenApi) {
         .routes(routes!(processes::list, processes::publish))
         .routes(routes!(processes::read))
         .routes(routes!(processes::read_version))
+        .routes(routes!(script_grants::read, script_grants::put))
         .routes(routes!(usage::difference))
         .routes(routes!(input_sets::list))
         .routes(routes!(

@@ -6,6 +6,7 @@ mod client;
 mod config;
 mod exit;
 mod http;
+mod interpreter;
 mod offline;
 mod serve;
 mod trial;

@@ -20,6 +20,7 @@ use crate::http::request::{Hosts, RequestIds};
 use crate::http::server::Server;
 use crate::http::stopping::Stopping;
 use crate::http::{self, Api};
+use crate::interpreter::{self, InterpreterError};
 use crate::wire::{self, Data, OpenError, Opened};
 
 /// Where the server says on which address it listens, for programs that let it choose the port.
@@ -49,6 +50,9 @@ pub(crate) enum ServeError {
     /// What is stored cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// Scripts cannot be run.
+    #[error(transparent)]
+    Interpreter(#[from] InterpreterError),
     /// The machine does not give what every program needs.
     #[error("cannot start: {0}")]
     Machine(#[from] io::Error),
@@ -58,7 +62,9 @@ impl ServeError {
     fn exit(&self) -> Exit {
         match self {
             Self::Config(_) | Self::Log(_) => Exit::Usage,
-            Self::Listen { .. } | Self::Open(_) | Self::Machine(_) => Exit::Failure,
+            Self::Listen { .. } | Self::Open(_) | Self::Interpreter(_) | Self::Machine(_) => {
+                Exit::Failure
+            }
         }
     }
 
@@ -136,10 +142,14 @@ async fn run(config: Config) -> Result<(), ServeError> {
     let opened = tokio::task::spawn_blocking(move || wire::open(&settings))
         .await
         .map_err(io::Error::other)??;
-    let place = write_address(&config.data_dir, address)?;
-    announce(&config, address, opened.first_token.as_ref())?;
+    let first_token = opened.first_token.clone();
     let hosts = Hosts::new(address.ip().is_loopback(), config.hosts.clone());
     let (api, data) = api(opened, hosts, stopping.clone());
+    if let Some(path) = interpreter::find(config.interpreter.as_deref()) {
+        interpreter::take_in(&api, &path).await?;
+    }
+    let place = write_address(&config.data_dir, address)?;
+    announce(&config, address, first_token.as_ref())?;
     let server = Server {
         listener,
         router: http::router(Arc::clone(&api)),

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use fermata_core::attempt::{AttemptKey, Call, Invocation, Outcome, Ran};
+use fermata_core::attempt::{AttemptKey, Call, Invocation, Outcome, Ran, Resume};
 use fermata_core::component::{Grants, Pin};
 use fermata_core::id::ReleaseId;
 use fermata_core::json::Json;
@@ -43,8 +43,17 @@ pub(crate) struct Case {
     pub(crate) grants: Grants,
     /// In the order in which they are asked for.
     pub(crate) answers: Vec<Prepared>,
+    /// The payloads of signals, in the order in which they are waited for.
+    pub(crate) signals: Vec<Value>,
     /// The outputs to undo; `None` runs.
     pub(crate) undo: Option<Value>,
+}
+
+/// What is handed back to a run that goes on.
+#[derive(Debug, Default)]
+struct Kept {
+    checkpoint: Option<Vec<u8>>,
+    signal: Option<Json>,
 }
 
 /// What came of it.
@@ -85,25 +94,40 @@ impl Trial {
         })
     }
 
-    /// Runs a case to its end: what is suspended is run again at once.
+    /// Runs a case to its end: what is suspended for a time is run again at once, and what waits for a signal with the
+    /// next one of the case, if there is one.
     pub(crate) async fn run(&self, case: &Case) -> Tried {
         self.desk.prepare(case.answers.clone());
         let began = wire::now();
-        let (mut log, mut checkpoint, mut runs) = (Vec::new(), None, 0);
+        let (mut log, mut kept, mut runs) = (Vec::new(), Kept::default(), 0);
+        let mut signals = case.signals.iter();
         let outcome = loop {
-            let Ran { report, log: lines } = self.once(case, checkpoint.take()).await;
+            let Ran { report, log: lines } = self.once(case, std::mem::take(&mut kept)).await;
             runs += 1;
             log.extend(
                 lines
                     .iter()
                     .map(|line| format!("{} {}", level(line.level), line.message)),
             );
-            match report.outcome {
+            let (checkpoint, resume) = match report.outcome {
                 Outcome::Pending {
-                    checkpoint: stored, ..
-                } if runs < RUNS_MAX => checkpoint = Some(stored),
+                    ref checkpoint,
+                    ref resume,
+                    ..
+                } if runs < RUNS_MAX => (checkpoint.clone(), resume),
                 outcome => break outcome,
-            }
+            };
+            let signal = match resume {
+                Resume::After(_) => None,
+                Resume::Signal(_) => match signals.next() {
+                    Some(payload) => Some(Json::of(payload)),
+                    None => break report.outcome,
+                },
+            };
+            kept = Kept {
+                checkpoint: Some(checkpoint),
+                signal,
+            };
         };
         let (calls, unused) = self.desk.count();
         Tried {
@@ -116,7 +140,7 @@ impl Trial {
         }
     }
 
-    async fn once(&self, case: &Case, checkpoint: Option<Vec<u8>>) -> Ran {
+    async fn once(&self, case: &Case, kept: Kept) -> Ran {
         let name = |text: &str| text.parse().expect("a name");
         let descriptor = &self.admitted.descriptor;
         let call = match &case.undo {
@@ -144,7 +168,8 @@ impl Trial {
             number: 1,
             idempotency_key: "rel-1/test/activity".into(),
             inputs: Json::of(&case.inputs),
-            checkpoint,
+            checkpoint: kept.checkpoint,
+            signal: kept.signal,
             wall: WALL,
             now: wire::now(),
         };
@@ -161,7 +186,13 @@ fn level(level: fermata_core::attempt::LogLevel) -> String {
 fn ended(outcome: Outcome) -> Value {
     match outcome {
         Outcome::Succeeded(outputs) => json!({ "outputs": outputs.value() }),
-        Outcome::Pending { status, .. } => json!({ "pending": { "status": status } }),
+        Outcome::Pending { resume, status, .. } => {
+            let signal = match resume {
+                Resume::After(_) => None,
+                Resume::Signal(name) => Some(name.to_string()),
+            };
+            json!({ "pending": { "status": status, "signal": signal } })
+        }
         Outcome::Failed {
             failure,
             retry_after,

@@ -8,7 +8,9 @@ use fermata_core::process::{
     Activity, ActivityIx, ApprovalRule, ChildProcess, Group, Join, Kind, PhaseIx,
 };
 use fermata_core::release::event::{Awaits, OutputSource, SkipReason};
-use fermata_core::release::state::{ActivityState, Approval, PhaseState, Question, ReleaseState};
+use fermata_core::release::state::{
+    ActivityState, Approval, PhaseState, Question, ReleaseState, Resumes,
+};
 use fermata_core::release::{self, Release};
 use fermata_core::time::Timestamp;
 use fermata_service::locks::LockView;
@@ -276,6 +278,14 @@ fn rule(
     }
 }
 
+/// The signal that a suspended attempt waits for.
+pub(crate) fn signal(resumes: &Resumes) -> Option<String> {
+    match resumes {
+        Resumes::At(_) => None,
+        Resumes::Signal(name) => Some(name.to_string()),
+    }
+}
+
 /// Fills in what the state says.
 fn current(state: &ActivityState, body: &mut ActivityBody) {
     match state {
@@ -290,10 +300,11 @@ fn current(state: &ActivityState, body: &mut ActivityBody) {
             body.with = Some(attempt.with.value());
             body.deadline = Some(attempt.deadline.to_string());
             if let ActivityState::Suspended {
-                resume_at, status, ..
+                resumes, status, ..
             } = state
             {
-                body.resume_at = Some(resume_at.to_string());
+                body.resume_at = resumes.at().map(|at| at.to_string());
+                body.signal = signal(resumes);
                 body.status.clone_from(status);
             }
         }

@@ -45,6 +45,8 @@ pub struct Invocation {
     pub inputs: Json,
     /// What the last `pending` stored.
     pub checkpoint: Option<Vec<u8>>,
+    /// The payload of the signal that ended the suspension.
+    pub signal: Option<Json>,
     /// Longest wall time of this run.
     pub wall: Span,
     /// The instant of the turn that asked for this run.
@@ -124,8 +126,8 @@ pub enum Outcome {
     Pending {
         /// Handed back on the next run.
         checkpoint: Vec<u8>,
-        /// How long to wait before the next run.
-        resume_after: Span,
+        /// What the next run waits for.
+        resume: Resume,
         /// For people, while it waits.
         status: Option<String>,
     },
@@ -136,6 +138,15 @@ pub enum Outcome {
         /// Not before this, if it is tried again.
         retry_after: Option<Span>,
     },
+}
+
+/// What ends a suspension.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resume {
+    /// So much time.
+    After(Span),
+    /// A signal from outside, by its name.
+    Signal(Name),
 }
 
 /// A typed fact that an activity recorded: a commit, an artifact, a deployment, a ticket, …

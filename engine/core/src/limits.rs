@@ -26,6 +26,8 @@ pub const LABEL_CHARS_MAX: usize = 64;
 pub const INPUTS_MAX: usize = 1_000;
 /// Longest expression, in bytes.
 pub const EXPRESSION_BYTES_MAX: usize = 4 * 1024;
+/// Longest script, in bytes: what is longer is better kept, tested and versioned as a component.
+pub const SCRIPT_BYTES_MAX: usize = 64 * 1024;
 /// Most text of different expressions in a process document, in bytes: parsing them is the slowest
 /// part of checking it.
 pub const EXPRESSIONS_BYTES_MAX: usize = 256 * 1024;
@@ -56,6 +58,8 @@ pub const LOCKS_MAX: usize = 20;
 pub const LOCK_NAME_BYTES_MAX: usize = 200;
 /// Most holders of one lock, and most running releases of one process that `concurrency` can allow.
 pub const LOCK_CAPACITY_MAX: u32 = 10_000;
+/// Most signals that one activity takes: each delivery is remembered, so that it cannot count twice.
+pub const SIGNALS_PER_ACTIVITY_MAX: usize = 100;
 /// Most facts that one run may record.
 pub const EVIDENCE_PER_RUN_MAX: usize = 100;
 /// Most facts of one activity that a release keeps at hand; all of them are in its history.

@@ -22,12 +22,14 @@ mod inputs;
 pub(crate) mod locks;
 mod paths;
 mod read;
+pub mod script;
 mod source;
 mod tree;
 pub mod validate;
 mod wait;
 
 pub use locks::{CONCURRENCY_PREFIX, fault as lock_name_fault};
+pub use script::{Script, ScriptFault};
 pub use wait::{Reaches, ReleaseWait, SignalWait, Wait};
 
 pub use fan_out::{Batch, FanOut, Group, Instance, Instances, Role, batch_of};
@@ -214,7 +216,9 @@ pub enum Kind {
 pub struct Component {
     /// Which component.
     pub uses: Uses,
-    /// Its inputs.
+    /// What it interprets, if the activity is a script.
+    pub script: Option<Script>,
+    /// Its inputs, or those of the script.
     pub with: Template,
     /// How often and when it is tried again.
     pub retry: Retry,

@@ -280,10 +280,10 @@ impl Release {
         self.activities[ix.0 as usize].record.as_deref()
     }
 
-    /// The signal that came for an activity, if one did.
-    pub fn signal(&self, ix: ActivityIx) -> Option<&Received> {
-        let node = self.activities.get(ix.0 as usize)?;
-        node.record.as_ref()?.signal.as_ref()
+    /// The signals that came for an activity, oldest first.
+    pub fn signals(&self, ix: ActivityIx) -> &[Received] {
+        let record = self.record(ix);
+        record.map_or(&[], |record| &record.signals)
     }
 
     /// The run of an activity that should be going on now. A result counts only for this one.
@@ -327,8 +327,12 @@ impl Release {
             call: self.call(key.activity),
             number: self.call_number(key),
             idempotency_key: self.idempotency_key(key.activity),
-            inputs: attempt.with.clone(),
+            inputs: match &component.script {
+                Some(script) => script.handed_over(&self.call_path(key.activity), &attempt.with),
+                None => attempt.with.clone(),
+            },
             checkpoint: attempt.checkpoint.as_deref().map(<[u8]>::to_vec),
+            signal: attempt.signal.clone(),
             wall: attempt.deadline.since(now),
             now,
         })
@@ -364,11 +368,17 @@ impl Release {
 
     /// The same for every attempt at what the activity calls now.
     fn idempotency_key(&self, ix: ActivityIx) -> String {
-        let suffix = match self.activity_state(ix) {
-            ActivityState::Undoing(undoing) => format!("/{}", undoing.part.word()),
-            _ => String::new(),
-        };
-        format!("{}/{}{suffix}", self.id, self.process.path(ix))
+        format!("{}/{}", self.id, self.call_path(ix))
+    }
+
+    /// What the activity calls now, as people call it: `phase/activity`, with the part behind it on the way
+    /// back.
+    fn call_path(&self, ix: ActivityIx) -> String {
+        let path = self.process.path(ix);
+        match self.activity_state(ix) {
+            ActivityState::Undoing(undoing) => format!("{path}/{}", undoing.part.word()),
+            _ => path,
+        }
     }
 
     fn is_paused(&self) -> bool {

@@ -121,6 +121,7 @@ fn invocation(admitted: &Admitted) -> Invocation {
         idempotency_key: "key".into(),
         inputs: Json::parse(r#"{"do":"echo","text":"a"}"#).unwrap(),
         checkpoint: None,
+        signal: None,
         wall: Span(30_000),
         now: Timestamp(42),
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fermata_core::attempt::{Outcome, Ran, Report};
+use fermata_core::attempt::{Outcome, Ran, Report, Resume};
 use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::json::Json;
 use fermata_core::limits::{NESTING_MAX, TEXT_BYTES_MAX};
@@ -15,7 +15,7 @@ use wasmtime::Trap;
 use crate::backtrace;
 use crate::error::Error;
 use crate::guest::types::{
-    Failure as GuestFailure, Outcome as GuestOutcome, Pending, Reason, Resume,
+    Failure as GuestFailure, Outcome as GuestOutcome, Pending, Reason, Resume as GuestResume,
 };
 use crate::guest::{Breach, Context};
 use crate::limits::{Limits, length};
@@ -151,23 +151,27 @@ fn suspended(context: &Context, pending: Pending) -> Told {
         );
         return limit(limits, "checkpoint", message).into();
     }
-    match pending.resume {
-        Resume::AfterMs(ms) => Told::Good(Outcome::Pending {
-            checkpoint: pending.checkpoint,
-            resume_after: Span(ms),
-            status: pending
-                .status
-                .map(|status| cut(context.held.redact(status))),
-        }),
-        Resume::Signal(name) => {
-            let name: String = name.chars().take(NAME_CHARS_SHOWN).collect();
-            let failure = Failure::new(
-                FailureClass::Contract,
-                format!("this engine has no signal `{name}` to wait for"),
-            );
-            failure.remedy("resume after a time, and ask then").into()
-        }
-    }
+    let resume = match pending.resume {
+        GuestResume::AfterMs(ms) => Resume::After(Span(ms)),
+        GuestResume::Signal(name) => match name.parse() {
+            Ok(name) => Resume::Signal(name),
+            Err(_) => return no_signal(&name).into(),
+        },
+    };
+    Told::Good(Outcome::Pending {
+        checkpoint: pending.checkpoint,
+        resume,
+        status: pending
+            .status
+            .map(|status| cut(context.held.redact(status))),
+    })
+}
+
+fn no_signal(name: &str) -> Failure {
+    let name: String = name.chars().take(NAME_CHARS_SHOWN).collect();
+    let message = format!("a signal cannot be called {name:?}");
+    let failure = Failure::new(FailureClass::Contract, message);
+    failure.remedy("name it in lower-case letters, digits and hyphens")
 }
 
 /// Of a name that a guest made up, as much as fits into a sentence.

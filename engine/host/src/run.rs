@@ -118,7 +118,7 @@ fn attempt(invocation: Invocation) -> Attempt {
         idempotency_key: invocation.idempotency_key,
         now_ms: u64::try_from(invocation.now.0).unwrap_or(0),
         checkpoint: invocation.checkpoint,
-        signal: None,
+        signal: invocation.signal.map(|payload| payload.as_str().to_owned()),
     }
 }
 

@@ -22,10 +22,13 @@ use crate::records::{self, ComponentRecord, DeprecationRecord, ProcessRecord};
 use crate::request::Use;
 
 mod definitions;
+mod script_grants;
 mod standing;
 
 pub use definitions::DefinitionEntry;
 use definitions::Lookup;
+pub use script_grants::ScriptGrants;
+pub(crate) use script_grants::record as script_grants_record;
 use standing::Quarantines;
 pub use standing::{Notice, NoticeKind};
 
@@ -71,6 +74,7 @@ struct Registry {
     definitions: BTreeMap<Name, BTreeMap<Version, Arc<DefinitionEntry>>>,
     newest: BTreeMap<Name, Arc<ProcessRecord>>,
     quarantines: Quarantines,
+    script_grants: BTreeMap<Name, Arc<ScriptGrants>>,
 }
 
 /// The registry and the processes behind it.
@@ -104,6 +108,7 @@ impl Catalog {
         })?;
         registry.load_standing(&*store)?;
         registry.load_definitions(&*store)?;
+        registry.load_script_grants(&*store)?;
         Ok(Self {
             store,
             registry: RwLock::new(registry),

@@ -46,6 +46,7 @@ mod quarantine;
 mod removal;
 mod requests;
 mod runs;
+mod script_grants;
 mod settle;
 mod turns;
 
@@ -238,6 +239,9 @@ impl Driver {
             }
             Request::Quarantine(quarantine, answer) => {
                 Reply::Quarantined(answer, self.quarantine_component(*quarantine))
+            }
+            Request::GrantScripts(grant, answer) => {
+                Reply::ScriptsGranted(answer, self.grant_scripts(*grant))
             }
             Request::Locks(answer) => Reply::Locks(answer),
             Request::SetCapacity(set, answer) => {

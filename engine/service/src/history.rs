@@ -4,6 +4,7 @@ use fermata_core::failure::Failure;
 use fermata_core::json::Json;
 use fermata_core::process::ActivityIx;
 use fermata_core::release::event::{Event, Turn, UndoPart};
+use fermata_core::release::state::Resumes;
 use fermata_core::time::Timestamp;
 
 /// One attempt, from its start to its end.
@@ -34,8 +35,8 @@ pub enum AttemptResult {
     Running,
     /// It waits to be run again.
     Suspended {
-        /// When.
-        resume_at: Timestamp,
+        /// For what.
+        resumes: Resumes,
         /// For people.
         status: Option<String>,
     },
@@ -102,13 +103,9 @@ impl Attempts {
             } => self.begin(at, (*attempt, Some(*part)), with.as_ref(), *deadline),
             Event::AttemptSuspended {
                 resume_at, status, ..
-            } => {
-                if let Some(attempt) = self.current() {
-                    attempt.result = AttemptResult::Suspended {
-                        resume_at: *resume_at,
-                        status: status.clone(),
-                    };
-                }
+            } => self.suspend(Resumes::At(*resume_at), status.as_ref()),
+            Event::AttemptAwaitsSignal { signal, status, .. } => {
+                self.suspend(Resumes::Signal(signal.clone()), status.as_ref());
             }
             Event::AttemptResumed { run, .. } => {
                 if let Some(attempt) = self.current() {
@@ -165,6 +162,13 @@ impl Attempts {
         self.found
             .last_mut()
             .filter(|attempt| attempt.ended_at.is_none())
+    }
+
+    fn suspend(&mut self, resumes: Resumes, status: Option<&String>) {
+        if let Some(attempt) = self.current() {
+            let status = status.cloned();
+            attempt.result = AttemptResult::Suspended { resumes, status };
+        }
     }
 
     fn end_suspended(&mut self, at: Timestamp) {

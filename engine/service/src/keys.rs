@@ -54,6 +54,14 @@ pub(crate) fn definition(name: &Name, version: Version) -> Vec<u8> {
     joined(&[DEFINITIONS, &component(name, version)])
 }
 
+/// Before the grants of the scripts of all processes.
+pub(crate) const SCRIPT_GRANTS: &[u8] = b"g";
+
+/// What the scripts of a process may do.
+pub(crate) fn script_grants(process: &Name) -> Vec<u8> {
+    joined(&[SCRIPT_GRANTS, process.as_str().as_bytes()])
+}
+
 /// All input sets of a process, by name.
 pub(crate) fn input_sets(process: &Name) -> Vec<u8> {
     joined(&[b"i", process.as_str().as_bytes(), &[END]])

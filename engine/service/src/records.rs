@@ -220,6 +220,16 @@ impl DefinitionRecord {
     }
 }
 
+/// What the scripts of a process may do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ScriptGrantsRecord {
+    pub(crate) process: Name,
+    pub(crate) grants: Json,
+    pub(crate) revision: u64,
+    pub(crate) set_at: Timestamp,
+    pub(crate) set_by: Actor,
+}
+
 /// Inputs of a process that are kept under a name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputSetRecord {

@@ -36,6 +36,7 @@ pub(crate) mod lists;
 mod publishing;
 mod rehearsals;
 mod releases;
+mod scripts;
 mod standing;
 mod usage;
 
@@ -63,6 +64,7 @@ pub struct Service {
     mailbox: Mailbox,
     done: watch::Receiver<bool>,
     clock: Arc<dyn Clock>,
+    runner: Arc<dyn Runner>,
     /// Rehearsals that may go on at a time.
     rehearsals: Arc<Semaphore>,
 }
@@ -80,7 +82,7 @@ impl Service {
         let engine = Engine {
             driver,
             clock: Arc::clone(&parts.clock),
-            runner: parts.runner,
+            runner: Arc::clone(&parts.runner),
             runtime: parts.runtime,
             mailbox: mailbox.clone(),
             batch_max: config.batch_max,
@@ -92,6 +94,7 @@ impl Service {
             mailbox,
             done: ended,
             clock: parts.clock,
+            runner: parts.runner,
             rehearsals: Arc::new(Semaphore::new(REHEARSALS_MAX)),
         })
     }

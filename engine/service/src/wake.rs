@@ -14,7 +14,7 @@ use fermata_core::release::Release;
 use fermata_core::release::event::Pinned;
 use fermata_store::Write;
 
-use crate::catalog::ComponentEntry;
+use crate::catalog::{ComponentEntry, ScriptGrants};
 use crate::error::{
     CapacityError, CreateError, DefineError, DeprecateError, Error, GrantsError, InputError,
     PublishError, QuarantineError, RecordError, RegisterError, RemoveError,
@@ -70,6 +70,8 @@ pub enum Request {
     Deprecate(Box<Deprecate>, Answer<Arc<ComponentEntry>, DeprecateError>),
     /// To put a digest into quarantine, or to lift it.
     Quarantine(Box<Quarantine>, Answer<QuarantineRecord, QuarantineError>),
+    /// To set what the scripts of a process may do.
+    GrantScripts(Box<GrantScripts>, Answer<Arc<ScriptGrants>, GrantsError>),
     /// To see all locks.
     Locks(Answer<Vec<LockView>, Error>),
     /// To set how many may hold a lock at a time.
@@ -208,6 +210,19 @@ pub struct Quarantine {
     pub begins: bool,
     /// Why.
     pub reason: String,
+}
+
+/// See [`Request::GrantScripts`].
+#[derive(Debug)]
+pub struct GrantScripts {
+    /// Who.
+    pub by: Caller,
+    /// The process.
+    pub process: Name,
+    /// What its scripts may do from now on.
+    pub grants: Grants,
+    /// The revision that the grants must have, if the caller insists.
+    pub expected: Option<u64>,
 }
 
 /// What the world around the driver must do after a commit.

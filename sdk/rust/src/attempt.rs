@@ -25,6 +25,8 @@ pub struct Attempt {
     pub now_ms: u64,
     /// What [`pending`](crate::pending()) stored, as bytes. [`Attempt::checkpoint`] reads it.
     pub stored: Option<Vec<u8>>,
+    /// The payload of the signal that ended the suspension, as JSON text. [`Attempt::signal`] reads it.
+    pub received: Option<String>,
 }
 
 impl Attempt {
@@ -53,5 +55,17 @@ impl Attempt {
             })
         };
         self.stored.as_ref().map(read).transpose()
+    }
+
+    /// The payload of the signal that [`pending_signal`](crate::pending_signal()) waited for; `None` if this run waited
+    /// for none.
+    pub fn signal<T: DeserializeOwned>(&self) -> Result<Option<T>, Failure> {
+        let read = |text: &String| {
+            serde_json::from_str(text).map_err(|error| {
+                Failure::permanent(format!("the payload of the signal cannot be read: {error}"))
+                    .code("invalid-signal")
+            })
+        };
+        self.received.as_ref().map(read).transpose()
     }
 }

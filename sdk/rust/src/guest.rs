@@ -129,7 +129,10 @@ fn returned<T: Serialize>(outcome: Outcome<T>) -> Result<wit::Outcome, Failure> 
         }
         Outcome::Pending(pending) => wit::Outcome::Pending(wit::Pending {
             checkpoint: pending.checkpoint,
-            resume: wit::Resume::AfterMs(milliseconds(pending.after)),
+            resume: match pending.resume {
+                crate::Resume::After(time) => wit::Resume::AfterMs(milliseconds(time)),
+                crate::Resume::Signal(name) => wit::Resume::Signal(name),
+            },
             status: pending.status,
         }),
     })
@@ -150,6 +153,7 @@ impl From<wit::Attempt> for Attempt {
             idempotency_key: attempt.idempotency_key,
             now_ms: attempt.now_ms,
             stored: attempt.checkpoint,
+            received: attempt.signal,
         }
     }
 }

@@ -119,7 +119,7 @@ use testing::imports;
 pub use activity::{Activity, Capabilities, Idempotency, Retry, Undo};
 pub use attempt::Attempt;
 pub use failure::{Failure, OrFail};
-pub use outcome::{Outcome, Pending, pending};
+pub use outcome::{Outcome, Pending, Resume, pending, pending_signal};
 
 pub use schemars;
 pub use serde;

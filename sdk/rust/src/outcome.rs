@@ -21,10 +21,19 @@ pub enum Outcome<T> {
 pub struct Pending {
     /// Handed back on the next run, for [`Attempt::checkpoint`](crate::Attempt::checkpoint). JSON, but the engine does not care.
     pub checkpoint: Vec<u8>,
-    /// How long to wait before the next run.
-    pub after: Duration,
+    /// What the next run waits for.
+    pub resume: Resume,
     /// Shown to people meanwhile.
     pub status: Option<String>,
+}
+
+/// What ends a suspension.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resume {
+    /// So much time.
+    After(Duration),
+    /// A signal from outside, with this name.
+    Signal(String),
 }
 
 /// Suspends the activity for `after`, then runs it again with `checkpoint`.
@@ -38,11 +47,25 @@ pub struct Pending {
 /// # assert!(matches!(sketch(), Ok(Outcome::Pending(p)) if p.checkpoint == br#"{"polls":3}"#));
 /// ```
 pub fn pending<T>(checkpoint: &impl Serialize, after: Duration) -> Result<Outcome<T>, Failure> {
+    suspended(checkpoint, Resume::After(after))
+}
+
+/// Suspends the activity until the signal `name` comes, then runs it again with `checkpoint` and the payload, which
+/// [`Attempt::signal`](crate::Attempt::signal) reads. The name is for people: lower-case letters, digits and hyphens.
+/// The timeout of the activity says how long to wait at most.
+pub fn pending_signal<T>(
+    checkpoint: &impl Serialize,
+    name: impl Into<String>,
+) -> Result<Outcome<T>, Failure> {
+    suspended(checkpoint, Resume::Signal(name.into()))
+}
+
+fn suspended<T>(checkpoint: &impl Serialize, resume: Resume) -> Result<Outcome<T>, Failure> {
     let checkpoint = serde_json::to_vec(checkpoint)
         .map_err(|error| Failure::permanent(format!("the checkpoint is no JSON: {error}")))?;
     Ok(Outcome::Pending(Pending {
         checkpoint,
-        after,
+        resume,
         status: None,
     }))
 }

@@ -36,7 +36,7 @@
 use serde_json::Value;
 
 use crate::activity::{self, read_inputs};
-use crate::{Activity, Attempt, Failure, Outcome, Pending, Undo};
+use crate::{Activity, Attempt, Failure, Outcome, Pending, Resume, Undo};
 
 mod host;
 pub(crate) mod imports;
@@ -57,6 +57,7 @@ pub fn attempt() -> Attempt {
         idempotency_key: "rel-00000000000000000000000001/staging/activity".to_owned(),
         now_ms: 1_700_000_000_000,
         stored: None,
+        received: None,
     }
 }
 
@@ -133,8 +134,28 @@ fn until_done<T>(
 }
 
 /// Makes `attempt` the next run after `pending`: its checkpoint is set and time has passed.
+///
+/// # Panics
+/// If it waits for a signal: [`signalled`] sends one.
 pub fn resume(attempt: &mut Attempt, pending: Pending) {
-    let passed = u64::try_from(pending.after.as_millis()).unwrap_or(u64::MAX);
+    let Resume::After(time) = pending.resume else {
+        panic!("it waits for a signal, so call `signalled`: {pending:?}");
+    };
+    let passed = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     attempt.now_ms = attempt.now_ms.saturating_add(passed);
     attempt.stored = Some(pending.checkpoint);
+    attempt.received = None;
+}
+
+/// Makes `attempt` the next run after `pending`, which a signal with this payload has ended.
+///
+/// # Panics
+/// If it does not wait for a signal.
+pub fn signalled(attempt: &mut Attempt, pending: Pending, payload: &Value) {
+    assert!(
+        matches!(pending.resume, Resume::Signal(_)),
+        "it waits for no signal: {pending:?}"
+    );
+    attempt.stored = Some(pending.checkpoint);
+    attempt.received = Some(payload.to_string());
 }

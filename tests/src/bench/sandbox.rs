@@ -91,6 +91,7 @@ fn invocation(pin: &Pin) -> Result<Invocation> {
         idempotency_key: "bench/only/noop".to_owned(),
         inputs: Json::empty_object(),
         checkpoint: None,
+        signal: None,
         wall: Span(10_000),
         now: now(),
     })

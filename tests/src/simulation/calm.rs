@@ -7,7 +7,7 @@ use fermata_core::json::Json;
 use fermata_core::process::ActivityIx;
 use fermata_core::release::event::Awaits;
 use fermata_core::release::input::TaskWork;
-use fermata_core::release::state::{ActivityState, ReleaseState};
+use fermata_core::release::state::{ActivityState, ReleaseState, Resumes};
 use fermata_core::release::task::TaskState;
 use fermata_core::release::{Release, RootCause};
 use fermata_service::request::{Command, PeopleCommand, UndoDecision};
@@ -130,6 +130,20 @@ fn reviews(release: &Release) -> Vec<Command> {
 
 fn wish(release: &Release, ix: ActivityIx) -> Option<Command> {
     let activity = release.process().path(ix);
+    if let ActivityState::Suspended {
+        attempt,
+        resumes: Resumes::Signal(_),
+        ..
+    } = release.activity_state(ix).going()
+    {
+        // Each suspension gets a delivery of its own.
+        let delivery = format!("calm {} {}", attempt.number, attempt.run);
+        return Some(Command::Signal {
+            activity,
+            delivery: Digest::of(delivery.as_bytes()),
+            payload: Json::of(&json!({ "calm": true })),
+        });
+    }
     match release.activity_state(ix) {
         // A release that is to wait for itself is told so, and goes on without.
         ActivityState::Awaiting(wait) if wait.on == Awaits::Signal => Some(Command::Signal {

@@ -1,6 +1,6 @@
 //! What can happen in a story: one move at a time.
 
-use fermata_core::attempt::{AttemptKey, Outcome};
+use fermata_core::attempt::{AttemptKey, Outcome, Resume};
 use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::id::{Digest, ReleaseId};
 use fermata_core::json::Json;
@@ -128,7 +128,11 @@ fn outcome(world: &mut World) -> Outcome {
         0..6 => Outcome::Succeeded(Json::of(&json!({ "number": random.below(100) }))),
         6 => Outcome::Pending {
             checkpoint: vec![1],
-            resume_after: Span(random.below(90_000)),
+            resume: if random.one_in(3) {
+                Resume::Signal("go".parse().expect("a good name"))
+            } else {
+                Resume::After(Span(random.below(90_000)))
+            },
             status: None,
         },
         7 => failed(FailureClass::Retryable),
@@ -151,10 +155,14 @@ fn signal(world: &mut World) {
         return;
     };
     let other = world.random.pick(&releases).copied().unwrap_or(release);
-    let delivery = Digest::of(&[u8::try_from(world.random.below(2)).expect("small")]);
+    let delivery = Digest::of(&[u8::try_from(world.random.below(4)).expect("small")]);
     world.note(|| format!("a signal for {release} names {other}"));
+    let activity = match world.random.below(3) {
+        0 => *world.random.pick(&ACTIVITIES).expect("some"),
+        _ => "outside/called",
+    };
     let command = Command::Signal {
-        activity: "outside/called".to_owned(),
+        activity: activity.to_owned(),
         delivery,
         payload: Json::of(&json!({ "id": other.to_string() })),
     };

@@ -19,7 +19,8 @@ pub(crate) use component::{
 pub(crate) use definition::DefinitionCommand;
 pub(crate) use people::{AttachArgs, CommentArgs, InboxArgs, TaskArgs};
 pub(crate) use process::{
-    CheckArgs, InputSetArgs, InputSetCommand, ProcessCommand, ProcessListArgs, ProcessShowArgs,
+    CheckArgs, InputSetArgs, InputSetCommand, ProcessCommand, ProcessGrantArgs, ProcessListArgs,
+    ProcessShowArgs,
 };
 pub(crate) use rehearse::RehearseArgs;
 pub(crate) use release::{

@@ -102,7 +102,7 @@ pub(super) async fn delete(
 }
 
 /// What the options grant together; `None` if they say nothing.
-fn wanted(options: &GrantOptions) -> Result<Option<Grants>, Error> {
+pub(super) fn wanted(options: &GrantOptions) -> Result<Option<Grants>, Error> {
     if options.grant.is_empty() && options.grants_file.is_none() {
         return Ok(None);
     }

@@ -10,7 +10,9 @@ use super::args::{CheckArgs, ProcessCommand, ProcessListArgs, ProcessShowArgs};
 use super::error::Error;
 use super::table::Table;
 use super::text::{Paint, Tone, ago, cell, short_digest};
-use super::{Context, component, diagnostic, difference, input_set, pages, values};
+use super::{
+    Context, component, diagnostic, difference, input_set, pages, script_grants, values,
+};
 use crate::client::problem::Defect;
 use crate::client::view::Join;
 use crate::client::{self, Call, Client};
@@ -29,6 +31,7 @@ pub(super) async fn run(context: &mut Context, command: ProcessCommand) -> Resul
         ProcessCommand::Diff { process, from, to } => {
             difference::run(context, &process, (from, to)).await
         }
+        ProcessCommand::Grant(args) => script_grants::run(context, &args).await,
         ProcessCommand::InputSet(command) => input_set::run(context, command).await,
     }
 }

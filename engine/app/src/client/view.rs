@@ -117,6 +117,8 @@ pub(crate) struct Activity {
     pub(crate) children: Vec<String>,
     /// When a wait is over, or given up.
     pub(crate) until: Option<Timestamp>,
+    /// The signal that it waits for.
+    pub(crate) signal: Option<String>,
     /// The release that it waits for.
     pub(crate) awaits: Option<String>,
     /// When the next attempt begins.

@@ -53,8 +53,9 @@ fn body(attempt: &AttemptRecord) -> AttemptBody {
     };
     let state = match &attempt.result {
         AttemptResult::Running => "running",
-        AttemptResult::Suspended { resume_at, status } => {
-            body.resume_at = Some(resume_at.to_string());
+        AttemptResult::Suspended { resumes, status } => {
+            body.resume_at = resumes.at().map(|at| at.to_string());
+            body.signal = view::signal(resumes);
             body.status.clone_from(status);
             "suspended"
         }

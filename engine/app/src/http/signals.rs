@@ -125,7 +125,8 @@ async fn deliver(
         .signal(release, activity.clone(), delivery, payload);
     let found = answer.await?;
     let ix = found.process().find(&activity);
-    let received = ix.and_then(|ix| found.signal(ix));
+    let mut signals = ix.map_or(&[][..], |ix| found.signals(ix)).iter();
+    let received = signals.find(|received| received.delivery == delivery);
     Ok(Json(SignalBody {
         release: release.to_string(),
         activity,

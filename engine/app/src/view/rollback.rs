@@ -12,7 +12,7 @@ use crate::http::dto::release::ActivityBody;
 use crate::http::dto::rollback::{
     PlannedUndoBody, RollbackBody, RollbackPlanBody, RollbackRefusalBody, RootCauseBody,
 };
-use crate::view::{failure, parties};
+use crate::view::{failure, parties, signal};
 
 /// What a rollback of `release`, or of the last open batch of a fan-out, would take back.
 pub(crate) fn plan(release: &Release, wave: Option<Group>) -> RollbackPlanBody {
@@ -151,10 +151,11 @@ fn undoing_now(now: &ActivityState, body: &mut ActivityBody) {
             body.run = Some(attempt.run);
             body.deadline = Some(attempt.deadline.to_string());
             if let ActivityState::Suspended {
-                resume_at, status, ..
+                resumes, status, ..
             } = now
             {
-                body.resume_at = Some(resume_at.to_string());
+                body.resume_at = resumes.at().map(|at| at.to_string());
+                body.signal = signal(resumes);
                 body.status.clone_from(status);
             }
         }

@@ -154,8 +154,13 @@ fn outside(on: WaitsOn) -> WaitsOnBody {
         ..WaitsOnBody::default()
     };
     match on {
-        WaitsOn::Signal { name, until } => WaitsOnBody {
+        WaitsOn::Signal {
+            name,
+            until,
+            status,
+        } => WaitsOnBody {
             signal: Some(name.to_string()),
+            status,
             until: until.map(|at| at.to_string()),
             ..kind("signal")
         },

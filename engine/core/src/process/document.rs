@@ -18,6 +18,7 @@ pub(super) mod fan_out;
 pub(super) mod inputs;
 pub(super) mod manual;
 pub(super) mod needs;
+pub(super) mod script;
 pub(super) mod undo;
 pub(super) mod wait;
 

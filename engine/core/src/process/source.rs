@@ -43,6 +43,45 @@ impl<'a> Source<'a> {
         self.line_of(self.boundary(at)) + 1
     }
 
+    /// Where the character `column`, from 0, of the line `line`, from 1, stands, or the end of what there
+    /// is of that line.
+    pub(super) fn offset(&self, line: usize, column: usize) -> usize {
+        let line = line.clamp(1, self.line_starts.len()) - 1;
+        let text = self.line(line);
+        let within = text.char_indices().nth(column);
+        self.line_starts[line] + within.map_or(text.len(), |(at, _)| at)
+    }
+
+    /// How far all lines of `text` are indented where they stand, one by one, from the line `first` on, from 1;
+    /// nothing if they do not.
+    pub(super) fn indent_of(&self, first: usize, text: &str) -> Option<usize> {
+        let mut indent = None;
+        for (at, line) in (first.checked_sub(1)?..).zip(text.lines()) {
+            if at >= self.line_starts.len() {
+                return None;
+            }
+            if line.is_empty() {
+                continue;
+            }
+            let before = self.line(at).strip_suffix(line)?;
+            if !before.chars().all(|c| c == ' ')
+                || indent.is_some_and(|known| known != before.len())
+            {
+                return None;
+            }
+            indent = Some(before.len());
+        }
+        indent
+    }
+
+    /// How many characters of its line stand before the byte at `at`.
+    pub(super) fn column(&self, at: usize) -> usize {
+        let at = self.boundary(at);
+        self.text[self.line_starts[self.line_of(at)]..at]
+            .chars()
+            .count()
+    }
+
     /// `at`, or the nearest place before it that is within the text and between characters.
     fn boundary(&self, at: usize) -> usize {
         let mut at = at.min(self.text.len());

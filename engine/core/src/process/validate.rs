@@ -321,6 +321,7 @@ fn component(
     });
     Some(Component {
         uses: call.uses.clone().or_else(|| part.uses.clone())?,
+        script: part.script.clone(),
         with,
         retry: call.retry,
         timeout: call.timeout,

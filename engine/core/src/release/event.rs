@@ -586,4 +586,15 @@ pub enum Event {
         /// Which batch.
         batch: u32,
     },
+    /// The guest waits for a signal and is run again when it comes.
+    AttemptAwaitsSignal {
+        /// Which activity.
+        activity: ActivityIx,
+        /// Handed back to the guest.
+        checkpoint: Vec<u8>,
+        /// What the guest calls the signal.
+        signal: Name,
+        /// For people.
+        status: Option<String>,
+    },
 }

@@ -41,9 +41,11 @@ impl Timer {
             ActivityState::Running(attempt) => Some(Self::Lapse(attempt.deadline)),
             // At the same instant the deadline wins: a resumed run would have no time left.
             ActivityState::Suspended {
-                attempt, resume_at, ..
-            } if attempt.deadline <= *resume_at => Some(Self::Lapse(attempt.deadline)),
-            ActivityState::Suspended { resume_at, .. } => Some(Self::Start(*resume_at)),
+                attempt, resumes, ..
+            } => match resumes.at() {
+                Some(at) if at < attempt.deadline => Some(Self::Start(at)),
+                _ => Some(Self::Lapse(attempt.deadline)),
+            },
             ActivityState::Retrying { retry_at, .. } => Some(Self::Start(*retry_at)),
             ActivityState::NeedsPeople(question) => question.due_at().map(Self::Lapse),
             // A wait starts nothing by itself, so that a pause need not stop it.

@@ -93,8 +93,8 @@ pub enum ActivityState {
         attempt: Attempt,
         /// Since when it waits.
         since: Timestamp,
-        /// When it is run again.
-        resume_at: Timestamp,
+        /// What it is run again for.
+        resumes: Resumes,
         /// What the guest says it waits for.
         status: Option<String>,
     },
@@ -244,10 +244,31 @@ pub struct Attempt {
     pub with: Json,
     /// What the last `pending` stored.
     pub checkpoint: Option<Box<[u8]>>,
+    /// The payload of the signal that ended the last suspension.
+    pub signal: Option<Json>,
     /// When it began.
     pub since: Timestamp,
     /// When it is given up.
     pub deadline: Timestamp,
+}
+
+/// What a suspended attempt is run again for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resumes {
+    /// The instant.
+    At(Timestamp),
+    /// A signal.
+    Signal(Name),
+}
+
+impl Resumes {
+    /// The instant, if it is known.
+    pub fn at(&self) -> Option<Timestamp> {
+        match self {
+            Self::At(at) => Some(*at),
+            Self::Signal(_) => None,
+        }
+    }
 }
 
 /// An activity that waits for locks.
@@ -319,8 +340,8 @@ pub struct Record {
     pub attempts_max: Option<u32>,
     /// Releases that were started for it, oldest first.
     pub children: Vec<ReleaseId>,
-    /// The signal that came.
-    pub signal: Option<Received>,
+    /// The signals that came, oldest first.
+    pub signals: Vec<Received>,
     /// The tasks of a manual activity, in the order of the process, since people were asked.
     pub tasks: Vec<Task>,
     /// What was said and attached besides the tasks.

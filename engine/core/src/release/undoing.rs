@@ -101,6 +101,12 @@ impl Release {
         }
     }
 
+    /// Whether what the activity calls now is a script of its process.
+    pub fn runs_script(&self, ix: ActivityIx) -> bool {
+        let called = self.called(ix);
+        called.is_some_and(|component| component.script.is_some())
+    }
+
     /// 1 for the first attempt at what the activity calls now.
     pub(super) fn call_number(&self, key: AttemptKey) -> u32 {
         match self.activity_state(key.activity) {

@@ -9,7 +9,7 @@ use crate::process::{
 use crate::release::event::{Awaits, HaltReason};
 use crate::release::index::Timer;
 use crate::release::needs::Tally;
-use crate::release::state::{ActivityState, Await, PhaseState, Question, ReleaseState};
+use crate::release::state::{ActivityState, Await, PhaseState, Question, ReleaseState, Resumes};
 use crate::release::wave::Stage;
 use crate::release::{Holder, Release};
 use crate::time::Timestamp;
@@ -84,6 +84,8 @@ pub enum WaitsOn {
         name: Name,
         /// When the wait is given up.
         until: Option<Timestamp>,
+        /// What the guest says that waits for it.
+        status: Option<String>,
     },
     /// Another release.
     Release {
@@ -259,9 +261,8 @@ pub fn why_activity(release: &Release, ix: ActivityIx) -> Option<Waiting> {
         ActivityState::Waiting if release.has_ended() => return None,
         ActivityState::Waiting => (release.started_at(), release.waits_on(ix), &["skip"]),
         ActivityState::Ready { since } => (Some(*since), release.pause()?, &["skip"]),
-        ActivityState::Suspended { since, status, .. } => {
-            let timed = release.timed(state, None, status.clone());
-            (Some(*since), timed, &["skip"])
+        ActivityState::Suspended { since, .. } => {
+            (Some(*since), release.suspended(state)?, &["skip"])
         }
         ActivityState::Retrying { failure, since, .. } => {
             let timed = release.timed(state, Some(failure.clone()), None);
@@ -364,6 +365,27 @@ impl Release {
     }
 
     /// The instant of the timer, or the end of the pause that stands before it.
+    /// What a suspended attempt waits for.
+    pub(super) fn suspended(&self, state: &ActivityState) -> Option<WaitsOn> {
+        let ActivityState::Suspended {
+            attempt,
+            resumes,
+            status,
+            ..
+        } = state
+        else {
+            return None;
+        };
+        Some(match resumes {
+            Resumes::At(_) => self.timed(state, None, status.clone()),
+            Resumes::Signal(name) => WaitsOn::Signal {
+                name: name.clone(),
+                until: Some(attempt.deadline),
+                status: status.clone(),
+            },
+        })
+    }
+
     pub(super) fn timed(
         &self,
         state: &ActivityState,
@@ -424,6 +446,7 @@ impl Release {
             (Kind::Wait(Wait::Signal(signal)), Awaits::Signal) => Some(WaitsOn::Signal {
                 name: signal.name.clone(),
                 until,
+                status: None,
             }),
             (Kind::Wait(Wait::Release(other)), Awaits::Release(release)) => {
                 Some(WaitsOn::Release {

@@ -35,9 +35,8 @@ impl Release {
         let actions = &["mark-undone"];
         Some(match &undoing.now {
             ActivityState::Ready { since } => (Some(*since), self.pause()?, actions),
-            ActivityState::Suspended { since, status, .. } => {
-                let timed = self.timed(&undoing.now, None, status.clone());
-                (Some(*since), timed, actions)
+            ActivityState::Suspended { since, .. } => {
+                (Some(*since), self.suspended(&undoing.now)?, actions)
             }
             ActivityState::Awaiting(wait) => {
                 let UndoPart::Child(release) = undoing.part else {

@@ -1,7 +1,7 @@
 //! Values at their bounds and one beyond: from guests, from people and from expressions.
 
 use fermata_core::actor::Caller;
-use fermata_core::attempt::{Evidence, Outcome, Report};
+use fermata_core::attempt::{Evidence, Outcome, Report, Resume};
 use fermata_core::json::Json;
 use fermata_core::limits::{
     CHECKPOINT_BYTES_MAX, EVIDENCE_PER_RUN_MAX, TEXT_BYTES_MAX, VALUE_BYTES_MAX,
@@ -67,7 +67,7 @@ fn state_after(outcome: Outcome, facts: usize) -> &'static str {
 fn what_a_guest_returns_has_bounds() {
     let pending = |bytes| Outcome::Pending {
         checkpoint: vec![0; bytes],
-        resume_after: Span(1_000),
+        resume: Resume::After(Span(1_000)),
         status: Some("é".repeat(TEXT_BYTES_MAX)),
     };
     let ok = || Outcome::Succeeded(Json::empty_object());

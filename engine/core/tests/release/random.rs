@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use fermata_core::actor::Caller;
-use fermata_core::attempt::{AttemptKey, Evidence, Outcome, Report};
+use fermata_core::attempt::{AttemptKey, Evidence, Outcome, Report, Resume};
 use fermata_core::expression::Condition;
 use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::id::Digest;
@@ -217,7 +217,7 @@ fn report(verb: u8, variant: u8) -> Report {
         ),
         3 | 4 => Outcome::Pending {
             checkpoint: vec![variant],
-            resume_after: Span(u64::from(variant) * 1_000),
+            resume: Resume::After(Span(u64::from(variant) * 1_000)),
             status: (variant > 99).then(|| "waits".to_owned()),
         },
         _ => Outcome::Succeeded(outputs(variant)),
@@ -456,7 +456,7 @@ fn finish_everything(world: &mut World) {
         let halted = world
             .release
             .waves()
-            .filter(|(_, wave)| wave.halt.is_some());
+            .filter(|(_, wave)| wave.halt.is_some() && wave.goes_back().is_none());
         let halted: Vec<Group> = halted.map(|(group, _)| group).collect();
         for group in halted {
             let reason = None;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use fermata_core::actor::Caller;
-use fermata_core::attempt::{Call, Outcome};
+use fermata_core::attempt::{Call, Outcome, Resume};
 use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::json::Json;
 use fermata_core::process::ActivityIx;
@@ -122,7 +122,7 @@ fn outcome(guest: u8) -> Outcome {
         1 => failed(FailureClass::Permanent),
         2 => Outcome::Pending {
             checkpoint: vec![guest],
-            resume_after: Span(600_000),
+            resume: Resume::After(Span(600_000)),
             status: None,
         },
         _ => Outcome::Succeeded(Json::empty_object()),

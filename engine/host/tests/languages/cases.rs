@@ -1,6 +1,6 @@
 //! What every SDK has to do alike.
 
-use fermata_core::attempt::{Call, LogLevel, Outcome};
+use fermata_core::attempt::{Call, LogLevel, Outcome, Resume};
 use fermata_core::failure::FailureClass;
 use fermata_core::id::ReleaseId;
 use fermata_core::time::Span;
@@ -85,12 +85,8 @@ async fn failures(kit: &Kit) {
 async fn suspension(kit: &Kit) {
     let first = kit.run(told("count", TEXT)).await;
     match &first.report.outcome {
-        Outcome::Pending {
-            resume_after,
-            status,
-            ..
-        } => {
-            assert_eq!(*resume_after, Span(2000));
+        Outcome::Pending { resume, status, .. } => {
+            assert_eq!(*resume, Resume::After(Span(2000)));
             assert_eq!(status.as_deref(), Some("counting 1"));
         }
         other => panic!("expected a suspension: {other:?}"),

@@ -168,6 +168,7 @@ impl Kit {
             idempotency_key: told.key.into(),
             inputs: Json::of(&told.inputs),
             checkpoint: told.checkpoint,
+            signal: None,
             wall: Span(30_000),
             now: NOW,
         };

@@ -1,6 +1,6 @@
 //! How runs end, and what is told about it.
 
-use fermata_core::attempt::{LogLevel, Outcome};
+use fermata_core::attempt::{LogLevel, Outcome, Resume};
 use fermata_core::failure::FailureClass;
 use fermata_core::time::{Span, Timestamp};
 use serde_json::json;
@@ -109,15 +109,24 @@ async fn suspensions_carry_their_checkpoint() {
         .await;
     let pending = Outcome::Pending {
         checkpoint: b"abc".to_vec(),
-        resume_after: Span(2_000),
+        resume: Resume::After(Span(2_000)),
+        status: None,
+    };
+    assert_eq!(ran.report.outcome, pending);
+    let ran = kit
+        .run(guest("(call $suspend «abc» (i32.const 1))"), "{}")
+        .await;
+    let pending = Outcome::Pending {
+        checkpoint: b"abc".to_vec(),
+        resume: Resume::Signal("abc".parse().unwrap()),
         status: None,
     };
     assert_eq!(ran.report.outcome, pending);
     let told = kit
-        .failure(guest("(call $suspend «abc» (i32.const 1))"), "{}")
+        .failure(guest("(call $suspend «A b» (i32.const 1))"), "{}")
         .await;
     assert_eq!(told.class, FailureClass::Contract);
-    assert!(told.message.contains("`abc`"), "{}", told.message);
+    assert!(told.message.contains("\"A b\""), "{}", told.message);
 }
 
 #[tokio::test]

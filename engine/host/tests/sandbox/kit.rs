@@ -299,6 +299,7 @@ pub(crate) fn invocation(digest: Digest) -> Invocation {
         number: 2,
         idempotency_key: "release/phase/activity".into(),
         inputs: Json::parse(r#"{"input":1}"#).unwrap(),
+        signal: None,
         checkpoint: Some(b"seven\0!".to_vec()),
         wall: Span(30_000),
         now: Timestamp(42),

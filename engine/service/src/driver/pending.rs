@@ -11,7 +11,7 @@ use fermata_core::release::Release;
 use fermata_core::release::event::Pinned;
 use fermata_store::{Batch, Expect, Table, Write};
 
-use crate::catalog::{ComponentEntry, DefinitionEntry};
+use crate::catalog::{ComponentEntry, DefinitionEntry, ScriptGrants};
 use crate::driver::Driver;
 use crate::error::{
     CapacityError, CreateError, DefineError, DeprecateError, Error, GrantsError, InputError,
@@ -37,6 +37,7 @@ pub(super) struct Pending {
     pub(super) processes: BTreeMap<Name, (Arc<ProcessRecord>, Arc<Process>)>,
     pub(super) components: BTreeMap<(Name, Version), Arc<ComponentEntry>>,
     pub(super) definitions: BTreeMap<(Name, Version), Arc<DefinitionEntry>>,
+    pub(super) script_grants: BTreeMap<Name, Arc<ScriptGrants>>,
     pub(super) ended: Vec<ReleaseId>,
     /// Had ended before, and were brought back for one input.
     pub(super) closed: Vec<ReleaseId>,
@@ -101,6 +102,10 @@ pub(super) enum Reply {
         Answer<QuarantineRecord, QuarantineError>,
         Result<QuarantineRecord, QuarantineError>,
     ),
+    ScriptsGranted(
+        Answer<Arc<ScriptGrants>, GrantsError>,
+        Result<Arc<ScriptGrants>, GrantsError>,
+    ),
     Written(Answer<(), RecordError>, Result<(), RecordError>),
     Pinning(
         Answer<Vec<(ReleaseId, Pinned)>, Error>,
@@ -144,6 +149,7 @@ impl Reply {
             Self::Granted(answer, result) => tell(answer, result),
             Self::Deprecated(answer, result) => tell(answer, result),
             Self::Quarantined(answer, result) => tell(answer, result),
+            Self::ScriptsGranted(answer, result) => tell(answer, result),
             Self::Written(answer, result) => tell(answer, result),
             Self::Pinning(answer, pins) => tell(answer, Ok(pins)),
             Self::Removed(answer, result) => tell(answer, result),
@@ -162,6 +168,7 @@ impl Reply {
             Self::Granted(answer, _) => tell(answer, Err(error.into())),
             Self::Deprecated(answer, _) => tell(answer, Err(error.into())),
             Self::Quarantined(answer, _) => tell(answer, Err(error.into())),
+            Self::ScriptsGranted(answer, _) => tell(answer, Err(error.into())),
             Self::Written(answer, _) => tell(answer, Err(error.into())),
             Self::Pinning(answer, _) => tell(answer, Err(error)),
             Self::Removed(answer, _) => tell(answer, Err(error.into())),
@@ -182,6 +189,7 @@ impl Reply {
             Request::Grant(_, answer) => tell(answer, Err(error.into())),
             Request::Deprecate(_, answer) => tell(answer, Err(error.into())),
             Request::Quarantine(_, answer) => tell(answer, Err(error.into())),
+            Request::GrantScripts(_, answer) => tell(answer, Err(error.into())),
             Request::Write(_, answer) => tell(answer, Err(error.into())),
             Request::Pinning(_, _, answer) => tell(answer, Err(error)),
             Request::Remove(_, answer) => tell(answer, Err(error.into())),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tracing::{error, warn};
 
 use fermata_core::actor::Caller;
-use fermata_core::attempt::{AttemptKey, Outcome, Ran, Report};
+use fermata_core::attempt::{AttemptKey, Invocation, Outcome, Ran, Report};
 use fermata_core::component::Grants;
 use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::id::ReleaseId;
@@ -84,17 +84,24 @@ impl Driver {
             };
             let lead = (invocation.wall.0 / WALL_LEAD_PART).min(WALL_LEAD_MAX.0);
             invocation.wall = Span(invocation.wall.0 - lead);
-            let pin = &invocation.component;
-            let entry = self.shared.catalog.version(&pin.name, pin.version);
-            let grants = match entry {
-                Some(entry) => Arc::clone(&entry.grants),
-                None => Arc::new(Grants::default()),
-            };
+            let scripted = live.release.runs_script(key.activity);
+            let grants = self.granted(&invocation, scripted);
             self.dispatch.started(key);
             self.shared.running.began(key);
             Metrics::add(&self.shared.metrics.runs_started, 1);
             actions.push(Action::Start(Box::new(Run { invocation, grants })));
         }
+    }
+
+    /// What a run may do: what was granted to the component, or if that interprets a script, to the process.
+    fn granted(&self, invocation: &Invocation, scripted: bool) -> Arc<Grants> {
+        let catalog = &self.shared.catalog;
+        if scripted {
+            return Arc::clone(&catalog.script_grants(&invocation.process).grants);
+        }
+        let pin = &invocation.component;
+        let entry = catalog.version(&pin.name, pin.version);
+        entry.map_or_else(Arc::default, |entry| Arc::clone(&entry.grants))
     }
 
     /// A run has ended by itself.

@@ -57,6 +57,9 @@ impl Driver {
         for entry in pending.components.into_values() {
             self.shared.catalog.registered(entry);
         }
+        for (process, grants) in pending.script_grants {
+            self.shared.catalog.scripts_granted(process, grants);
+        }
         for entry in pending.definitions.into_values() {
             self.shared.catalog.defined(entry);
         }

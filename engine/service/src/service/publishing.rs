@@ -21,14 +21,49 @@ use crate::service::lists::page_limit;
 use crate::wake::{Grant, Publish, Register, Request};
 use crate::watch::blocking;
 
+/// A document that has no defects.
+struct Checked {
+    process: Process,
+    checked_with: Vec<Pinned>,
+    document: Vec<u8>,
+}
+
 impl Service {
     /// Checks a document against the components there are now, which it gives too. Nothing is stored.
     pub async fn validate(
         &self,
         document: Vec<u8>,
     ) -> Result<Result<(Process, Vec<Pinned>), Vec<Defect>>, Error> {
+        let checked = self.checked(document).await?;
+        Ok(checked.map(|checked| (checked.process, checked.checked_with)))
+    }
+
+    /// A document that is right, down to its scripts, and with what that was found.
+    async fn checked(&self, document: Vec<u8>) -> Result<Result<Checked, Vec<Defect>>, Error> {
         let shared = Arc::clone(&self.shared);
-        blocking(move || shared.catalog.validate(&document)).await
+        let check = move || {
+            let (process, checked_with) = shared.catalog.validate(&document)?;
+            Ok(Checked {
+                process,
+                checked_with,
+                document,
+            })
+        };
+        let checked: Checked = match blocking(check).await? {
+            Ok(checked) => checked,
+            Err(defects) => return Ok(Err(defects)),
+        };
+        let Checked {
+            process,
+            checked_with,
+            document,
+        } = &checked;
+        let defects = self.script_defects(process, checked_with, document).await;
+        Ok(if defects.is_empty() {
+            Ok(checked)
+        } else {
+            Err(defects)
+        })
     }
 
     /// Publishes a document as the next version of its process; the same one as the newest version
@@ -38,17 +73,14 @@ impl Service {
         caller: Caller,
         document: Vec<u8>,
     ) -> Result<Published, PublishError> {
-        let shared = Arc::clone(&self.shared);
-        let checked = move || {
-            let (process, checked_with) = shared.catalog.validate(&document)?;
-            Ok(Publish {
-                by: caller,
-                process: Arc::new(process),
-                checked_with,
-                document,
-            })
+        let checked = self.checked(document).await?;
+        let checked = checked.map_err(PublishError::Defects)?;
+        let publish = Publish {
+            by: caller,
+            process: Arc::new(checked.process),
+            checked_with: checked.checked_with,
+            document: checked.document,
         };
-        let publish = blocking(checked).await?.map_err(PublishError::Defects)?;
         self.ask(|answer| Request::Publish(Box::new(publish), answer))
             .await?
     }

@@ -78,10 +78,12 @@ impl Service {
         let release = self.release(id).await?;
         let release = release.ok_or(InputError::UnknownRelease)?;
         let activity = release.process().find(&activity);
-        match activity.and_then(|activity| release.signal(activity)) {
-            Some(received) if received.delivery == delivery => Ok(release),
-            Some(_) => Err(InputError::Refused(Refusal::AlreadySignalled)),
-            None => Err(InputError::Refused(ended)),
+        let received = activity.map_or(&[][..], |activity| release.signals(activity));
+        let known = received.iter().any(|one| one.delivery == delivery);
+        match received.is_empty() {
+            _ if known => Ok(release),
+            true => Err(InputError::Refused(ended)),
+            false => Err(InputError::Refused(Refusal::AlreadySignalled)),
         }
     }
 

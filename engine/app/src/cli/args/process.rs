@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use crate::cli::args::GrantOptions;
 use crate::cli::values::Pair;
 
 /// What can be done with process documents.
@@ -30,6 +31,8 @@ pub(crate) enum ProcessCommand {
         /// The version after.
         to: u32,
     },
+    /// Show what the scripts of a process may reach, or replace it.
+    Grant(ProcessGrantArgs),
     /// Keep inputs under a name, for the releases to come.
     #[command(subcommand)]
     InputSet(InputSetCommand),
@@ -59,6 +62,19 @@ pub(crate) enum InputSetCommand {
         /// The input set.
         set: String,
     },
+}
+
+/// Arguments of `process grant`.
+#[derive(Debug, Args)]
+pub(crate) struct ProcessGrantArgs {
+    /// The process.
+    pub(crate) process: String,
+    /// What its scripts may reach, in place of what was granted.
+    #[command(flatten)]
+    pub(crate) grants: GrantOptions,
+    /// Nothing any more.
+    #[arg(long, conflicts_with_all = ["grant", "grants_file"])]
+    pub(crate) none: bool,
 }
 
 /// Arguments of `process input-set set`.

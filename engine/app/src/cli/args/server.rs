@@ -17,6 +17,9 @@ pub(crate) struct ServeArgs {
     /// Configuration file, TOML. Flags and environment go before it.
     #[arg(long, env = "FERMATA_CONFIG", value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) config: Option<PathBuf>,
+    /// Component that runs scripts [default: javascript.wasm beside this program, if it is there].
+    #[arg(long, env = "FERMATA_INTERPRETER", value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) interpreter: Option<PathBuf>,
     /// What to log, such as `info` or `fermata=debug`.
     #[arg(long, env = "FERMATA_LOG", value_name = "FILTER")]
     pub(crate) log: Option<String>,

@@ -31,6 +31,9 @@ struct Case {
     /// What the calls are answered with, in this order.
     #[serde(default)]
     http: Vec<Answer>,
+    /// The payloads of signals, in the order in which they are waited for.
+    #[serde(default)]
+    signals: Vec<Value>,
     /// Calls `undo` with these outputs (or `null`) instead of `run`.
     #[serde(default, deserialize_with = "present")]
     undo: Option<Value>,
@@ -126,6 +129,7 @@ fn asked(path: &Path, case: &Case) -> Result<trial::Case, Error> {
         inputs: case.inputs.clone(),
         grants: grant::collect(Grants::default(), &grants),
         answers: answers.collect(),
+        signals: case.signals.clone(),
         undo: case.undo.clone(),
     })
 }

@@ -36,7 +36,11 @@ pub(in crate::cli) fn note(
                 .to_owned()
         }
         "suspended" => {
-            let status = activity.status.clone().unwrap_or_else(|| "waits".into());
+            let signal = activity.signal.as_ref();
+            let waits = signal.map_or("waits".to_owned(), |name| {
+                format!("waits for the signal {name}")
+            });
+            let status = activity.status.clone().unwrap_or(waits);
             timed(status, "asks again", activity.resume_at, now)
         }
         "retrying" => {

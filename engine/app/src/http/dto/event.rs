@@ -149,6 +149,9 @@ pub(crate) struct AttemptBody {
     /// When a suspended attempt is run again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) resume_at: Option<String>,
+    /// The signal that a suspended attempt waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) signal: Option<String>,
     /// What a suspended guest says it waits for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) status: Option<String>,

@@ -262,6 +262,9 @@ pub(crate) struct ActivityBody {
     /// When a wait is over, or given up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) until: Option<String>,
+    /// The signal that it waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) signal: Option<String>,
     /// The release that it waits for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) awaits: Option<String>,

@@ -32,7 +32,7 @@ pub(super) fn routes() -> Vec<(String, String)> {
 }
 
 /// The whole API, by hand: a route that is missing or new shows here.
-const ROUTES: [&str; 70] = [
+const ROUTES: [&str; 72] = [
     "DELETE /components/{name}/versions/{version}",
     "DELETE /components/{name}/versions/{version}/deprecation",
     "DELETE /definitions/{name}/versions/{version}",
@@ -62,6 +62,7 @@ const ROUTES: [&str; 70] = [
     "GET /processes",
     "GET /processes/{name}",
     "GET /processes/{name}/diff",
+    "GET /processes/{name}/grants",
     "GET /processes/{name}/input-sets",
     "GET /processes/{name}/input-sets/{set}",
     "GET /processes/{name}/versions/{version}",
@@ -101,6 +102,7 @@ const ROUTES: [&str; 70] = [
     "PUT /locks/{name}",
     "PUT /me/backup",
     "PUT /principals/{name}",
+    "PUT /processes/{name}/grants",
     "PUT /processes/{name}/input-sets/{set}",
     "PUT /quarantine/{digest}",
 ];

@@ -122,3 +122,35 @@ async fn hostile_documents_are_refused_whole() {
     unknown.is_problem(422, "defects");
     assert_eq!(world.get("/processes").await.ok()["items"], json!([]));
 }
+
+#[tokio::test]
+async fn what_scripts_may_reach_is_granted_to_their_process() {
+    let world = World::furnished().await;
+    let listed = world.get("/processes").await.ok();
+    let path = format!("/processes/{}/grants", text(&listed["items"][0]["name"]));
+    let nothing = world.get(&path).await;
+    assert_eq!(nothing.body, json!({ "http": [], "secrets": [] }));
+    let grants = json!({
+        "http": [{ "host": "slo.example.com", "methods": ["GET"], "private": false }],
+        "secrets": [{ "name": "token", "hosts": ["slo.example.com"] }],
+    });
+    let known = [("if-match", nothing.header("etag"))];
+    let set = world.json_with("PUT", &path, &grants, &known).await;
+    assert_eq!(set.ok(), grants);
+    world
+        .json_with("PUT", &path, &json!({}), &known)
+        .await
+        .is_problem(412, "stale");
+    let wrong = json!({ "http": [{ "hots": "a.example" }] });
+    world
+        .json("PUT", &path, &wrong)
+        .await
+        .is_problem(422, "invalid-body");
+    let nowhere = "/processes/nothing/grants";
+    world.get(nowhere).await.is_problem(404, "unknown-process");
+    world
+        .json("PUT", nowhere, &grants)
+        .await
+        .is_problem(404, "unknown-process");
+    assert_eq!(world.get(&path).await.ok(), grants);
+}

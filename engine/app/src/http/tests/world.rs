@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
-use fermata_core::attempt::{Evidence, Invocation, LogLevel, LogLine, Outcome, Ran, Report};
+use fermata_core::attempt::{
+    Evidence, Invocation, LogLevel, LogLine, Outcome, Ran, Report, Resume,
+};
 use fermata_core::component::{Descriptor, Grants};
 use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::id::Digest;
@@ -88,7 +90,7 @@ impl Runner for Script {
             },
             "waits" => Outcome::Pending {
                 checkpoint: vec![1, 2, 3],
-                resume_after: Span(60_000),
+                resume: Resume::After(Span(60_000)),
                 status: Some("for the weather".into()),
             },
             "hangs" => return std::future::pending().boxed(),

@@ -4,6 +4,7 @@ use super::child::{self, ChildPart};
 use super::fan_out::{self, FanOutPart};
 use super::manual::{self, ManualPart};
 use super::needs::{self, NeedsPart};
+use super::script;
 use super::undo::{self, UndoPart};
 use super::wait::{self, WaitPart};
 use super::{Written, locks, on_failure, owners, required, title};
@@ -15,7 +16,7 @@ use crate::limits::{ATTEMPTS_MAX, BACKOFF_MAX_DEFAULT};
 use crate::process::read::{self, Fields, Keys};
 use crate::process::source::Findings;
 use crate::process::tree::{Node, QUOTED_CHARS_MAX, Tree};
-use crate::process::{OnFailure, Retry};
+use crate::process::{OnFailure, Retry, Script};
 use crate::time::Span;
 
 const ACTIVITY: Keys = Keys {
@@ -42,8 +43,9 @@ const ACTIVITY: Keys = Keys {
         "undo",
         "validate",
         "point-of-no-return",
+        "script",
     ],
-    later: &["script"],
+    later: &[],
 };
 
 const RETRY: Keys = Keys {
@@ -54,10 +56,8 @@ const RETRY: Keys = Keys {
 
 /// Keys that say how a component is run.
 const OF_COMPONENTS: [&str; 3] = ["with", "retry", "timeout"];
-/// Keys that would make an activity of a kind which this version does not run.
-const LATER_KINDS: [&str; 1] = ["script"];
 /// The keys of which an activity has exactly one.
-const KINDS: [&str; 4] = ["uses", "manual", "wait", "process"];
+const KINDS: [&str; 5] = ["uses", "script", "manual", "wait", "process"];
 /// Wait before the second attempt where a retry names none: long enough for a restart.
 pub(in crate::process) const BACKOFF_DEFAULT: Span = Span(10_000);
 /// Growth of the wait where a retry names none.
@@ -95,6 +95,7 @@ pub(in crate::process) enum KindPart<'n> {
 pub(in crate::process) struct ComponentPart<'n> {
     pub(in crate::process) uses: Option<Uses>,
     pub(in crate::process) uses_place: Place,
+    pub(in crate::process) script: Option<Script>,
     pub(in crate::process) with: Option<&'n Node>,
     pub(in crate::process) retry: Option<Retry>,
     pub(in crate::process) timeout: Option<Span>,
@@ -133,13 +134,11 @@ pub(super) fn read<'n>(
 fn kind<'n>(place: Place, fields: Fields<'n>, findings: &mut Findings<'_, '_>) -> KindPart<'n> {
     let mut kinds = KINDS.iter().filter_map(|key| fields.entry(key));
     let Some(kind) = kinds.next() else {
-        if !LATER_KINDS.iter().any(|key| fields.get(key).is_some()) {
-            let message = "this activity does nothing";
-            findings.add(
-                Fault::new("missing-key", place, message)
-                    .hint("say `uses: COMPONENT@VERSION`, `manual:`, `wait:` or `process:`"),
-            );
-        }
+        let message = "this activity does nothing";
+        findings
+            .add(Fault::new("missing-key", place, message).hint(
+                "say `uses: COMPONENT@VERSION`, `script:`, `manual:`, `wait:` or `process:`",
+            ));
         return KindPart::Broken;
     };
     if let Some(other) = kinds.next() {
@@ -153,6 +152,7 @@ fn kind<'n>(place: Place, fields: Fields<'n>, findings: &mut Findings<'_, '_>) -
     let node = &kind.node;
     match kind.key.as_str() {
         "uses" => KindPart::Component(component(node, fields, findings)),
+        "script" => KindPart::Component(script::read(kind, fields, findings)),
         "manual" => {
             misplaced("manual", fields, findings);
             manual::read(node, findings).map_or(KindPart::Broken, KindPart::Manual)
@@ -188,6 +188,15 @@ pub(in crate::process) fn component<'n>(
     fields: Fields<'n>,
     findings: &mut Findings<'_, '_>,
 ) -> ComponentPart<'n> {
+    ComponentPart {
+        uses: read::parsed(uses, "component", findings),
+        uses_place: uses.place,
+        ..call(fields, findings)
+    }
+}
+
+/// Reads how a component is called; which one is for the caller to say.
+pub(super) fn call<'n>(fields: Fields<'n>, findings: &mut Findings<'_, '_>) -> ComponentPart<'n> {
     let with = fields
         .get("with")
         .filter(|node| !matches!(node.tree, Tree::Null));
@@ -198,8 +207,9 @@ pub(in crate::process) fn component<'n>(
         .get("timeout")
         .and_then(|node| positive_span(node, findings));
     ComponentPart {
-        uses: read::parsed(uses, "component", findings),
-        uses_place: uses.place,
+        uses: None,
+        uses_place: Place::default(),
+        script: None,
         with: with.filter(|node| matches!(node.tree, Tree::Map(_))),
         retry: fields.get("retry").and_then(|node| retry(node, findings)),
         timeout,

@@ -1,7 +1,7 @@
 //! The way back of an activity as people write it: `undo`, `validate` and `point-of-no-return`.
 
 use super::activity::{ComponentPart, component};
-use super::required;
+use super::{required, script};
 use crate::defect::Fault;
 use crate::process::read::{self, Fields, Keys, quoted};
 use crate::process::source::Findings;
@@ -9,7 +9,7 @@ use crate::process::tree::{Node, Tree};
 
 const CALL: Keys = Keys {
     of: "a call on the way back",
-    known: &["uses", "with", "retry", "timeout"],
+    known: &["uses", "script", "with", "retry", "timeout"],
     later: &[],
 };
 
@@ -55,7 +55,7 @@ fn undo<'n>(node: Option<&'n Node>, findings: &mut Findings<'_, '_>) -> UndoPart
             let message = format!("`undo` cannot be {}", quoted(text));
             findings.add(
                 Fault::new("bad-value", node.place, message)
-                    .hint("it is `none`, or `{ uses: COMPONENT@VERSION, with: … }`"),
+                    .hint("it is `none`, or `{ uses: COMPONENT@VERSION, with: … }`, or `{ script: …, with: … }`"),
             );
         }
         Tree::Broken => {}
@@ -66,8 +66,15 @@ fn undo<'n>(node: Option<&'n Node>, findings: &mut Findings<'_, '_>) -> UndoPart
 
 fn call<'n>(node: &'n Node, findings: &mut Findings<'_, '_>) -> Option<ComponentPart<'n>> {
     let fields = read::fields(node, &CALL, findings)?;
-    let uses = required(fields, "uses", node.place, findings)?;
-    Some(component(uses, fields, findings))
+    let Some(written) = fields.entry("script") else {
+        let uses = required(fields, "uses", node.place, findings)?;
+        return Some(component(uses, fields, findings));
+    };
+    if let Some(uses) = fields.entry("uses") {
+        let message = "this has either `script` or `uses`, not both";
+        findings.add(Fault::new("two-kinds", uses.place, message));
+    }
+    Some(script::read(written, fields, findings))
 }
 
 /// Notes what would never be obeyed: nothing in a document is ignored.

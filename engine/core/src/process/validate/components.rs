@@ -14,6 +14,7 @@ use crate::process::definition::{Definition, merged};
 use crate::process::document::activity::{BACKOFF_DEFAULT, ComponentPart, plain_retry};
 use crate::process::document::inputs;
 use crate::process::read::quoted;
+use crate::process::script::interpreter;
 use crate::process::source::Findings;
 use crate::process::tree::{Entry, Node, Tree};
 use crate::schema::Schema;
@@ -48,7 +49,10 @@ impl<'r> Components<'r> {
             uses_place: part.uses_place,
         };
         let known = self.lookup(&given, findings);
-        if let Some(known) = known {
+        // What a script is given is between it and the process: its interpreter takes anything.
+        if let Some(known) = known
+            && part.script.is_none()
+        {
             known.check_with(&given, true, findings);
         }
         let retry = definition.as_ref().and_then(|it| it.retry);
@@ -98,10 +102,12 @@ impl<'r> Components<'r> {
             return Some(known);
         }
         let message = format!("there is no component `{uses}` in the registry");
-        findings.add(
-            Fault::new("unknown-component", given.uses_place, message)
-                .hint("check its name and version, or push it first"),
-        );
+        let hint = if *uses == interpreter() {
+            "scripts are run by this component: push it first"
+        } else {
+            "check its name and version, or push it first"
+        };
+        findings.add(Fault::new("unknown-component", given.uses_place, message).hint(hint));
         None
     }
 

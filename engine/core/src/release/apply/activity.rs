@@ -6,7 +6,7 @@ use crate::json::Json;
 use crate::process::ActivityIx;
 use crate::release::Release;
 use crate::release::event::{Event, OutputSource};
-use crate::release::state::{ActivityState, Attempt, Await, Child, Received};
+use crate::release::state::{ActivityState, Attempt, Await, Child, Received, Resumes};
 use crate::release::task::Task;
 use crate::time::Timestamp;
 
@@ -34,12 +34,15 @@ impl Release {
             }
             return;
         }
-        if let Event::SignalReceived { delivery, .. } = event {
+        if let Event::SignalReceived {
+            delivery, payload, ..
+        } = event
+        {
             let delivery = *delivery;
             if let Some(record) = self.record_mut(ix) {
-                record.signal = Some(Received { delivery, at });
+                record.signals.push(Received { delivery, at });
             }
-            return;
+            return self.signalled(ix, at, payload.as_ref());
         }
         if self.apply_to_undo(at, by, event) {
             return;
@@ -57,6 +60,25 @@ impl Release {
         if let Some(next) = next {
             self.put(ix, next);
             self.note(ix, at, event);
+        }
+    }
+
+    /// A guest that waits for a signal has it, and is run again as soon as that may be.
+    fn signalled(&mut self, ix: ActivityIx, at: Timestamp, payload: Option<&Json>) {
+        let before = self.activity_state(ix).clone();
+        let mut state = before.clone();
+        let ActivityState::Suspended {
+            attempt, resumes, ..
+        } = state.going_mut()
+        else {
+            return;
+        };
+        if matches!(resumes, Resumes::Signal(_)) {
+            *resumes = Resumes::At(at);
+            attempt.signal = payload.cloned();
+            self.index.remove(ix, &before);
+            self.index.insert(ix, &state);
+            self.activities[ix.0 as usize].state = state;
         }
     }
 
@@ -136,7 +158,21 @@ pub(super) fn next_state(
             resume_at,
             status,
             ..
-        } => suspended(state, checkpoint, (at, *resume_at), status.as_ref()),
+        } => suspended(
+            state,
+            checkpoint,
+            (at, Resumes::At(*resume_at)),
+            status.as_ref(),
+        ),
+        Event::AttemptAwaitsSignal {
+            checkpoint,
+            signal,
+            status,
+            ..
+        } => {
+            let resumes = Resumes::Signal(signal.clone());
+            suspended(state, checkpoint, (at, resumes), status.as_ref())
+        }
         Event::AttemptResumed { run, .. } => resumed(state, *run),
         Event::AttemptFailed {
             failure, retry_at, ..
@@ -225,6 +261,7 @@ fn started(
         run: 1,
         with: with.or(before)?.clone(),
         checkpoint: None,
+        signal: None,
         since,
         deadline,
     }))
@@ -233,7 +270,7 @@ fn started(
 fn suspended(
     state: &ActivityState,
     checkpoint: &[u8],
-    (since, resume_at): (Timestamp, Timestamp),
+    (since, resumes): (Timestamp, Resumes),
     status: Option<&String>,
 ) -> Option<ActivityState> {
     let ActivityState::Running(attempt) = state else {
@@ -241,10 +278,11 @@ fn suspended(
     };
     let mut attempt = attempt.clone();
     attempt.checkpoint = Some(checkpoint.into());
+    attempt.signal = None;
     Some(ActivityState::Suspended {
         attempt,
         since,
-        resume_at,
+        resumes,
         status: status.cloned(),
     })
 }

@@ -5,7 +5,7 @@ use crate::process::{ActivityIx, Group, PhaseIx};
 use crate::release::Release;
 use crate::release::event::{PhaseOutcome, ReleaseOutcome};
 use crate::release::index::Node;
-use crate::release::state::{ActivityState, PhaseState, ReleaseState};
+use crate::release::state::{ActivityState, PhaseState, ReleaseState, Resumes};
 use crate::time::Timestamp;
 
 impl Release {
@@ -47,7 +47,9 @@ impl Release {
         for (_, ix) in self.index.starts.range(..=(at, ActivityIx(u32::MAX))) {
             let node = &mut self.activities[ix.0 as usize];
             if let ActivityState::Suspended {
-                attempt, resume_at, ..
+                attempt,
+                resumes: Resumes::At(resume_at),
+                ..
             } = node.state.going_mut()
             {
                 let held_up = at.since(paused_at.max(*resume_at));

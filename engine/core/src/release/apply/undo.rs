@@ -28,6 +28,7 @@ impl Release {
                 ..
             } => self.undo_started(ix, (*part, *attempt), with.as_ref(), (at, *deadline)),
             Event::AttemptSuspended { .. }
+            | Event::AttemptAwaitsSignal { .. }
             | Event::AttemptResumed { .. }
             | Event::AttemptFailed { .. }
                 if is_undoing =>
@@ -81,6 +82,7 @@ impl Release {
                 run: 1,
                 with: with.unwrap_or_else(Json::empty_object),
                 checkpoint: None,
+                signal: None,
                 since,
                 deadline,
             }),

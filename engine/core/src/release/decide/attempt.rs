@@ -3,7 +3,7 @@
 //! A result that arrives after the deadline but before the deadline was noticed counts too: what
 //! the guest did has happened.
 
-use crate::attempt::{AttemptKey, Evidence, Outcome, Report};
+use crate::attempt::{AttemptKey, Evidence, Outcome, Report, Resume};
 use crate::failure::{Failure, FailureClass};
 use crate::json::Json;
 use crate::limits::{CHECKPOINT_BYTES_MAX, EVIDENCE_PER_RUN_MAX, RESUME_AFTER_MIN};
@@ -40,14 +40,11 @@ pub(super) fn finished(
         (
             Outcome::Pending {
                 checkpoint,
-                resume_after,
+                resume,
                 status,
             },
             None,
-        ) => {
-            let resume_at = now.after((*resume_after).max(RESUME_AFTER_MIN));
-            suspended(key, checkpoint, resume_at, status.clone())
-        }
+        ) => suspended(key, checkpoint, (resume, now), status.clone()),
     };
     match ended {
         Ok(event) => {
@@ -114,7 +111,7 @@ fn succeeded(release: &Release, key: AttemptKey, outputs: &Json) -> Result<Event
 fn suspended(
     key: AttemptKey,
     checkpoint: &[u8],
-    resume_at: Timestamp,
+    (resume, now): (&Resume, Timestamp),
     mut status: Option<String>,
 ) -> Result<Event, String> {
     let bytes = checkpoint.len();
@@ -126,11 +123,20 @@ fn suspended(
     if let Some(status) = &mut status {
         bounds::cut(status);
     }
-    Ok(Event::AttemptSuspended {
-        activity: key.activity,
-        checkpoint: checkpoint.to_vec(),
-        resume_at,
-        status,
+    let (activity, checkpoint) = (key.activity, checkpoint.to_vec());
+    Ok(match resume {
+        Resume::After(span) => Event::AttemptSuspended {
+            activity,
+            checkpoint,
+            resume_at: now.after((*span).max(RESUME_AFTER_MIN)),
+            status,
+        },
+        Resume::Signal(signal) => Event::AttemptAwaitsSignal {
+            activity,
+            checkpoint,
+            signal: signal.clone(),
+            status,
+        },
     })
 }
 

@@ -4,11 +4,12 @@
 
 use crate::id::Digest;
 use crate::json::Json;
+use crate::limits::SIGNALS_PER_ACTIVITY_MAX;
 use crate::process::{ActivityIx, Kind, SignalWait, Wait};
 use crate::release::decide::{known, wrong_state};
 use crate::release::event::{Awaits, Event, OutputSource};
 use crate::release::refusal::Refusal;
-use crate::release::state::ActivityState;
+use crate::release::state::{ActivityState, Resumes};
 use crate::release::{Release, bounds};
 
 pub(super) fn signal(
@@ -17,21 +18,40 @@ pub(super) fn signal(
     delivery: Digest,
     payload: &Json,
 ) -> Result<Vec<Event>, Refusal> {
-    if let Some(received) = release.signal(activity) {
-        return if received.delivery == delivery {
-            Ok(Vec::new())
-        } else {
-            Err(Refusal::AlreadySignalled)
-        };
+    let before = release.signals(activity);
+    if before.iter().any(|received| received.delivery == delivery) {
+        return Ok(Vec::new());
+    }
+    let once = |ix| matches!(release.process.activity(ix).kind, Kind::Wait(_));
+    if !before.is_empty() && once(activity) {
+        return Err(Refusal::AlreadySignalled);
     }
     let state = known(release, activity)?;
-    let Kind::Wait(Wait::Signal(wait)) = &release.process.activity(activity).kind else {
-        return Err(Refusal::NotSignal);
-    };
-    match state {
-        ActivityState::Awaiting(waits) if waits.on == Awaits::Signal => {}
-        _ => return Err(wrong_state(state, "suspended")),
+    match (state.going(), &release.process.activity(activity).kind) {
+        (
+            ActivityState::Suspended {
+                resumes: Resumes::Signal(_),
+                ..
+            },
+            _,
+        ) => resumed(activity, delivery, payload, before.len()),
+        (ActivityState::Awaiting(waits), Kind::Wait(Wait::Signal(wait)))
+            if waits.on == Awaits::Signal =>
+        {
+            waited(activity, delivery, payload, wait)
+        }
+        (state, Kind::Wait(Wait::Signal(_))) => Err(wrong_state(state, "suspended")),
+        _ => Err(Refusal::NotSignal),
     }
+}
+
+/// What an activity that does nothing but wait has waited for.
+fn waited(
+    activity: ActivityIx,
+    delivery: Digest,
+    payload: &Json,
+    wait: &SignalWait,
+) -> Result<Vec<Event>, Refusal> {
     fits(wait, payload)?;
     Ok(vec![
         Event::SignalReceived {
@@ -45,6 +65,24 @@ pub(super) fn signal(
             source: OutputSource::Signal,
         },
     ])
+}
+
+/// What a guest is suspended for. It may wait for another one afterwards, and each delivery is remembered.
+fn resumed(
+    activity: ActivityIx,
+    delivery: Digest,
+    payload: &Json,
+    before: usize,
+) -> Result<Vec<Event>, Refusal> {
+    if before >= SIGNALS_PER_ACTIVITY_MAX {
+        return Err(Refusal::TooMany("signals"));
+    }
+    bounds::given("payload", payload)?;
+    Ok(vec![Event::SignalReceived {
+        activity,
+        delivery,
+        payload: Some(payload.clone()),
+    }])
 }
 
 /// Refuses a payload that is not what the process asks for.

@@ -11,6 +11,7 @@ impl Event {
             Self::ActivityReadied { activity }
             | Self::AttemptStarted { activity, .. }
             | Self::AttemptSuspended { activity, .. }
+            | Self::AttemptAwaitsSignal { activity, .. }
             | Self::AttemptResumed { activity, .. }
             | Self::AttemptFailed { activity, .. }
             | Self::EvidenceRecorded { activity, .. }

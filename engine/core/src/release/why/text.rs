@@ -77,8 +77,15 @@ impl fmt::Display for WaitsOn {
 /// What something waits on that is not its own: other releases, or the others of its wave.
 fn write_others(f: &mut fmt::Formatter<'_>, on: &WaitsOn) -> fmt::Result {
     match on {
-        WaitsOn::Signal { name, until } => {
+        WaitsOn::Signal {
+            name,
+            until,
+            status,
+        } => {
             write!(f, "waits for the signal `{name}`")?;
+            if let Some(status) = status {
+                write!(f, " ({status})")?;
+            }
             write_given_up(f, *until)
         }
         WaitsOn::Release {

@@ -86,7 +86,7 @@ pub(super) fn events() -> Vec<Sample> {
         of_the_way_back(),
         decisions::of_questions(),
         work::of_work(),
-        undo::of_wave_rollbacks(),
+        undo::of_wave_rollbacks_and_signals(),
     ]
     .concat();
     all.into_iter()

@@ -230,7 +230,22 @@ fn the_fields_of_an_activity_are_checked() {
         ("uses: a@1, needs: [§uq]", "unknown-need"),
         ("uses: a@1, needs: [§first/two]", "unknown-need"),
         ("uses: a@1, needs: [§first]", "unknown-need"),
-        ("§script: 'return 1'", "not-supported"),
+        ("script: §''", "missing-value"),
+        ("script: §7", "wrong-type"),
+        (
+            "script: §'return ${{ inputs.version }}'",
+            "expression-in-script",
+        ),
+        ("§script: 'return 1', uses: a@1", "two-kinds"),
+        (
+            "§manual: { instructions: Go. }, script: 'return 1'",
+            "two-kinds",
+        ),
+        ("script: 'return 1', undo: { script: §'' }", "missing-value"),
+        (
+            "script: 'return 1', undo: { script: 'return 1', §uses: a@1 }",
+            "two-kinds",
+        ),
     ] {
         expect(&activity(fields), &[code]);
     }

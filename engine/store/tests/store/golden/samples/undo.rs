@@ -87,7 +87,7 @@ pub(in super::super) fn undo_ways(point: ActivityIx) -> Vec<UndoWay> {
     ]
 }
 
-pub(super) fn of_wave_rollbacks() -> Vec<(&'static str, Event)> {
+pub(super) fn of_wave_rollbacks_and_signals() -> Vec<(&'static str, Event)> {
     let activity = ACTIVITY;
     let way = |way| PlannedUndo { activity, way };
     vec![
@@ -105,6 +105,15 @@ pub(super) fn of_wave_rollbacks() -> Vec<(&'static str, Event)> {
             Event::WaveRolledBack {
                 group: Group::Activity(activity),
                 batch: 2,
+            },
+        ),
+        (
+            "",
+            Event::AttemptAwaitsSignal {
+                activity,
+                checkpoint: vec![0, 1, 0xff],
+                signal: "approved".parse().unwrap(),
+                status: Some("asked the bank".to_owned()),
             },
         ),
     ]
