@@ -12,6 +12,8 @@ mod command_line;
 mod components;
 #[path = "end_to_end/crash.rs"]
 mod crash;
+#[path = "end_to_end/floods.rs"]
+mod floods;
 #[path = "end_to_end/hostile_guests.rs"]
 mod hostile_guests;
 #[path = "end_to_end/hostile_requests.rs"]

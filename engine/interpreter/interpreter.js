@@ -140,6 +140,9 @@ function shown(thrown) {
   }
 }
 
+/** What scripts may record: the kinds that the engine knows. */
+const EVIDENCE = ["artifact", "commit", "deployment", "link", "scan", "test-report", "ticket"];
+
 const SCRIPT = {
   type: "object",
   required: ["name", "source", "line", "indent"],
@@ -161,6 +164,7 @@ const { run: exported } = activity({
     oneOf: [{ required: ["script", "inputs"] }, { required: ["check"] }],
   },
   outputs: { type: "object" },
+  capabilities: { evidence: EVIDENCE },
   run: (attempt, given) =>
     given.check === undefined ? run(given.script, attempt, given.inputs) : check(given.check),
 });

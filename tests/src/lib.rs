@@ -4,5 +4,6 @@ pub mod api;
 pub mod bench;
 pub mod chaos;
 pub mod fleet;
+pub mod hostile;
 pub mod server;
 pub mod simulation;

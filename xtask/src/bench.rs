@@ -1,4 +1,4 @@
-//! The programs that need the engine, run as children: chaos, simulation, benchmark.
+//! The programs that need the engine, run as children: chaos, simulation, attacks, benchmark.
 
 use std::process::{Command, ExitCode};
 
@@ -26,6 +26,11 @@ pub(crate) fn chaos(passed: &Passed) -> Result<ExitCode> {
 /// Runs the simulated world, in a release build: the more seeds the better.
 pub(crate) fn simulate(passed: &Passed) -> Result<ExitCode> {
     released("Simulation", "simulate", passed)
+}
+
+/// Attacks the sandbox of a release build.
+pub(crate) fn hostile(passed: &Passed) -> Result<ExitCode> {
+    released("Hostile", "hostile", passed)
 }
 
 /// Measures a release build.

@@ -49,6 +49,8 @@ enum Command {
     Chaos(bench::Passed),
     /// Run the driver in a simulated world: `--seeds 10000`, or `--seed N` to replay one.
     Simulate(bench::Passed),
+    /// Attack the sandbox: one line for each attack, its answer and what the host and a neighbour noticed.
+    Hostile(bench::Passed),
     /// Measure a release build: `--json FILE` also writes the figures.
     Bench(bench::Passed),
 }
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
         Command::Setup => setup::everything().map(|_| ExitCode::SUCCESS),
         Command::Chaos(args) => bench::chaos(&args),
         Command::Simulate(args) => bench::simulate(&args),
+        Command::Hostile(args) => bench::hostile(&args),
         Command::Bench(args) => bench::bench(&args),
     };
     outcome.unwrap_or_else(|error| {

@@ -13,7 +13,7 @@ use fermata_core::attempt::{Invocation, Ran};
 use fermata_core::component::Grants;
 use fermata_core::id::Digest;
 use fermata_core::time::Timestamp;
-use fermata_host::{AdmitError, Answers, Blobs, Compiler, Sandbox, SandboxConfig};
+use fermata_host::{AdmitError, Answers, Blobs, Compiler, Limits, Sandbox, SandboxConfig};
 use fermata_service::clock::{Clock, SystemClock};
 use fermata_service::directory::Directory;
 use fermata_service::ids::IdSource;
@@ -410,15 +410,19 @@ impl Admission for Admits {
     }
 
     fn limits(&self) -> Vec<LimitBody> {
-        let table = self.0.limits().table().into_iter();
-        let body = |limit: fermata_host::Limit| LimitBody {
-            name: limit.name.into(),
-            value: limit.value,
-            unit: limit.unit.into(),
-            remedy: limit.remedy.into(),
-        };
-        table.map(body).collect()
+        limits_of_guests(self.0.limits())
     }
+}
+
+fn limits_of_guests(limits: &Limits) -> Vec<LimitBody> {
+    let body = |limit: fermata_host::Limit| LimitBody {
+        name: limit.name.into(),
+        value: limit.value,
+        unit: limit.unit.into(),
+        beyond: limit.beyond.into(),
+        remedy: limit.remedy.into(),
+    };
+    limits.table().into_iter().map(body).collect()
 }
 
 fn rejected(error: AdmitError) -> Rejected {
@@ -437,6 +441,55 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
+
+    /// The tables of engine/docs/limits.md, as they have to be.
+    fn tables() -> String {
+        let limits = Limits {
+            concurrent_runs: fermata_service::config::Config::default().runs_max as u64,
+            ..Limits::default()
+        };
+        let head = "| limit | value | beyond | what to do |\n|---|---:|---|---|\n";
+        let table = |rows: Vec<LimitBody>| {
+            let lines = rows.iter().map(|row| {
+                let value = format!("{} {}", grouped(row.value), row.unit);
+                format!(
+                    "| `{}` | {value} | {} | {} |\n",
+                    row.name, row.beyond, row.remedy
+                )
+            });
+            lines.collect::<String>()
+        };
+        let guests = table(limits_of_guests(&limits));
+        let others = table(crate::http::meta::limits_of_the_server());
+        format!(
+            "## Guests and their components\n\n{head}{guests}\n## Documents, rehearsals and requests\n\n{head}{others}"
+        )
+    }
+
+    /// With commas between thousands.
+    fn grouped(number: u64) -> String {
+        let digits = number.to_string();
+        let groups = digits.as_bytes().rchunks(3).rev();
+        let groups: Vec<_> = groups.map(String::from_utf8_lossy).collect();
+        groups.join(",")
+    }
+
+    #[test]
+    fn the_documentation_shows_every_limit_as_it_is() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/limits.md");
+        let text = fs::read_to_string(&path).unwrap();
+        let begins = text.find("## Guests and their components");
+        let begins = begins.unwrap_or(text.len());
+        let current = format!("{}{}", &text[..begins], tables());
+        if std::env::var_os("UPDATE").is_some() {
+            fs::write(&path, &current).unwrap();
+            return;
+        }
+        assert!(
+            text == current,
+            "engine/docs/limits.md is behind: run this test with UPDATE=1"
+        );
+    }
 
     #[test]
     fn a_token_file_is_for_its_owner_only_and_is_replaced_whole() {

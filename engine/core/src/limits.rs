@@ -82,6 +82,11 @@ pub const EXPRESSION_DEPTH_MAX: usize = 64;
 /// Most work of one evaluation of an expression, in values and bytes touched, as estimated from above:
 /// about a second and a few hundred megabytes at worst.
 pub const EXPRESSION_COST_MAX: f64 = 1e8;
+/// Most evaluations of subschemas on one path through a value: a schema of many alternatives needs some
+/// hundreds, and one that was made to explode needs more than there is time.
+pub const SCHEMA_WORK_MAX: f64 = 100_000.0;
+/// Most evaluations in checking one value, as estimated from above: a few seconds at worst.
+pub const SCHEMA_CHECK_WORK_MAX: f64 = 1e8;
 /// Most turns of a rehearsal: several for each activity of the largest process.
 pub const REHEARSAL_TURNS_MAX: usize = 100_000;
 /// Longest time that a rehearsal plays through: nobody plans a release for longer.

@@ -1,5 +1,7 @@
 //! JSON Schema: compiled once, with faults as one line each.
 
+mod work;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -7,6 +9,7 @@ use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 
 use crate::json::shown;
+use crate::limits::SCHEMA_CHECK_WORK_MAX;
 
 /// Most faults that are listed for one value: a person repairs no more at a time.
 const FAULTS_MAX: usize = 50;
@@ -22,6 +25,8 @@ pub struct Schema(Arc<Compiled>);
 struct Compiled {
     source: Value,
     validator: Validator,
+    /// Evaluations on the worst path through a value.
+    work: f64,
 }
 
 impl fmt::Debug for Schema {
@@ -33,6 +38,7 @@ impl fmt::Debug for Schema {
 impl Schema {
     /// Compiles `schema`; the error is one sentence.
     pub fn compile(schema: &Value) -> Result<Self, String> {
+        let work = work::of_schema(schema)?;
         let validator = jsonschema::options()
             .should_validate_formats(true)
             .with_pattern_options(
@@ -46,6 +52,7 @@ impl Schema {
         Ok(Self(Arc::new(Compiled {
             source: schema.clone(),
             validator,
+            work,
         })))
     }
 
@@ -56,6 +63,12 @@ impl Schema {
 
     /// One line for each fault of `value`, with the path to it; empty if it fits.
     pub fn faults(&self, value: &Value) -> Vec<String> {
+        if self.0.work * work::of_value(value) > SCHEMA_CHECK_WORK_MAX {
+            return vec![
+                "it is too large to be checked against a schema that looks so often at the same place"
+                    .into(),
+            ];
+        }
         self.0
             .validator
             .iter_errors(value)
@@ -168,6 +181,15 @@ mod tests {
                 assert!(schema.faults(&json!({ "a": 1 })).len() <= FAULTS_MAX);
             }
         }
+    }
+
+    #[test]
+    fn what_would_take_too_long_to_check_is_a_fault() {
+        let looks = json!({ "items": { "allOf": vec![json!({ "minimum": 0 }); 1_000] } });
+        let schema = Schema::compile(&looks).expect("valid");
+        assert!(schema.faults(&json!(vec![1; 1_000])).is_empty());
+        let faults = schema.faults(&json!(vec![1; 200_000]));
+        assert!(faults[0].contains("too large to be checked"), "{faults:?}");
     }
 
     #[test]

@@ -6,12 +6,15 @@ mod inspect;
 mod verify;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use fermata_core::component::{Descriptor, Grants};
 use fermata_core::id::Digest;
 use fermata_core::schema::Schema;
 use fermata_core::time::Span;
+use futures::FutureExt;
+use wasmtime::Store;
 use wasmtime::component::Component;
 
 use crate::error::{AdmitError, Error};
@@ -49,12 +52,12 @@ impl std::fmt::Debug for Admitted {
 }
 
 /// Looks at an upload and makes a component of it. The second value is whether it exports `undo`.
-pub(crate) fn component(upload: Vec<u8>, limits: &Limits) -> Result<(Vec<u8>, bool), Rejection> {
-    let inspected = inspect::inspect(&upload, limits)?;
+pub(crate) fn component(upload: &[u8], limits: &Limits) -> Result<(Vec<u8>, bool), Rejection> {
+    let inspected = inspect::inspect(upload, limits)?;
     let component = match inspected.form {
-        Form::Component => upload,
+        Form::Component => upload.to_vec(),
         Form::Core { preview1 } => {
-            let component = encode::encode(&upload, inspected.exports_undo, preview1)?;
+            let component = encode::encode(upload, inspected.exports_undo, preview1)?;
             inspect::inspect(&component, limits)?;
             component
         }
@@ -65,17 +68,12 @@ pub(crate) fn component(upload: Vec<u8>, limits: &Limits) -> Result<(Vec<u8>, bo
 impl Inner {
     /// Admits an upload, and leaves its native code in the cache.
     pub(crate) async fn admit(self: &Arc<Self>, upload: Vec<u8>) -> Result<Admitted, AdmitError> {
-        let digest = Digest::of(&upload);
         let limits = self.shared.limits.clone();
-        let looked = tokio::task::spawn_blocking(move || {
-            let made = component(upload.clone(), &limits)?;
-            Ok::<_, Rejection>((upload, made))
-        });
-        // A panic while reading hostile bytes is a fault of the bytes until shown otherwise.
-        let broken = |_| Rejection::Invalid {
-            reason: "it cannot be read".into(),
+        let look = move || {
+            let made = component(&upload, &limits)?;
+            Ok((Digest::of(&upload), upload, made))
         };
-        let (upload, (component, exports_undo)) = looked.await.map_err(broken)??;
+        let (digest, upload, (component, exports_undo)) = self.look(look).await?;
         let loaded = self.prepare(digest, component).await?;
         let descriptor = sound(loaded.descriptor)?;
         Ok(Admitted {
@@ -84,6 +82,27 @@ impl Inner {
             component: upload,
             exports_undo,
         })
+    }
+
+    /// Looks at hostile bytes, in line with others who do.
+    async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce() -> Result<T, Rejection> + Send + 'static,
+    ) -> Result<T, Rejection> {
+        let place = Arc::clone(&self.looks)
+            .acquire_owned()
+            .await
+            .expect("the semaphore is never closed");
+        let looked = self.background.blocking(move || {
+            // To the end of the look, also when whoever uploads has gone.
+            let _place = place;
+            look()
+        });
+        // A panic while reading hostile bytes is a fault of the bytes until shown otherwise.
+        let broken = |_| Rejection::Invalid {
+            reason: "it cannot be read".into(),
+        };
+        looked.await.map_err(broken)?
     }
 
     /// Compiles a component unless that was done before, and checks that it answers.
@@ -96,13 +115,17 @@ impl Inner {
             cached
         } else {
             let native = self.compilation.compile(component).await?;
-            self.keep(&digest, &native)?
+            self.kept(digest, native).await?
         };
         self.bind(&native, bytes).await
     }
 
     /// Binds compiled code to the host, and asks it for its descriptor.
-    pub(crate) async fn bind(&self, native: &Component, bytes: u64) -> Result<Loaded, AdmitError> {
+    pub(crate) async fn bind(
+        self: &Arc<Self>,
+        native: &Component,
+        bytes: u64,
+    ) -> Result<Loaded, AdmitError> {
         let pre = self
             .linker
             .instantiate_pre(native)
@@ -115,7 +138,7 @@ impl Inner {
         };
         let undo = UndoOnlyPre::new(pre.clone()).ok();
         let pre = ActivityPre::new(pre).map_err(missing)?;
-        let text = self.describe(&pre).await?;
+        let text = self.described(pre.clone()).await?;
         let (mut descriptor, outputs) = read(&text)?;
         descriptor.reversible = Some(undo.is_some());
         Ok(Loaded {
@@ -124,25 +147,55 @@ impl Inner {
             descriptor,
             outputs,
             bytes,
+            behind: AtomicBool::new(false),
         })
     }
 
+    /// Native code, loaded, and in the cache for the next time.
+    async fn kept(
+        self: &Arc<Self>,
+        digest: Digest,
+        native: Vec<u8>,
+    ) -> Result<(Component, u64), AdmitError> {
+        let inner = Arc::clone(self);
+        let kept = move || inner.keep(&digest, &native);
+        self.background
+            .blocking(kept)
+            .await
+            .map_err(|error| Error::Engine(error.to_string()))?
+    }
+
     /// Calls `describe`, which has no rights and little time.
-    async fn describe(&self, pre: &ActivityPre<Context>) -> Result<String, AdmitError> {
-        let limits = &self.shared.limits;
-        let cpu = Span(limits.describe_cpu.0);
-        let mut store = guest::store(
+    async fn described(self: &Arc<Self>, pre: ActivityPre<Context>) -> Result<String, AdmitError> {
+        let slot = Arc::clone(&self.slots)
+            .acquire_owned()
+            .await
+            .expect("the semaphore is never closed");
+        let store = guest::store(
             &self.engine,
             &self.shared,
             Arc::new(Grants::default()),
             Arc::new(|_| ()),
-            cpu,
+            self.shared.limits.describe_cpu,
         );
-        let _slot = self
-            .slots
-            .acquire()
+        let computes = store.data().computes.clone();
+        let inner = Arc::clone(self);
+        let describe = async move {
+            let text = inner.describe(store, &pre).await;
+            drop(slot);
+            text
+        };
+        self.background
+            .drive(false, computes, describe.boxed())
             .await
-            .expect("the semaphore is never closed");
+    }
+
+    async fn describe(
+        &self,
+        mut store: Store<Context>,
+        pre: &ActivityPre<Context>,
+    ) -> Result<String, AdmitError> {
+        let limits = &self.shared.limits;
         let _running = self.ticker.run();
         let called = async {
             let guest = pre.instantiate_async(&mut store).await?;
@@ -210,17 +263,17 @@ fn read(text: &str) -> Result<(Descriptor, Schema), Rejection> {
 
 impl Inner {
     /// Makes native code again for a component that was admitted before.
-    pub(crate) async fn renew(&self, digest: Digest) -> Result<Loaded, AdmitError> {
+    pub(crate) async fn renew(self: &Arc<Self>, digest: Digest) -> Result<Loaded, AdmitError> {
         let (blobs, limits) = (Arc::clone(&self.blobs), self.shared.limits.clone());
-        let made = tokio::task::spawn_blocking(move || {
+        let made = self.background.blocking(move || {
             let upload = blobs.component(&digest).ok_or(Error::Missing(digest))?;
-            Ok::<_, AdmitError>(component(upload, &limits)?.0)
+            Ok::<_, AdmitError>(component(&upload, &limits)?.0)
         });
         let component = made
             .await
             .map_err(|error| Error::Engine(error.to_string()))??;
         let native = self.compilation.compile(component).await?;
-        let (native, bytes) = self.keep(&digest, &native)?;
+        let (native, bytes) = self.kept(digest, native).await?;
         self.bind(&native, bytes).await
     }
 }

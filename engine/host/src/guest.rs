@@ -19,6 +19,7 @@ pub(crate) use limiter::Limiter;
 pub(crate) use log::Log;
 pub(crate) use reversible::UndoOnlyPre;
 
+use crate::background::Computes;
 use crate::config::ProgressSink;
 use crate::egress::Denial;
 use crate::engine::failed;
@@ -64,6 +65,9 @@ pub(crate) mod types {
     };
 }
 
+/// Epochs that may end while a guest computes on the threads that all share: the first can end right after the guest began.
+const SHARED_TICKS: u64 = 1;
+
 /// A limit that the host saw reached; the guest is trapped with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Breach(pub(crate) &'static str);
@@ -95,7 +99,14 @@ pub(crate) struct Context {
     pub(crate) limiter: Limiter,
     /// Whether the guest is instantiated: what goes wrong from then on is its doing.
     pub(crate) started: bool,
-    ticks: u64,
+    /// When the run began.
+    pub(crate) began: Timestamp,
+    /// Epochs in which the guest computed.
+    pub(crate) ticks: u64,
+    /// Bytes of the largest answer to an HTTP call.
+    pub(crate) response_bytes: u64,
+    pub(crate) computes: Computes,
+    ticks_max: u64,
     wasi: Option<Box<wasi::Wasi>>,
 }
 
@@ -123,7 +134,11 @@ pub(crate) fn store(
         salt: shared.runs_begun.fetch_add(1, Ordering::Relaxed),
         limiter: Limiter::new(limits),
         started: false,
-        ticks: ticks(cpu),
+        began: (shared.clock)(),
+        ticks: 0,
+        response_bytes: 0,
+        computes: Computes::default(),
+        ticks_max: ticks(cpu),
         wasi: None,
     };
     let mut store = Store::new(engine, context);
@@ -134,8 +149,11 @@ pub(crate) fn store(
     store.epoch_deadline_callback(|mut context| {
         // Only a guest that computes passes here: each time is one tick of processor time.
         let context = context.data_mut();
-        context.ticks -= 1;
-        if context.ticks == 0 {
+        context.ticks += 1;
+        if context.ticks > SHARED_TICKS {
+            context.computes.set();
+        }
+        if context.ticks >= context.ticks_max {
             Err(Breach("cpu").into())
         } else {
             Ok(UpdateDeadline::Yield(1))

@@ -8,6 +8,7 @@
 //! * What it reaches outside, it reaches through one policy, `egress`.
 
 mod admit;
+mod background;
 mod backtrace;
 mod cache;
 mod compile;
@@ -27,6 +28,7 @@ mod sandbox;
 mod secrets;
 mod shared;
 mod ticker;
+mod usage;
 
 pub use admit::{Admitted, Verified};
 pub use cache::CacheNow;

@@ -1,6 +1,7 @@
 //! Components ready to run: compiled, checked, and bound to the host, as many as fit into memory.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use fermata_core::component::Descriptor;
@@ -20,6 +21,8 @@ pub(crate) struct Loaded {
     pub(crate) outputs: Schema,
     /// Native code.
     pub(crate) bytes: u64,
+    /// Whether the next run begins behind the others, as the last one ended.
+    pub(crate) behind: AtomicBool,
 }
 
 /// One place in the library: empty while the first who asked prepares it, and the others wait.

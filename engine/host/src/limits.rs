@@ -1,4 +1,4 @@
-//! The bounds of the sandbox: one table, which the documentation and `GET /limits` show as it is.
+//! The bounds of the sandbox: one table, which engine/docs/limits.md and `GET /limits` show as it is.
 
 use fermata_core::limits::{CHECKPOINT_BYTES_MAX, EVIDENCE_PER_RUN_MAX, VALUE_BYTES_MAX};
 use fermata_core::time::Span;
@@ -128,6 +128,8 @@ pub struct Limit {
     pub value: u64,
     /// What the value counts.
     pub unit: &'static str,
+    /// What happens beyond.
+    pub beyond: &'static str,
     /// What an author does who reaches it.
     pub remedy: &'static str,
 }
@@ -159,95 +161,98 @@ impl Limits {
                 "memory",
                 self.memory_bytes,
                 "bytes",
+                FAILS,
                 "process data in parts, or free what is no longer needed",
             ),
             row(
                 "tables",
                 self.table_elements,
                 "elements",
+                FAILS,
                 "link fewer functions whose address is taken",
             ),
             row(
                 "instances",
                 self.instances,
                 "instances",
+                FAILS,
                 "merge the modules of the component",
             ),
             row(
                 "handles",
                 self.handles,
                 "handles",
+                FAILS,
                 "drop streams and pollables once they have served",
             ),
             row(
                 "host-call",
                 self.hostcall_bytes,
                 "bytes",
+                FAILS,
                 "hand the host smaller values in one call",
             ),
             row(
                 "stack",
                 self.stack_bytes,
                 "bytes",
+                FAILS,
                 "replace deep recursion by a loop",
             ),
             row(
                 "cpu",
                 self.cpu.0,
                 "milliseconds",
+                FAILS,
                 "move the computation elsewhere and wait for it with `pending`",
             ),
             row(
                 "concurrent-runs",
                 self.concurrent_runs,
                 "runs",
-                "nothing: further runs wait for their turn",
+                WAITS,
+                "nothing: its turn comes",
             ),
         ]
     }
 
     fn of_what_is_said(&self) -> Vec<Limit> {
         vec![
-            row(
-                "log-bytes",
-                self.log_bytes,
-                "bytes",
-                "log less; further lines are dropped",
-            ),
-            row(
-                "log-lines",
-                self.log_lines,
-                "lines",
-                "log less; further lines are dropped",
-            ),
+            row("log-bytes", self.log_bytes, "bytes", DROPPED, "log less"),
+            row("log-lines", self.log_lines, "lines", DROPPED, "log less"),
             row(
                 "input",
                 self.input_bytes,
                 "bytes",
+                FAILS,
                 "pass a reference instead of the content",
             ),
             row(
                 "output",
                 self.output_bytes,
                 "bytes",
+                FAILS,
                 "return a reference instead of the content",
             ),
             row(
                 "checkpoint",
                 self.checkpoint_bytes,
                 "bytes",
+                FAILS,
                 "store an identifier instead of the content",
             ),
             row(
                 "evidence-facts",
                 self.evidence_facts,
                 "facts",
+                TOLD,
                 "record one fact about many things",
             ),
             row(
                 "evidence-bytes",
                 self.evidence_bytes,
                 "bytes",
+                TOLD,
                 "record a link instead of the content",
             ),
         ]
@@ -259,37 +264,43 @@ impl Limits {
                 "http-calls",
                 self.http_calls,
                 "calls",
+                FAILS,
                 "poll with `pending` instead of a loop",
             ),
             row(
                 "http-request",
                 self.http_request_bytes,
                 "bytes",
+                TOLD,
                 "send the content in parts",
             ),
             row(
                 "http-response",
                 self.http_response_bytes,
                 "bytes",
+                TOLD,
                 "ask for a page or a range of the content",
             ),
             row(
                 "http-headers",
                 self.http_header_bytes,
                 "bytes",
+                TOLD,
                 "send fewer or shorter headers",
             ),
             row(
                 "http-time",
                 self.http_time.0,
                 "milliseconds",
+                TOLD,
                 "start the work, and ask for its state with `pending`",
             ),
             row(
                 "http-connections",
                 self.http_connections,
                 "calls",
-                "nothing: further calls wait for their turn",
+                WAITS,
+                "nothing: its turn comes",
             ),
         ]
     }
@@ -300,48 +311,56 @@ impl Limits {
                 "component",
                 self.component_bytes,
                 "bytes",
+                REFUSED,
                 "build with optimisation for size, and strip it",
             ),
             row(
                 "descriptor",
                 self.descriptor_bytes,
                 "bytes",
+                REFUSED,
                 "shorten the schemas and descriptions",
             ),
             row(
                 "describe-cpu",
                 self.describe_cpu.0,
                 "milliseconds",
+                REFUSED,
                 "return a constant from `describe`",
             ),
             row(
                 "describe-wall",
                 self.describe_wall.0,
                 "milliseconds",
+                REFUSED,
                 "return a constant from `describe`",
             ),
             row(
                 "functions",
                 self.component_functions,
                 "functions",
+                REFUSED,
                 "link less into the component",
             ),
             row(
                 "function",
                 self.function_bytes,
                 "bytes",
+                REFUSED,
                 "split the function",
             ),
             row(
                 "items",
                 self.component_items,
                 "items",
+                REFUSED,
                 "link less into the component",
             ),
             row(
                 "nesting",
                 self.component_nesting,
                 "components",
+                REFUSED,
                 "compose fewer layers of components",
             ),
         ]
@@ -353,35 +372,57 @@ impl Limits {
                 "compile-memory",
                 self.compile_memory_bytes,
                 "bytes",
+                REFUSED,
                 "link less into the component",
             ),
             row(
                 "compile-cpu",
                 self.compile_cpu.0,
                 "milliseconds",
+                REFUSED,
                 "link less into the component",
             ),
             row(
                 "compile-wall",
                 self.compile_wall.0,
                 "milliseconds",
+                REFUSED,
                 "link less into the component, or try again later",
             ),
             row(
                 "native",
                 self.native_bytes,
                 "bytes",
+                REFUSED,
                 "link less into the component",
             ),
         ]
     }
 }
 
-fn row(name: &'static str, value: u64, unit: &'static str, remedy: &'static str) -> Limit {
+/// The run ends with a failure of the class `limit` and the name of the row.
+const FAILS: &str = "the run fails with this limit";
+/// The guest is told, and may go on.
+const TOLD: &str = "the guest gets an error, and may go on";
+/// What comes next stands in line.
+const WAITS: &str = "further ones wait";
+/// What comes next is not kept.
+const DROPPED: &str = "further lines are dropped, and the log says how many";
+/// The component is not admitted.
+const REFUSED: &str = "the upload is refused";
+
+fn row(
+    name: &'static str,
+    value: u64,
+    unit: &'static str,
+    beyond: &'static str,
+    remedy: &'static str,
+) -> Limit {
     Limit {
         name,
         value,
         unit,
+        beyond,
         remedy,
     }
 }
@@ -400,10 +441,9 @@ mod tests {
         let limits = Limits::default();
         let mut names: Vec<_> = limits.table().iter().map(|limit| limit.name).collect();
         assert!(
-            limits
-                .table()
-                .iter()
-                .all(|limit| limit.value > 0 && !limit.remedy.is_empty())
+            limits.table().iter().all(|limit| limit.value > 0
+                && !limit.remedy.is_empty()
+                && !limit.beyond.is_empty())
         );
         names.sort_unstable();
         let all = names.len();

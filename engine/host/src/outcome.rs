@@ -20,6 +20,7 @@ use crate::guest::types::{
 use crate::guest::{Breach, Context};
 use crate::limits::{Limits, length};
 use crate::secrets::Held;
+use crate::usage::{self, Returned};
 
 /// How a run ended, before anybody looked at it.
 pub(crate) enum Ended {
@@ -30,8 +31,14 @@ pub(crate) enum Ended {
 }
 
 /// Reads the end of a run together with what the host saw of it. `promised` is what outputs have to fit.
-pub(crate) fn conclude(mut context: Context, ended: Ended, promised: Option<&Schema>) -> Ran {
+pub(crate) fn conclude(
+    mut context: Context,
+    wall: Duration,
+    ended: Ended,
+    promised: Option<&Schema>,
+) -> Ran {
     context.collect_output();
+    let returned = Returned::of(&ended);
     let outcome = match ended {
         Ended::Answered(Ok(outcome)) => answered(&context, outcome, promised),
         Ended::Answered(Err(failure)) => failed(&context, failure),
@@ -59,6 +66,7 @@ pub(crate) fn conclude(mut context: Context, ended: Ended, promised: Option<&Sch
             retry_after,
         },
     };
+    usage::warn(&mut context, &returned, wall, &outcome);
     let report = Report {
         outcome,
         evidence: std::mem::take(&mut context.evidence),
@@ -303,7 +311,7 @@ fn complete(context: &mut Context, mut failure: Failure) -> Failure {
         failure.remedy = Some(denial.remedy());
     }
     failure.last_log = context.log.last();
-    failure.last_call = context.last_call.take();
+    failure.last_call = context.last_call.take().map(cut);
     failure
 }
 
@@ -313,7 +321,8 @@ fn cut(mut text: String) -> String {
     text
 }
 
-fn redact(held: &Held, value: &mut Value) {
+/// Takes the values of secrets out of JSON, however they are escaped.
+pub(crate) fn redact(held: &Held, value: &mut Value) {
     match value {
         Value::String(text) => *text = held.redact(std::mem::take(text)),
         Value::Array(items) => items.iter_mut().for_each(|item| redact(held, item)),

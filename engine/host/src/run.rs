@@ -3,12 +3,14 @@
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use fermata_core::attempt::{Call, Invocation, Ran, Report};
 use fermata_core::component::Grants;
 use fermata_core::failure::{Failure, FailureClass};
 use futures::FutureExt;
+use tokio::sync::OwnedSemaphorePermit;
 use tracing::error;
 use wasmtime::Store;
 
@@ -19,6 +21,9 @@ use crate::library::Loaded;
 use crate::limits::length;
 use crate::outcome::{self, Ended};
 use crate::sandbox::Inner;
+
+/// Outputs that are checked on the threads that all share: checking takes less than an epoch.
+const OUTPUT_BYTES_SHARED: usize = 64 * 1024;
 
 type Answer = Result<GuestOutcome, GuestFailure>;
 
@@ -53,14 +58,27 @@ pub(crate) async fn run(
         return without_guest(no_undo(&invocation));
     }
     // Only now: preparing a component takes a slot itself, to ask for its descriptor.
-    let _slot = inner
-        .slots
-        .acquire()
+    let slot = Arc::clone(&inner.slots)
+        .acquire_owned()
         .await
         .expect("the semaphore is never closed");
     let mut store = guest::store(&inner.engine, &inner.shared, grants, progress, limits.cpu);
     let kinds = &loaded.descriptor.capabilities.evidence;
     store.data_mut().kinds.clone_from(kinds);
+    let computes = store.data().computes.clone();
+    let behind = loaded.behind.load(Ordering::Relaxed);
+    let run = in_slot(slot, Arc::clone(&inner), store, loaded, invocation);
+    inner.background.drive(behind, computes, run.boxed()).await
+}
+
+/// The run itself. It holds its slot to its very end, also when nobody waits for it any more.
+async fn in_slot(
+    slot: OwnedSemaphorePermit,
+    inner: Arc<Inner>,
+    mut store: Store<Context>,
+    loaded: Arc<Loaded>,
+    invocation: Invocation,
+) -> Ran {
     let wall = Duration::from_millis(invocation.wall.0);
     let _running = inner.ticker.run();
     // What `describe` promises is what `run` returns.
@@ -72,7 +90,19 @@ pub(crate) async fn run(
         Ok(Err(panic)) => Ended::Panicked(text(&*panic)),
         Err(_) => Ended::TimedOut(wall),
     };
-    outcome::conclude(store.into_data(), ended, promised)
+    if let Ended::Answered(Ok(GuestOutcome::Succeeded(outputs))) = &ended
+        && outputs.len() > OUTPUT_BYTES_SHARED
+    {
+        store.data().computes.set();
+        tokio::task::yield_now().await;
+    }
+    // A crash costs the host more than a return: it reads the component's debug information.
+    let crashed = !matches!(ended, Ended::Answered(_));
+    let behind = crashed || store.data().computes.get();
+    loaded.behind.store(behind, Ordering::Relaxed);
+    let ran = outcome::conclude(store.into_data(), wall, ended, promised);
+    drop(slot);
+    ran
 }
 
 async fn call(

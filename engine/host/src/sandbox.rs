@@ -14,6 +14,7 @@ use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
 use crate::admit::{Admitted, Verified};
+use crate::background::Background;
 use crate::cache::{Cache, CacheNow};
 use crate::compile::Compilation;
 use crate::config::{Blobs, ProgressSink, SandboxConfig};
@@ -27,6 +28,9 @@ use crate::secrets::Vault;
 use crate::shared::Shared;
 use crate::ticker::Ticker;
 use crate::{engine, run};
+
+/// Uploads that are looked at together: each can take some hundred megabytes while it is validated.
+const LOOKS_MAX: usize = 2;
 
 /// Admits and runs components. Cheap to clone.
 #[derive(Clone)]
@@ -44,7 +48,10 @@ pub(crate) struct Inner {
     pub(crate) library: Library,
     pub(crate) blobs: Arc<dyn Blobs>,
     pub(crate) shared: Arc<Shared>,
-    pub(crate) slots: Semaphore,
+    pub(crate) slots: Arc<Semaphore>,
+    /// Uploads that are looked at.
+    pub(crate) looks: Arc<Semaphore>,
+    pub(crate) background: Background,
 }
 
 impl fmt::Debug for Sandbox {
@@ -76,7 +83,9 @@ impl Sandbox {
             linker: guest::linker(&engine)?,
             ticker: Ticker::start(&engine)?,
             cache: Cache::open(&config.cache, key, &engine, config.cache_bytes)?,
-            slots: Semaphore::new(length(config.limits.concurrent_runs)),
+            slots: Arc::new(Semaphore::new(length(config.limits.concurrent_runs))),
+            looks: Arc::new(Semaphore::new(LOOKS_MAX)),
+            background: Background::start()?,
             compilation: Compilation::new(config.compiler, config.limits),
             library: Library::new(config.loaded_bytes),
             blobs,
@@ -165,7 +174,8 @@ impl Inner {
         digest: Digest,
     ) -> Result<Option<(Component, u64)>, Error> {
         let inner = Arc::clone(self);
-        tokio::task::spawn_blocking(move || inner.cache.get(&inner.engine, &digest))
+        self.background
+            .blocking(move || inner.cache.get(&inner.engine, &digest))
             .await
             .map_err(|error| Error::Engine(error.to_string()))
     }

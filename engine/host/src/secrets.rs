@@ -151,6 +151,13 @@ impl Held {
         })
     }
 
+    /// The same for the name of a header, which is in lower case however it was sent.
+    pub(crate) fn hide_in_name(&self, name: String) -> String {
+        self.0.iter().fold(name, |name, secret| {
+            name.replace(&secret.value.to_ascii_lowercase(), &secret.stand_in)
+        })
+    }
+
     /// Takes the values out of text for people.
     pub(crate) fn redact(&self, text: String) -> String {
         self.0.iter().fold(text, |text, secret| {

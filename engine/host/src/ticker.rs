@@ -10,14 +10,20 @@ use wasmtime::{Engine, EngineWeak};
 use crate::error::Error;
 
 /// The length of an epoch: how long a guest may keep a thread before others get their turn.
-const TICK: Duration = Duration::from_millis(10);
+const TICK: Duration = Duration::from_millis(2);
 /// Epochs to go on after the last guest, so that a stream of short runs does not wake the thread for each.
-const LINGER: u32 = 10;
+const LINGER: u32 = 50;
 
 /// How many epochs `span` has; at least one.
 pub(crate) fn ticks(span: Span) -> u64 {
     let tick = u64::try_from(TICK.as_millis()).expect("a tick is short");
     (span.0 / tick).max(1)
+}
+
+/// The time that so many epochs take.
+pub(crate) fn span(ticks: u64) -> Span {
+    let tick = u64::try_from(TICK.as_millis()).expect("a tick is short");
+    Span(ticks.saturating_mul(tick))
 }
 
 /// Counts the guests that run, and the epochs while there are any.
@@ -125,7 +131,8 @@ mod tests {
 
     #[test]
     fn a_span_is_at_least_one_tick() {
-        assert_eq!(ticks(Span(10_000)), 1_000);
+        assert_eq!(ticks(Span(10_000)), 5_000);
         assert_eq!(ticks(Span(0)), 1);
+        assert_eq!(span(ticks(Span(10_000))), Span(10_000));
     }
 }

@@ -12,13 +12,16 @@
 #[path = "sandbox/kit.rs"]
 #[expect(dead_code, reason = "these tests need only a part of the kit")]
 mod kit;
+#[path = "sandbox/source.rs"]
+mod source;
 
 use std::process::ExitCode;
 
 use fermata_core::time::Span;
 use fermata_host::{AdmitError, Compiler, Limits, Rejection, compile_child_main};
 
-use kit::{Kit, Source, outputs};
+use kit::{Kit, outputs};
+use source::{SUCCEED, Source, guest};
 
 /// The argument that makes this program the compiling process.
 const CHILD: &str = "compile-child";
@@ -77,7 +80,7 @@ async fn limits_hold() {
         Rejection::CompileLimit { limit, .. } => limit,
         other => panic!("{other}"),
     };
-    let wasm = || Source::default().module();
+    let wasm = || guest(SUCCEED);
     let kit = this_program(|limits| limits.compile_memory_bytes = 16 * 1024 * 1024);
     assert_eq!(limit(kit.rejection(wasm()).await), "compile-memory");
     let kit = this_program(|limits| limits.compile_wall = Span(1));

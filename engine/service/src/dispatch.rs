@@ -1,9 +1,13 @@
-//! Which run begins next: so many at a time, and every release gets its turn.
+//! Which run begins next: so many at a time, every release gets its turn, and none gets all the slots.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use fermata_core::attempt::AttemptKey;
 use fermata_core::id::ReleaseId;
+
+/// Of the slots, one part in so many is out of reach for any single release: runs that wait for what never comes
+/// hold their slots until they time out, and the runs of others must not wait for that.
+const KEPT_FROM_ONE_PART: usize = 4;
 
 /// Runs that wait for a slot, and those that have one.
 ///
@@ -16,6 +20,8 @@ pub struct Dispatch {
     order: VecDeque<ReleaseId>,
     waiting: usize,
     running: BTreeSet<AttemptKey>,
+    /// How many slots each release has.
+    held: BTreeMap<ReleaseId, usize>,
 }
 
 impl Dispatch {
@@ -27,6 +33,7 @@ impl Dispatch {
             order: VecDeque::new(),
             waiting: 0,
             running: BTreeSet::new(),
+            held: BTreeMap::new(),
         }
     }
 
@@ -48,12 +55,15 @@ impl Dispatch {
         }
     }
 
-    /// The next in line if there is a slot. It has no slot yet: see [`Self::started`].
+    /// The next in line if there is a slot for its release. It has no slot yet: see [`Self::started`].
     pub fn take_next(&mut self) -> Option<AttemptKey> {
         if self.running.len() >= self.slots {
             return None;
         }
-        let release = self.order.pop_front()?;
+        let most = self.slots - self.slots / KEPT_FROM_ONE_PART;
+        let may = |release: &ReleaseId| self.held.get(release).is_none_or(|held| *held < most);
+        let next = self.order.iter().position(may)?;
+        let release = self.order.remove(next)?;
         let line = self.lines.get_mut(&release)?;
         let key = line.pop_front()?;
         if line.is_empty() {
@@ -67,12 +77,21 @@ impl Dispatch {
 
     /// Gives the run a slot.
     pub fn started(&mut self, key: AttemptKey) {
-        self.running.insert(key);
+        if self.running.insert(key) {
+            *self.held.entry(key.release).or_default() += 1;
+        }
     }
 
     /// Takes the slot back; whether the run had one.
     pub fn ended(&mut self, key: AttemptKey) -> bool {
-        self.running.remove(&key)
+        let had = self.running.remove(&key);
+        if had && let Some(held) = self.held.get_mut(&key.release) {
+            *held -= 1;
+            if *held == 0 {
+                self.held.remove(&key.release);
+            }
+        }
+        had
     }
 
     /// Whether the run has a slot.
@@ -138,6 +157,19 @@ mod tests {
         assert_eq!((dispatch.running_count(), dispatch.waiting_count()), (4, 2));
         assert!(dispatch.ended(key(1, 0)) && !dispatch.ended(key(1, 0)));
         assert_eq!(drain(&mut dispatch), [(1, 2)]);
+    }
+
+    #[test]
+    fn no_release_gets_all_the_slots() {
+        let mut dispatch = Dispatch::new(8);
+        for activity in 0..20 {
+            dispatch.want(key(1, activity));
+        }
+        assert_eq!(drain(&mut dispatch).len(), 6);
+        dispatch.want(key(2, 0));
+        assert_eq!(drain(&mut dispatch), [(2, 0)]);
+        assert!(dispatch.ended(key(1, 3)));
+        assert_eq!(drain(&mut dispatch), [(1, 6)]);
     }
 
     #[test]

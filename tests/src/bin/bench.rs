@@ -38,7 +38,7 @@ fn main() -> Result<ExitCode> {
     if wanted("rehearsal.plan_500_ms") {
         figures.extend(rehearsal::measure()?);
     }
-    if wanted("sandbox.run_p50_us") {
+    if sandbox::FIGURES.iter().any(|name| wanted(name)) {
         figures.extend(runtime.block_on(sandbox::measure())?);
     }
     if wanted("memory.idle_mb") || wanted("idle.cpu_percent") {

@@ -10,9 +10,7 @@ use super::args::{CheckArgs, ProcessCommand, ProcessListArgs, ProcessShowArgs};
 use super::error::Error;
 use super::table::Table;
 use super::text::{Paint, Tone, ago, cell, short_digest};
-use super::{
-    Context, component, diagnostic, difference, input_set, pages, script_grants, values,
-};
+use super::{Context, component, diagnostic, difference, input_set, pages, script_grants, values};
 use crate::client::problem::Defect;
 use crate::client::view::Join;
 use crate::client::{self, Call, Client};

@@ -45,11 +45,18 @@ pub(crate) async fn version(_reader: Reader) -> Json<VersionBody> {
 )]
 pub(crate) async fn limits(State(api): State<Arc<Api>>, _reader: Reader) -> Json<LimitsBody> {
     let mut items = api.sandbox.limits();
-    items.extend(of_documents());
-    items.extend(of_rehearsals());
-    items.extend(of_requests());
-    items.extend(of_components(&api));
+    items.extend(limits_of_the_server());
+    items.push(native_cache(&api));
     Json(LimitsBody { items })
+}
+
+/// The bounds that hold for everything but guests.
+pub(crate) fn limits_of_the_server() -> Vec<LimitBody> {
+    let mut rows = Vec::from(of_documents());
+    rows.extend(of_rehearsals());
+    rows.extend(of_requests());
+    rows.extend(of_components());
+    rows
 }
 
 fn row(name: &str, value: usize, unit: &str, remedy: &str) -> LimitBody {
@@ -57,6 +64,7 @@ fn row(name: &str, value: usize, unit: &str, remedy: &str) -> LimitBody {
         name: name.into(),
         value: value as u64,
         unit: unit.into(),
+        beyond: "the request is refused".into(),
         remedy: remedy.into(),
     }
 }
@@ -130,7 +138,10 @@ fn of_requests() -> [LimitBody; 5] {
             "entries",
             "read the next page with its cursor",
         ),
-        row("wait", wait, "seconds", "ask again, or follow the events"),
+        LimitBody {
+            beyond: "the answer comes then, as things are".into(),
+            ..row("wait", wait, "seconds", "ask again, or follow the events")
+        },
         row(
             "idempotency-key",
             KEY_BYTES_MAX,
@@ -140,7 +151,7 @@ fn of_requests() -> [LimitBody; 5] {
     ]
 }
 
-fn of_components(api: &Api) -> [LimitBody; 7] {
+fn of_components() -> [LimitBody; 6] {
     let finish = "finish or delete one first";
     let bytes = |bytes: u64| usize::try_from(bytes).expect("a gigabyte fits");
     let (own, all) = (
@@ -165,13 +176,18 @@ fn of_components(api: &Api) -> [LimitBody; 7] {
             "of each kind",
             "want fewer hosts, secrets or kinds",
         ),
-        LimitBody {
-            name: "native-cache".into(),
-            value: api.sandbox.native_cache().bytes_max,
-            unit: "bytes".into(),
-            remedy: "set `cache-bytes` to keep more native code on disk".into(),
-        },
     ]
+}
+
+/// What the server was set to keep, unlike the bounds above.
+fn native_cache(api: &Api) -> LimitBody {
+    LimitBody {
+        name: "native-cache".into(),
+        value: api.sandbox.native_cache().bytes_max,
+        unit: "bytes".into(),
+        beyond: "what was used longest ago is removed, and compiled again when it is needed".into(),
+        remedy: "set `cache-bytes` to keep more native code on disk".into(),
+    }
 }
 
 /// Describe the API in OpenAPI 3.1.

@@ -1,6 +1,9 @@
 //! A look at uploaded bytes, before anything expensive or dangerous is done with them.
 
-use wasmparser::{ComponentTypeRef, Encoding, Parser, Payload, Validator, WasmFeatures};
+use wasmparser::{
+    ComponentInstance, ComponentType, ComponentTypeRef, Encoding, Instance, Parser, Payload,
+    Validator, WasmFeatures,
+};
 use wasmtime::Engine;
 
 use crate::admit::contract::{PREVIEW1, RUN, UNDO, offers, offers_to_core};
@@ -26,6 +29,8 @@ pub(crate) struct Inspected {
     pub(crate) exports_undo: bool,
 }
 
+/// Bytes that a declared type has on average, with the names in it.
+const TYPE_BYTES: u64 = 8;
 const MAGIC: &[u8] = b"\0asm";
 
 /// Looks at `bytes`: valid WebAssembly, within the limits, importing and exporting what the contract says.
@@ -144,52 +149,69 @@ impl Count<'_> {
                 body.range().len() as u64,
                 self.limits.function_bytes,
             ),
-            Payload::TypeSection(section) => self.items(section.count()),
-            Payload::ComponentTypeSection(section) => self.items(section.count()),
-            Payload::ImportSection(section) => {
-                self.items(section.count())?;
-                if self.outermost() {
-                    self.core_imports(section.clone())
+            _ => {
+                self.read_to_count(payload)?;
+                self.items(items(payload))?;
+                // Imports and exports of what is within are its own affair.
+                if self.depth == 1 {
+                    self.contract(payload)
                 } else {
                     Ok(())
                 }
             }
-            Payload::ExportSection(section) => {
-                self.items(section.count())?;
-                if self.outermost() {
-                    self.core_exports(section.clone())
-                } else {
-                    Ok(())
-                }
+        }
+    }
+
+    /// Counts what is within types and instances. That they are read takes many times the memory of their bytes.
+    fn read_to_count(&mut self, payload: &Payload<'_>) -> Result<(), Rejection> {
+        match payload {
+            Payload::TypeSection(section) => self.small(section.range().len()),
+            Payload::CoreTypeSection(section) => self.small(section.range().len()),
+            Payload::ComponentTypeSection(section) => {
+                self.small(section.range().len())?;
+                let mut types = section.clone().into_iter();
+                types.try_for_each(|ty| self.items(declarations(&ty.map_err(invalid)?)))
             }
-            Payload::ComponentImportSection(section) => {
-                self.items(section.count())?;
-                if self.outermost() {
-                    self.imports(section.clone())
-                } else {
-                    Ok(())
-                }
+            Payload::InstanceSection(section) => {
+                self.small(section.range().len())?;
+                let mut instances = section.clone().into_iter();
+                instances.try_for_each(|instance| match instance.map_err(invalid)? {
+                    Instance::Instantiate { args, .. } => self.items(length(&args)),
+                    Instance::FromExports(exports) => self.items(length(&exports)),
+                })
             }
-            Payload::ComponentExportSection(section) => {
-                self.items(section.count())?;
-                if self.outermost() {
-                    self.exports(section.clone())
-                } else {
-                    Ok(())
-                }
+            Payload::ComponentInstanceSection(section) => {
+                self.small(section.range().len())?;
+                let mut instances = section.clone().into_iter();
+                instances.try_for_each(|instance| match instance.map_err(invalid)? {
+                    ComponentInstance::Instantiate { args, .. } => self.items(length(&args)),
+                    ComponentInstance::FromExports(exports) => self.items(length(&exports)),
+                })
             }
             _ => Ok(()),
         }
     }
 
-    /// Whether this is about the uploaded thing itself, not about something inside of it.
-    fn outermost(&self) -> bool {
-        self.depth == 1
+    /// Whether the outermost thing imports and exports what the contract says.
+    fn contract(&mut self, payload: &Payload<'_>) -> Result<(), Rejection> {
+        match payload {
+            Payload::ImportSection(section) => self.core_imports(section.clone()),
+            Payload::ExportSection(section) => self.core_exports(section.clone()),
+            Payload::ComponentImportSection(section) => self.imports(section.clone()),
+            Payload::ComponentExportSection(section) => self.exports(section.clone()),
+            _ => Ok(()),
+        }
     }
 
     fn items(&mut self, more: u32) -> Result<(), Rejection> {
         self.items += u64::from(more);
         bound("items", self.items, self.limits.component_items)
+    }
+
+    /// Types are counted after they were read, which takes many times the memory of their bytes.
+    fn small(&self, bytes: usize) -> Result<(), Rejection> {
+        let least = bytes as u64 / TYPE_BYTES;
+        bound("items", least, self.limits.component_items)
     }
 
     fn foreign(&mut self, name: &str) {
@@ -253,6 +275,40 @@ impl Count<'_> {
         }
         Ok(())
     }
+}
+
+/// The entries of a section of which there can be any number.
+fn items(payload: &Payload<'_>) -> u32 {
+    match payload {
+        Payload::TypeSection(section) => section.count(),
+        Payload::CoreTypeSection(section) => section.count(),
+        Payload::ComponentTypeSection(section) => section.count(),
+        Payload::InstanceSection(section) => section.count(),
+        Payload::ComponentInstanceSection(section) => section.count(),
+        Payload::ComponentAliasSection(section) => section.count(),
+        Payload::ComponentCanonicalSection(section) => section.count(),
+        Payload::GlobalSection(section) => section.count(),
+        Payload::ElementSection(section) => section.count(),
+        Payload::DataSection(section) => section.count(),
+        Payload::ImportSection(section) => section.count(),
+        Payload::ExportSection(section) => section.count(),
+        Payload::ComponentImportSection(section) => section.count(),
+        Payload::ComponentExportSection(section) => section.count(),
+        _ => 0,
+    }
+}
+
+/// What is declared within a type.
+fn declarations(ty: &ComponentType<'_>) -> u32 {
+    match ty {
+        ComponentType::Component(declarations) => length(declarations),
+        ComponentType::Instance(declarations) => length(declarations),
+        ComponentType::Defined(_) | ComponentType::Func(_) | ComponentType::Resource { .. } => 0,
+    }
+}
+
+fn length<T>(list: &[T]) -> u32 {
+    u32::try_from(list.len()).unwrap_or(u32::MAX)
 }
 
 fn bound(limit: &'static str, counted: u64, max: u64) -> Result<(), Rejection> {

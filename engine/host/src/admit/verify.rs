@@ -35,19 +35,14 @@ pub struct Verified {
 impl Inner {
     /// Looks at an upload, compiles it, and asks it for its descriptor.
     pub(crate) async fn verify(self: &Arc<Self>, upload: Vec<u8>) -> Result<Verified, AdmitError> {
-        let digest = Digest::of(&upload);
         let upload_bytes = upload.len() as u64;
         let limits = self.shared.limits.clone();
-        let looked = tokio::task::spawn_blocking(move || {
-            let (component, exports_undo) = component(upload, &limits)?;
+        let look = move || {
+            let (component, exports_undo) = component(&upload, &limits)?;
             let imports = imports(&component)?;
-            Ok::<_, Rejection>((component, exports_undo, imports))
-        });
-        // A panic while reading hostile bytes is a fault of the bytes until shown otherwise.
-        let broken = |_| Rejection::Invalid {
-            reason: "it cannot be read".into(),
+            Ok((Digest::of(&upload), component, exports_undo, imports))
         };
-        let (component, exports_undo, imports) = looked.await.map_err(broken)??;
+        let (digest, component, exports_undo, imports) = self.look(look).await?;
         let component_bytes = component.len() as u64;
         let native = self.compilation.compile(component).await?;
         let (native, native_bytes) = cache::loaded(&self.engine, &native)?;

@@ -8,6 +8,9 @@ use crate::egress::address::{Reach, judge};
 use crate::egress::target::{Host, Target, host};
 use crate::egress::{CallError, Denial};
 
+/// Longest method: those that are registered have 17 bytes at most.
+const METHOD_BYTES_MAX: usize = 20;
+
 /// A call that the grants allow. Its addresses are still to be judged, unless the URL names one.
 #[derive(Clone, Debug)]
 pub(crate) struct Permit {
@@ -55,11 +58,11 @@ fn parse_method(method: &str) -> Result<Method, CallError> {
     let invalid = || {
         CallError::Invalid(format!(
             "`{}` is not a method a guest may use",
-            method.escape_debug()
+            method[..method.floor_char_boundary(METHOD_BYTES_MAX)].escape_debug()
         ))
     };
     let known = !method.is_empty()
-        && method.len() <= 20
+        && method.len() <= METHOD_BYTES_MAX
         && method.bytes().all(|byte| byte.is_ascii_uppercase());
     let parsed = Method::from_bytes(method.as_bytes()).map_err(|_| invalid())?;
     if known && parsed != Method::CONNECT && parsed != Method::TRACE {

@@ -10,6 +10,7 @@ use crate::limits::{Limits, length};
 pub(crate) struct Limiter {
     memory: usize,
     used: usize,
+    table_used: usize,
     table_elements: usize,
     instances: usize,
     refused: Option<&'static str>,
@@ -20,10 +21,21 @@ impl Limiter {
         Self {
             memory: length(limits.memory_bytes),
             used: 0,
+            table_used: 0,
             table_elements: length(limits.table_elements),
             instances: length(limits.instances),
             refused: None,
         }
+    }
+
+    /// Bytes in all memories; memories never shrink.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        self.used as u64
+    }
+
+    /// Elements in the largest table.
+    pub(crate) fn table_elements(&self) -> u64 {
+        self.table_used as u64
     }
 
     /// The limit that was refused to be passed last.
@@ -59,6 +71,7 @@ impl ResourceLimiter for Limiter {
             self.refused = Some("tables");
             return Ok(false);
         }
+        self.table_used = self.table_used.max(desired);
         Ok(true)
     }
 

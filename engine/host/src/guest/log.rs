@@ -65,6 +65,30 @@ impl Log {
         }
     }
 
+    /// Adds a line of the host's own, which always has a place: there are as many as there are limits at most.
+    pub(crate) fn note(&mut self, at: Timestamp, message: String) {
+        self.lines.push(LogLine {
+            at,
+            level: LogLevel::Warn,
+            message,
+        });
+    }
+
+    /// Bytes and lines that are kept.
+    pub(crate) fn size(&self) -> (u64, u64) {
+        let bytes = self
+            .lines
+            .iter()
+            .map(|line| line.message.len() as u64)
+            .sum();
+        (bytes, self.lines.len() as u64)
+    }
+
+    /// Whether lines were dropped.
+    pub(crate) fn is_full(&self) -> bool {
+        self.dropped > 0
+    }
+
     /// The line that says why the guest crashed. A stack may have been printed behind it.
     pub(crate) fn panicked(&self) -> Option<&str> {
         self.panicked.as_deref()

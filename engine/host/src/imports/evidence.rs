@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::guest::Context;
 use crate::guest::fermata::activity::evidence::Host;
 use crate::limits::length;
+use crate::outcome::redact;
 
 impl Host for Context {
     fn record(&mut self, kind: String, fact: String) -> wasmtime::Result<Result<(), String>> {
@@ -47,12 +48,13 @@ impl Context {
                 "`describe` does not name evidence of the kind `{kind}` under `capabilities`"
             ));
         }
-        let fact = self.held.redact(fact.to_owned());
-        let fact: Value = serde_json::from_str(&fact)
-            .map_err(|error| format!("the fact is not JSON: {error}"))?;
+        let mut fact: Value =
+            serde_json::from_str(fact).map_err(|error| format!("the fact is not JSON: {error}"))?;
         if !fact.is_object() {
             return Err("the fact is not a JSON object".into());
         }
+        // Only now: in the text of JSON, every letter can be written in several ways.
+        redact(&self.held, &mut fact);
         self.evidence.push(Evidence {
             kind,
             fact: Json::of(&fact),

@@ -9,11 +9,19 @@ use crate::guest::fermata::activity::http::{Error, Host, Request, Response as An
 use crate::guest::{Breach, Context};
 use crate::limits::length;
 
+/// Calls that a run makes on the threads that all share: who makes more has work for a thread.
+const CALLS_SHARED: u64 = 5;
+/// The same for the bytes of an answer.
+const RESPONSE_BYTES_SHARED: u64 = 256 * 1024;
+
 impl Host for Context {
     async fn send(&mut self, request: Request) -> wasmtime::Result<Result<Answer, Error>> {
         self.calls += 1;
         if self.calls > self.shared.limits.http_calls {
             return Err(Breach("http-calls").into());
+        }
+        if self.calls > CALLS_SHARED {
+            self.computes.set();
         }
         let began = self.now();
         let permit = match permit(&self.grants, &request.method, &request.url) {
@@ -37,6 +45,11 @@ impl Host for Context {
         self.last_call = Some(format!("{call}: {told}, {ms} ms"));
         Ok(match answer {
             Ok(response) => {
+                let bytes = response.body.len() as u64;
+                self.response_bytes = self.response_bytes.max(bytes);
+                if bytes > RESPONSE_BYTES_SHARED {
+                    self.computes.set();
+                }
                 // A call that got through shows that the guest found another way.
                 self.denial = None;
                 Ok(response)
@@ -122,7 +135,7 @@ impl Context {
             headers: response
                 .headers
                 .into_iter()
-                .map(|(name, value)| (name, text(value)))
+                .map(|(name, value)| (self.held.hide_in_name(name), text(value)))
                 .collect(),
             body: self.held.hide(response.body),
         }

@@ -7,6 +7,8 @@ use crate::egress::Denial;
 use crate::guest::Context;
 use crate::guest::fermata::activity::secrets::{Error, Host};
 
+/// Longest name of a secret that a denial repeats: it becomes part of the failure, which is kept.
+const NAME_BYTES_MAX: usize = 200;
 /// How a stand-in begins, so that people and scanners recognise one.
 const STAND_IN_PREFIX: &str = "fsec_";
 /// Hexadecimal digits of a stand-in: more than anybody can guess.
@@ -14,6 +16,14 @@ const STAND_IN_DIGITS: usize = 32;
 
 impl Host for Context {
     fn handle(&mut self, name: String) -> wasmtime::Result<Result<String, Error>> {
+        if name.len() > NAME_BYTES_MAX {
+            let denial = Denial::for_good(format!(
+                "a secret whose name has more than {NAME_BYTES_MAX} bytes is not granted"
+            ));
+            let text = denial.text();
+            self.denial = Some(denial);
+            return Ok(Err(Error::Denied(text)));
+        }
         let Some(granted) = self.grants.secrets.iter().find(|grant| grant.name == name) else {
             let grant = json!({ "secrets": [{ "name": name, "hosts": ["api.example.com"] }] });
             let denial = Denial::new(

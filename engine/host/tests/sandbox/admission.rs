@@ -2,7 +2,8 @@
 
 use fermata_host::Rejection;
 
-use crate::kit::{Kit, Source, outputs};
+use crate::kit::{Kit, outputs};
+use crate::source::Source;
 
 #[tokio::test]
 async fn a_core_module_and_the_component_made_of_it_are_admitted() {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use fermata_host::Compiler;
 
-use crate::kit::{Kit, Source, failure, invocation, outputs};
+use crate::kit::{Kit, failure, invocation, outputs};
+use crate::source::Source;
 
 /// Compilers that cannot compile: whoever succeeds with one has not tried.
 fn no_compiler() -> Compiler {

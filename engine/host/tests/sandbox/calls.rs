@@ -12,8 +12,9 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::json;
 
-use crate::kit::{Kit, failure, guest, invocation, messages, outputs};
+use crate::kit::{Kit, failure, invocation, messages, outputs};
 use crate::server;
+use crate::source::guest;
 
 fn get(url: &str) -> Vec<u8> {
     guest(&format!("(call $call «{url}» (i32.const 0) (i32.const 0))"))

@@ -5,7 +5,8 @@ use fermata_core::failure::FailureClass;
 use fermata_core::time::{Span, Timestamp};
 use serde_json::json;
 
-use crate::kit::{Kit, Source, failure, guest, invocation, messages, outputs};
+use crate::kit::{Kit, failure, invocation, messages, outputs};
+use crate::source::{Source, guest};
 
 #[tokio::test]
 async fn a_guest_sees_its_attempt_and_inputs() {

@@ -1,11 +1,13 @@
 //! Every bound, reached by a guest that tries.
 
+use fermata_core::attempt::LogLevel;
 use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::json::Json;
 use fermata_core::time::Span;
 use fermata_host::{Limits, Rejection};
 
-use crate::kit::{Kit, Source, failure, guest, invocation, messages, outputs};
+use crate::kit::{Kit, failure, invocation, messages, outputs};
+use crate::source::{Source, guest};
 
 fn assert_limit(failure: &Failure, name: &str) {
     assert_eq!(failure.class, FailureClass::Limit(name.into()), "{failure}");
@@ -213,4 +215,27 @@ async fn calls() {
     )
     .await;
     assert!(told.remedy.is_some());
+}
+
+#[tokio::test]
+async fn from_half_of_a_limit_on_the_log_says_so() {
+    let kit = Kit::limited(|limits| (limits.memory_bytes, limits.output_bytes) = (4 << 20, 8));
+    let digest = kit.admit(guest(
+        "(drop (memory.grow (i32.const 30))) (call $succeed «[1,2]»)",
+    ));
+    let ran = kit.invoke(invocation(digest.await.digest), "{}").await;
+    let warned = messages(&ran.log);
+    assert_eq!(warned.len(), 2, "{warned:?}");
+    assert!(
+        warned[0]
+            .starts_with("the run used 50 % of the limit `memory` (2097152 of 4194304 bytes): "),
+        "{warned:?}"
+    );
+    assert!(
+        warned[1].contains("62 % of the limit `output`"),
+        "{warned:?}"
+    );
+    assert_eq!(ran.log[0].level, LogLevel::Warn);
+    let ran = kit.run(guest("(call $succeed «{}»)"), "{}").await;
+    assert!(ran.log.is_empty(), "{:?}", ran.log);
 }

@@ -21,5 +21,6 @@ mod kit;
 mod limits;
 mod preview1;
 mod server;
+mod source;
 mod undo;
 mod wasi;

@@ -5,7 +5,8 @@ use fermata_core::failure::FailureClass;
 use fermata_host::Rejection;
 use serde_json::json;
 
-use crate::kit::{Kit, Source, failure, messages, outputs};
+use crate::kit::{Kit, failure, messages, outputs};
+use crate::source::Source;
 
 const IMPORTS: &str = r#"
   (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))

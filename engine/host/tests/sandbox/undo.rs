@@ -5,7 +5,8 @@ use fermata_core::failure::FailureClass;
 use fermata_core::json::Json;
 use serde_json::json;
 
-use crate::kit::{Kit, SUCCEED, Source, failure, guest, invocation, messages, outputs};
+use crate::kit::{Kit, failure, invocation, messages, outputs};
+use crate::source::{SUCCEED, Source, guest};
 
 /// A guest whose `undo` has this body. The parameters stand where those of `run` do; behind the
 /// inputs come the outputs.

@@ -5,7 +5,8 @@ use fermata_core::failure::FailureClass;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
-use crate::kit::{Kit, Source, failure, messages};
+use crate::kit::{Kit, failure, messages};
+use crate::source::Source;
 
 /// The interfaces that the guests below import, as far as they use them.
 const WIT: &str = r"

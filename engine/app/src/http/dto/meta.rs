@@ -25,6 +25,8 @@ pub(crate) struct LimitBody {
     pub(crate) value: u64,
     /// What the value counts.
     pub(crate) unit: String,
+    /// What happens beyond.
+    pub(crate) beyond: String,
     /// What to do who reaches it.
     pub(crate) remedy: String,
 }

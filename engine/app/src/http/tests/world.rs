@@ -164,6 +164,7 @@ impl Admission for Descriptors {
             name: "memory".into(),
             value: 1,
             unit: "bytes".into(),
+            beyond: "the run fails".into(),
             remedy: "use less".into(),
         }]
     }

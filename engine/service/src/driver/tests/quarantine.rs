@@ -116,7 +116,7 @@ fn a_suspended_attempt_holds_when_it_would_go_on() {
     let id = world.create();
     let pending = Outcome::Pending {
         checkpoint: vec![1],
-        resume_after: Span(10_000),
+        resume: fermata_core::attempt::Resume::After(Span(10_000)),
         status: None,
     };
     world.finish(key(id, 0, 1), pending);
