@@ -26,5 +26,7 @@ mod operations;
 mod rehearsed;
 #[path = "end_to_end/scripts.rs"]
 mod scripts;
+#[path = "end_to_end/secrets.rs"]
+mod secrets;
 #[path = "end_to_end/world.rs"]
 mod world;

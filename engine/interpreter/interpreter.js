@@ -10,7 +10,8 @@ import {
   Failure,
   http,
   log,
-  pending as suspension,
+  pending as pendingTime,
+  pendingSignal as pendingName,
   progress,
   secrets,
   utf8,
@@ -25,13 +26,15 @@ const FRAMES_MAX = 10;
 /** What `pending(…)` made: outputs may look like anything. */
 const suspensions = new WeakSet();
 
-function pending(checkpoint, options) {
-  const made = suspension(checkpoint, options);
+function suspended(made) {
   suspensions.add(made);
   return made;
 }
 
-const SCOPE = { Failure, evidence, http, log, pending, progress, secrets, utf8 };
+const pending = (...how) => suspended(pendingTime(...how));
+const pendingSignal = (...how) => suspended(pendingName(...how));
+
+const SCOPE = { Failure, evidence, http, log, pending, pendingSignal, progress, secrets, utf8 };
 const NAMES = ["inputs", "attempt", ...Object.keys(SCOPE)];
 
 /** The script as a function. Throws a SyntaxError if it is none. */
@@ -78,12 +81,18 @@ function check(scripts) {
     try {
       read(script.source);
     } catch (error) {
-      const { line, column } = places(error)[0] ?? { line: 1, column: 1 };
-      const lines = script.source.split("\n").length;
-      faults.push({ script: index, message: error.message, line: Math.min(Math.max(line, 1), lines), column });
+      faults.push({ script: index, message: error.message, ...within(script.source, places(error)[0]) });
     }
   });
   return done({ faults });
+}
+
+/** The place, or where the script ends if it is behind that, or where it begins if there is none. */
+function within(source, place) {
+  const lines = source.trimEnd().split("\n");
+  if (place === undefined || place.line < 1) return { line: 1, column: 1 };
+  if (place.line <= lines.length) return place;
+  return { line: lines.length, column: lines[lines.length - 1].length + 1 };
 }
 
 // ---- Running.
@@ -103,6 +112,8 @@ function outcome(returned) {
   if (returned === null || typeof returned !== "object" || Array.isArray(returned)) {
     throw invalid(`${JSON.stringify(returned) ?? typeof returned}`.slice(0, 100));
   }
+  // What cannot be written is the script's mistake, and is told with its place.
+  JSON.stringify(returned);
   return done(returned);
 }
 

@@ -39,7 +39,7 @@ typedef struct {
   _Alignas(8) abi_text text; /* outputs, checkpoint, or message */
   union {
     struct {
-      uint8_t which; /* after-ms, signal: the engine has no signals for activities */
+      uint8_t which; /* after-ms, signal: this SDK waits for times only */
       _Alignas(8) uint64_t after_ms;
       abi_option status;
     } pending;

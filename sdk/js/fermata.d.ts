@@ -27,6 +27,8 @@ export interface Attempt<C = Json> {
   readonly nowMs: number;
   /** What the last {@link pending} of this attempt stored; absent on its first run. */
   readonly checkpoint?: C;
+  /** The payload of the signal that {@link pendingSignal} waited for. */
+  readonly signal?: Json;
 }
 
 /** How a run ends, if it does not fail. {@link done} and {@link pending} make one. */
@@ -45,6 +47,12 @@ export function done<O extends object = {}>(outputs?: O): Outcome<O>;
  * shown to people meanwhile.
  */
 export function pending(checkpoint: unknown, afterMs: number, status?: string): Outcome<never>;
+
+/**
+ * Not finished: the activity is run again when the signal with this name comes, with `checkpoint`, and with the payload as
+ * `attempt.signal`. The name is for people: lower-case letters, digits and hyphens. The timeout of the activity covers the wait.
+ */
+export function pendingSignal(checkpoint: unknown, name: string, status?: string): Outcome<never>;
 
 /**
  * Why a run failed, and whether another attempt may help. Throw it.

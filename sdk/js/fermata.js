@@ -103,7 +103,11 @@ export function done(outputs = {}) {
 }
 
 export function pending(checkpoint, afterMs, status) {
-  return { tag: "pending", checkpoint, afterMs, status };
+  return { tag: "pending", checkpoint, resume: { tag: "after-ms", val: milliseconds(afterMs) }, status };
+}
+
+export function pendingSignal(checkpoint, name, status) {
+  return { tag: "pending", checkpoint, resume: { tag: "signal", val: name }, status };
 }
 
 export class Failure extends Error {
@@ -347,7 +351,9 @@ function attemptOf(wit) {
   const { release, process, phase, activity, number, idempotencyKey, nowMs } = wit;
   const stored = wit.checkpoint ?? undefined;
   const checkpoint = stored === undefined ? undefined : parsed("checkpoint", utf8.decode(asBytes(stored)));
-  return { release, process, phase, activity, number, idempotencyKey, nowMs, checkpoint };
+  const payload = wit.signal ?? undefined;
+  const signal = payload === undefined ? undefined : parsed("signal", payload);
+  return { release, process, phase, activity, number, idempotencyKey, nowMs, checkpoint, signal };
 }
 
 function parsed(what, text) {
@@ -363,8 +369,7 @@ function told(outcome) {
   if (outcome?.tag !== "pending") {
     throw Failure.permanent("the activity returned neither done(…) nor pending(…)").code("invalid-outcome");
   }
-  const { checkpoint, afterMs, status } = outcome;
-  const resume = { tag: "after-ms", val: milliseconds(afterMs) };
+  const { checkpoint, resume, status } = outcome;
   const stored = utf8.encode(JSON.stringify(checkpoint ?? null));
   return { tag: "pending", val: { checkpoint: stored, resume, status: status ?? null } };
 }

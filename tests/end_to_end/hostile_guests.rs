@@ -8,7 +8,7 @@ use crate::world::{World, run};
 /// A process of one hostile activity beside a well-behaved one.
 fn beside_a_neighbour(guest: &str) -> String {
     format!(
-        "process: hostile-{guest}\nphases:\n  only:\n    activities:\n      bad: {{ uses: {guest}@1, timeout: 20s }}\n      good: {{ uses: noop@1 }}\n"
+        "process: hostile-{guest}\nphases:\n  only:\n    activities:\n      bad: {{ uses: {guest}@1, timeout: 2m }}\n      good: {{ uses: noop@1 }}\n"
     )
 }
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// How long a release of a test may take, in seconds: far more than it needs.
-pub(crate) const PATIENCE: u32 = 60;
+pub(crate) const PATIENCE: u32 = 120;
 
 /// A server on a data directory of its own.
 pub(crate) struct World {

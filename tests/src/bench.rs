@@ -4,6 +4,7 @@ pub mod approvals;
 pub mod fan_out;
 pub mod figure;
 pub mod graph;
+pub mod languages;
 pub mod rehearsal;
 pub mod sandbox;
 pub mod server;

@@ -33,8 +33,9 @@ pub(crate) fn hostile(passed: &Passed) -> Result<ExitCode> {
     released("Hostile", "hostile", passed)
 }
 
-/// Measures a release build.
+/// Measures a release build, with guests in every language.
 pub(crate) fn bench(passed: &Passed) -> Result<ExitCode> {
+    setup::languages()?;
     released("Benchmark", "bench", passed)
 }
 

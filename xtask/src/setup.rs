@@ -35,7 +35,7 @@ pub(crate) fn tools_and_guests() -> Result<Ready> {
     })
 }
 
-/// The toolchains of every language, and the guests that are written in them. Demo and benchmark do without.
+/// The toolchains of every language, and the guests that are written in them. The demo does without.
 pub(crate) fn languages() -> Result<Languages> {
     let began = Instant::now();
     say::part("Languages");

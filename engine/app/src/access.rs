@@ -132,7 +132,7 @@ impl Asker {
         Actor::User(self.name.clone())
     }
 
-    /// Whether tokens, principals and grants may be changed.
+    /// Whether tokens, principals, grants and secrets may be changed.
     pub(crate) fn is_administrator(&self) -> bool {
         self.role == Role::Admin && is_admins(&self.groups)
     }

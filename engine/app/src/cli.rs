@@ -29,6 +29,7 @@ mod release;
 mod rollback;
 mod screen;
 mod script_grants;
+mod secret;
 mod signal;
 mod table;
 mod text;
@@ -148,6 +149,7 @@ async fn dispatch(context: &mut Context, command: Command) -> Result<Exit, Error
         Command::Inbox(args) => inbox::run(context, &args).await?,
         Command::Ledger(args) => ledger::run(context, &args).await?,
         Command::Lock(command) => lock::run(context, command).await?,
+        Command::Secret(command) => secret::run(context, command).await?,
         Command::Token(command) => access::token(context, command).await?,
         Command::Principal(command) => access::principal(context, command).await?,
         Command::Backup(args) => backup::backup(context, &args).await?,

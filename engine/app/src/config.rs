@@ -9,8 +9,10 @@ use std::time::Duration;
 
 use fermata_core::time::Span;
 use serde::Deserialize;
+use zeroize::Zeroizing;
 
 use crate::cli::args::{LogFormat, ServeArgs};
+use crate::keyring::{CREDENTIALS, Surroundings, VARIABLE};
 
 /// Where everything is kept, unless told otherwise.
 pub(crate) const DATA_DIR_DEFAULT: &str = "./fermata-data";
@@ -50,10 +52,12 @@ pub(crate) struct Config {
     pub(crate) runs: Option<usize>,
     /// Most bytes of compiled code on disk; by default the sandbox's own number.
     pub(crate) cache_bytes: Option<u64>,
-    /// File of secrets: TOML, `name = "value"`.
-    pub(crate) secrets_file: Option<PathBuf>,
     /// The component that runs scripts, if it is not beside the program.
     pub(crate) interpreter: Option<PathBuf>,
+    /// File with the keys that seal secrets, if one is named.
+    pub(crate) secrets_key_file: Option<PathBuf>,
+    /// What the environment says about these keys.
+    pub(crate) surroundings: Surroundings,
     /// Host names under which the server is known, beside the address it listens on.
     pub(crate) hosts: Vec<String>,
 }
@@ -105,8 +109,8 @@ struct Written {
     grace: Option<String>,
     runs: Option<usize>,
     cache_bytes: Option<usize>,
-    secrets_file: Option<PathBuf>,
     interpreter: Option<PathBuf>,
+    secrets_key_file: Option<PathBuf>,
     #[serde(default)]
     hosts: Vec<String>,
 }
@@ -125,7 +129,18 @@ impl Config {
             Some(path) => read(path)?,
             None => Written::default(),
         };
-        merge(args, file)
+        let mut config = merge(args, file)?;
+        config.surroundings = surroundings();
+        Ok(config)
+    }
+}
+
+/// Keys in the environment, which are no flag: other users can read those.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+fn surroundings() -> Surroundings {
+    Surroundings {
+        keys: std::env::var(VARIABLE).ok().map(Zeroizing::new),
+        credentials: std::env::var_os(CREDENTIALS).map(PathBuf::from),
     }
 }
 
@@ -146,7 +161,7 @@ fn read(path: &Path) -> Result<Written, ConfigError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     for entry in [
         &mut file.data_dir,
-        &mut file.secrets_file,
+        &mut file.secrets_key_file,
         &mut file.interpreter,
     ] {
         *entry = entry.take().map(|path| folder.join(path));
@@ -194,8 +209,9 @@ fn merge(args: &ServeArgs, file: Written) -> Result<Config, ConfigError> {
         runs: positive("runs", file.runs, RUNS_MAX)?,
         cache_bytes: positive("cache-bytes", file.cache_bytes, CACHE_BYTES_MAX)?
             .map(|bytes| bytes as u64),
-        secrets_file: file.secrets_file,
         interpreter: args.interpreter.clone().or(file.interpreter),
+        secrets_key_file: args.secrets_key_file.clone().or(file.secrets_key_file),
+        surroundings: Surroundings::default(),
         hosts: file.hosts,
     })
 }
@@ -259,13 +275,14 @@ mod tests {
     fn paths_of_a_file_are_meant_from_where_it_is() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("f.toml");
-        std::fs::write(&path, "data-dir = \"data\"\nsecrets-file = \"/s.toml\"").unwrap();
+        std::fs::write(&path, "data-dir = \"data\"\nsecrets-key-file = \"/s.key\"").unwrap();
         let args = ServeArgs {
             config: Some(path),
             ..ServeArgs::default()
         };
         let config = Config::load(&args).unwrap();
         assert_eq!(config.data_dir, folder.path().join("data"));
-        assert_eq!(config.secrets_file.as_deref(), Some(Path::new("/s.toml")));
+        let key_file = config.secrets_key_file.as_deref();
+        assert_eq!(key_file, Some(Path::new("/s.key")));
     }
 }

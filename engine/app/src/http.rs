@@ -11,6 +11,7 @@ use fermata_core::component::Descriptor;
 use fermata_core::id::Digest;
 use fermata_service::Service;
 use fermata_service::clock::Clock;
+use fermata_service::secrets::Vault;
 use futures::future::BoxFuture;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -18,6 +19,7 @@ use utoipa_axum::routes;
 
 use crate::access::Access;
 use crate::access::signals::Signals;
+use crate::keyring::Source;
 use crate::uploads::Uploads;
 use dto::meta::LimitBody;
 use problem::{METHOD_NOT_ALLOWED, NOT_FOUND, Problem};
@@ -51,6 +53,7 @@ pub(crate) mod rehearsals;
 pub(crate) mod releases;
 pub(crate) mod request;
 pub(crate) mod script_grants;
+pub(crate) mod secrets;
 pub(crate) mod server;
 pub(crate) mod signals;
 pub(crate) mod standing;
@@ -81,6 +84,10 @@ pub(crate) struct Api {
     pub(crate) signals: Signals,
     /// Components that arrive in pieces.
     pub(crate) uploads: Arc<Uploads>,
+    /// The secrets that runs use.
+    pub(crate) secrets: Arc<Vault>,
+    /// Where the keys of secrets come from.
+    pub(crate) keys_from: Source,
     /// Under which names the server may be called.
     pub(crate) hosts: request::Hosts,
     /// Names requests.
@@ -197,6 +204,9 @@ pub(crate) fn routes() -> (Router<Arc<Api>>, OpenApi) {
         .routes(routes!(signals::receive_at))
         .routes(routes!(ledger::list))
         .routes(routes!(ledger::history))
+        .routes(routes!(secrets::list))
+        .routes(routes!(secrets::read, secrets::put, secrets::delete))
+        .routes(routes!(secrets::rotate))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
         .routes(routes!(principals::list))

@@ -7,6 +7,7 @@ mod config;
 mod exit;
 mod http;
 mod interpreter;
+mod keyring;
 mod offline;
 mod serve;
 mod trial;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use fermata_service::secrets::{KeyRing, Vault};
 use fermata_store::{Backup, Batch, Examination};
 
 use crate::access::{Access, Change};
@@ -20,10 +21,21 @@ pub(crate) fn backup(data_dir: &Path, directory: &Path) -> Result<(), OpenError>
     Ok(data.store.backup(directory, data.clock.now())?)
 }
 
+/// What was put into a new data directory.
+#[derive(Debug)]
+pub(crate) struct Restored {
+    /// The backup.
+    pub(crate) backup: Backup,
+    /// What is in it.
+    pub(crate) examination: Examination,
+    /// How many secrets it holds, sealed.
+    pub(crate) secrets: usize,
+}
+
 /// Puts a backup into a new data directory, and gives its administrator a token: whoever may
 /// write there may rule there, and the tokens of the backup may be lost.
-pub(crate) fn restore(backup: &Path, data_dir: &Path) -> Result<(Backup, Examination), OpenError> {
-    let restored = fermata_store::restore(backup, data_dir)?;
+pub(crate) fn restore(backup: &Path, data_dir: &Path) -> Result<Restored, OpenError> {
+    let (backup, examination) = fermata_store::restore(backup, data_dir)?;
     let data = Data::open(data_dir)?;
     let secret = wire::write_token(data.directory.path())?;
     let changes = Access::first(&secret, data.clock.now());
@@ -31,7 +43,13 @@ pub(crate) fn restore(backup: &Path, data_dir: &Path) -> Result<(Backup, Examina
         writes: changes.iter().map(Change::write).collect(),
         ..Batch::default()
     })?;
-    Ok(restored)
+    // No key is needed to count them.
+    let secrets = Vault::open(&*data.store, KeyRing::default())?.list().len();
+    Ok(Restored {
+        backup,
+        examination,
+        secrets,
+    })
 }
 
 #[cfg(test)]

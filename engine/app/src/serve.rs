@@ -176,6 +176,8 @@ fn api(opened: Opened, hosts: Hosts, stopping: Stopping) -> (Arc<Api>, Data) {
         access: opened.access,
         signals: opened.signals,
         uploads: opened.uploads,
+        secrets: opened.secrets,
+        keys_from: opened.keys_from,
         hosts,
         request_ids: RequestIds::new(start),
         metrics: http::metrics::Metrics::default(),

@@ -13,22 +13,27 @@ use fermata_core::attempt::{Invocation, Ran};
 use fermata_core::component::Grants;
 use fermata_core::id::Digest;
 use fermata_core::time::Timestamp;
-use fermata_host::{AdmitError, Answers, Blobs, Compiler, Limits, Sandbox, SandboxConfig};
+use fermata_host::{
+    AdmitError, Answers, Blobs, Compiler, Limits, NoSecret, Sandbox, SandboxConfig, Secrets,
+};
 use fermata_service::clock::{Clock, SystemClock};
 use fermata_service::directory::Directory;
 use fermata_service::ids::IdSource;
 use fermata_service::runner::{ProgressSink, Runner};
+use fermata_service::secrets::{SecretError, ValueError, Vault};
 use fermata_service::{Parts, Service};
 use fermata_store::{Batch, DataDirectory, Record, Rocks, Scan, Store, Table};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use tokio::runtime::Handle;
+use zeroize::Zeroizing;
 
 use crate::access::signals::{self, Signals};
 use crate::access::{Access, Change, Secret};
 use crate::config::Config;
 use crate::http::dto::meta::LimitBody;
 use crate::http::{Admission, Admitted, NativeCache, Rejected, Verified};
+use crate::keyring::{self, KeyError, Source};
 use crate::uploads::Uploads;
 
 /// Where the first administrator's token is, within the data directory.
@@ -57,6 +62,12 @@ pub(crate) enum OpenError {
     /// The engine.
     #[error("the engine cannot be started: {}", chain(.0))]
     Service(#[from] fermata_service::Error),
+    /// The keys of secrets.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The secrets.
+    #[error("the secrets cannot be read: {}", chain(.0))]
+    Secrets(#[from] SecretError),
     /// A file of our own.
     #[error("{}: {source}", path.display())]
     File {
@@ -140,6 +151,10 @@ pub(crate) struct Opened {
     pub(crate) signals: Signals,
     /// Components that arrive in pieces.
     pub(crate) uploads: Arc<Uploads>,
+    /// The secrets that runs use.
+    pub(crate) secrets: Arc<Vault>,
+    /// Where the keys of secrets come from.
+    pub(crate) keys_from: Source,
     /// The first token, if this is the first start.
     pub(crate) first_token: Option<Secret>,
 }
@@ -152,7 +167,9 @@ pub(crate) fn open(config: &Config) -> Result<Opened, OpenError> {
     if let Some(runs) = config.runs {
         limits.runs_max = runs;
     }
-    let sandbox = sandbox(config, &data, limits.runs_max)?;
+    let (secrets, keys_from) = secrets(config, &data)?;
+    let opener = Opener(Arc::clone(&secrets));
+    let sandbox = sandbox(config, &data, opener, limits.runs_max)?;
     let access = Arc::new(data.access()?);
     let first_token = if access.is_new() {
         Some(first_token(&data, &access)?)
@@ -178,8 +195,41 @@ pub(crate) fn open(config: &Config) -> Result<Opened, OpenError> {
         access,
         signals,
         uploads,
+        secrets,
+        keys_from,
         first_token,
     })
+}
+
+/// The secrets, and where their keys come from. The first start makes a key if none is given; a later
+/// one without its key does not, since that one may only be mislaid.
+fn secrets(config: &Config, data: &Data) -> Result<(Arc<Vault>, Source), OpenError> {
+    let named = config.secrets_key_file.as_deref();
+    let folder = data.directory.path();
+    let (source, keys) = keyring::find(named, &config.surroundings, folder)?;
+    let mut vault = Vault::open(&*data.store, keys)?;
+    if let Source::Own(path) = &source
+        && !vault.has_key()
+        && vault.list().is_empty()
+    {
+        let failed = |source| OpenError::File {
+            path: path.clone(),
+            source,
+        };
+        let keys = keyring::fresh().map_err(failed)?;
+        keyring::write(path, &keys).map_err(failed)?;
+        vault = Vault::open(&*data.store, keys)?;
+    }
+    for secret in vault.list() {
+        if let Some(fault) = secret.fault {
+            let name = secret.name;
+            tracing::error!(
+                "the secret `{name}` cannot be opened: {fault}. The keys are from {source}: \
+                 add the missing one and restart, or set the secret again"
+            );
+        }
+    }
+    Ok((Arc::new(vault), source))
 }
 
 /// Components are compiled by this program, in a process of its own.
@@ -243,7 +293,12 @@ impl Sandboxed {
     }
 }
 
-fn sandbox(config: &Config, data: &Data, runs: usize) -> Result<Sandbox, OpenError> {
+fn sandbox(
+    config: &Config,
+    data: &Data,
+    secrets: Opener,
+    runs: usize,
+) -> Result<Sandbox, OpenError> {
     let compiler = compiler()?;
     let clock = Arc::clone(&data.clock);
     let key = data.directory.path().join(CACHE_KEY_FILE);
@@ -251,7 +306,7 @@ fn sandbox(config: &Config, data: &Data, runs: usize) -> Result<Sandbox, OpenErr
     let mut settings = SandboxConfig::new(data.directory.cache(), key, compiler, clock);
     settings.limits.concurrent_runs = runs as u64;
     settings.cache_bytes = config.cache_bytes.unwrap_or(settings.cache_bytes);
-    settings.secrets.clone_from(&config.secrets_file);
+    settings.secrets = Arc::new(secrets);
     let blobs = Arc::new(StoredBlobs(Arc::clone(&data.store)));
     Ok(Sandbox::new(settings, blobs)?)
 }
@@ -345,6 +400,19 @@ impl Blobs for StoredBlobs {
                 None
             }
         }
+    }
+}
+
+/// The vault as what opens secrets for runs.
+#[derive(Debug)]
+struct Opener(Arc<Vault>);
+
+impl Secrets for Opener {
+    fn open(&self, name: &str) -> Result<Zeroizing<String>, NoSecret> {
+        self.0.value(name).map_err(|error| match error {
+            ValueError::Unknown => NoSecret::Unknown,
+            ValueError::Fault(fault) => NoSecret::Sealed(fault.to_string()),
+        })
     }
 }
 

@@ -113,3 +113,9 @@ pub const COMMENTS_MAX: usize = 500;
 pub const FILES_MAX: usize = 100;
 /// Most people of one group that a question keeps at hand: as many as a server knows.
 pub const MEMBERS_MAX: usize = 10_000;
+/// Shortest secret, in bytes: a shorter one could not be told from other text, and so not be kept out of it.
+pub const SECRET_BYTES_MIN: usize = 8;
+/// Longest secret, in bytes: a private key with its certificates fits, and a header holds it.
+pub const SECRET_BYTES_MAX: usize = 16 * 1024;
+/// Most secrets of an installation: they are kept in memory, sealed.
+pub const SECRETS_MAX: usize = 1_000;

@@ -11,6 +11,7 @@ use fermata_core::time::Timestamp;
 use crate::compile::Compiler;
 use crate::egress::{Answers, Resolver, SystemResolver};
 use crate::limits::Limits;
+use crate::secrets::{NoSecrets, Secrets};
 
 /// Where a run says how far it is; never blocks.
 pub type ProgressSink = Arc<dyn Fn(Progress) + Send + Sync>;
@@ -35,8 +36,8 @@ pub struct SandboxConfig {
     pub cache_key: PathBuf,
     /// How components are compiled.
     pub compiler: Compiler,
-    /// TOML file of `name = "value"`, readable by its owner only.
-    pub secrets: Option<PathBuf>,
+    /// Opens secrets.
+    pub secrets: Arc<dyn Secrets>,
     /// Looks host names up.
     pub resolver: Arc<dyn Resolver>,
     /// Answers calls in the place of the network, if a component is only tried out.
@@ -56,7 +57,7 @@ pub const CACHE_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 const LOADED_BYTES: u64 = 512 * 1024 * 1024;
 
 impl SandboxConfig {
-    /// A configuration with the default limits and the system's resolver.
+    /// A configuration with the default limits and the system's resolver, and without secrets.
     pub fn new(
         cache: impl Into<PathBuf>,
         cache_key: impl Into<PathBuf>,
@@ -68,7 +69,7 @@ impl SandboxConfig {
             cache: cache.into(),
             cache_key: cache_key.into(),
             compiler,
-            secrets: None,
+            secrets: Arc::new(NoSecrets),
             resolver: Arc::new(SystemResolver),
             answers: None,
             clock,

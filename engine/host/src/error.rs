@@ -17,14 +17,6 @@ pub enum Error {
         /// Why it failed.
         source: std::io::Error,
     },
-    /// The secrets file is not usable.
-    #[error("the secrets file {path} is not usable: {reason}", path = path.display())]
-    Secrets {
-        /// The file.
-        path: PathBuf,
-        /// Why; never holds a value.
-        reason: String,
-    },
     /// The compiling process could not be used.
     #[error("the compiling process could not be used: {0}")]
     Compiler(String),

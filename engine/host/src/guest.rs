@@ -6,7 +6,6 @@ mod wasi;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use fermata_core::attempt::Evidence;
 use fermata_core::component::Grants;
@@ -94,8 +93,8 @@ pub(crate) struct Context {
     pub(crate) last_call: Option<String>,
     pub(crate) denial: Option<Denial>,
     pub(crate) held: Held,
-    /// Differs from run to run.
-    pub(crate) salt: u64,
+    /// A granted secret that the guest asked for and that nobody has set.
+    pub(crate) unset: Option<String>,
     pub(crate) limiter: Limiter,
     /// Whether the guest is instantiated: what goes wrong from then on is its doing.
     pub(crate) started: bool,
@@ -121,6 +120,8 @@ pub(crate) fn store(
     let limits = &shared.limits;
     let context = Context {
         shared: Arc::clone(shared),
+        held: shared.hold(&grants),
+        unset: None,
         grants,
         progress,
         progress_at: None,
@@ -130,8 +131,6 @@ pub(crate) fn store(
         calls: 0,
         last_call: None,
         denial: None,
-        held: Held::default(),
-        salt: shared.runs_begun.fetch_add(1, Ordering::Relaxed),
         limiter: Limiter::new(limits),
         started: false,
         began: (shared.clock)(),
@@ -177,6 +176,17 @@ impl Context {
     /// The time, as the engine tells it.
     pub(crate) fn now(&self) -> Timestamp {
         (self.shared.clock)()
+    }
+
+    /// Remembers a denial for the failure that may follow, and says it to the guest.
+    pub(crate) fn deny(&mut self, denial: Denial) -> String {
+        let denial = Denial {
+            what: self.held.redact(denial.what),
+            grant: denial.grant.map(|grant| self.held.redact(grant)),
+        };
+        let text = denial.text();
+        self.denial = Some(denial);
+        text
     }
 
     /// Moves what the guest wrote to its standard output and error into its log.

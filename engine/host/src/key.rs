@@ -90,7 +90,7 @@ impl Key {
 const OTHERS: u32 = 0o077;
 
 /// Refuses a file that others than its owner may read.
-pub(crate) fn private(open: &File, path: &Path) -> Result<(), Error> {
+fn private(open: &File, path: &Path) -> Result<(), Error> {
     let metadata = open
         .metadata()
         .map_err(|error| file("reading the mode of", path, error))?;

@@ -40,3 +40,4 @@ pub use error::{AdmitError, Error};
 pub use limits::{Limit, Limits};
 pub use rejection::Rejection;
 pub use sandbox::Sandbox;
+pub use secrets::{NoSecret, Secrets};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fermata_core::attempt::{Outcome, Ran, Report, Resume};
+use fermata_core::attempt::{LogLevel, Outcome, Ran, Report, Resume};
 use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::json::Json;
 use fermata_core::limits::{NESTING_MAX, TEXT_BYTES_MAX};
@@ -19,7 +19,7 @@ use crate::guest::types::{
 };
 use crate::guest::{Breach, Context};
 use crate::limits::{Limits, length};
-use crate::secrets::Held;
+use crate::secrets::Sealed;
 use crate::usage::{self, Returned};
 
 /// How a run ended, before anybody looked at it.
@@ -40,10 +40,11 @@ pub(crate) fn conclude(
     context.collect_output();
     let returned = Returned::of(&ended);
     let outcome = match ended {
-        Ended::Answered(Ok(outcome)) => answered(&context, outcome, promised),
+        Ended::Answered(Ok(outcome)) => answered(&mut context, outcome, promised),
         Ended::Answered(Err(failure)) => failed(&context, failure),
         Ended::Trapped(error) => trapped(&context, &error).into(),
         Ended::Panicked(message) => {
+            let message = context.held.redact(message);
             error!(%message, "the host panicked while a guest ran");
             Told::from(Failure::new(
                 FailureClass::Engine,
@@ -97,7 +98,7 @@ pub(crate) fn limit(limits: &Limits, name: &str, message: String) -> Failure {
     }
 }
 
-fn answered(context: &Context, outcome: GuestOutcome, promised: Option<&Schema>) -> Told {
+fn answered(context: &mut Context, outcome: GuestOutcome, promised: Option<&Schema>) -> Told {
     match outcome {
         GuestOutcome::Succeeded(text) => match outputs(context, &text, promised) {
             Ok(outputs) => Told::Good(Outcome::Succeeded(outputs)),
@@ -135,9 +136,7 @@ fn outputs(context: &Context, text: &str, promised: Option<&Schema>) -> Result<J
             faults.join("; ")
         )));
     }
-    if !context.held.is_empty() {
-        redact(&context.held, &mut value);
-    }
+    context.held.redact_json(&mut value);
     Ok(Json::of(&value))
 }
 
@@ -149,7 +148,7 @@ fn contract(context: &Context, message: &str) -> Failure {
     failure.remedy("make `run` return what `describe` promises")
 }
 
-fn suspended(context: &Context, pending: Pending) -> Told {
+fn suspended(context: &mut Context, pending: Pending) -> Told {
     let limits = &context.shared.limits;
     let bytes = pending.checkpoint.len();
     if bytes > length(limits.checkpoint_bytes) {
@@ -162,12 +161,16 @@ fn suspended(context: &Context, pending: Pending) -> Told {
     let resume = match pending.resume {
         GuestResume::AfterMs(ms) => Resume::After(Span(ms)),
         GuestResume::Signal(name) => match name.parse() {
+            // People see the name: a secret could be spelt by it.
+            Ok(_) if context.held.is_shown_in(name.as_bytes()) => {
+                return no_signal(&context.held.redact(name)).into();
+            }
             Ok(name) => Resume::Signal(name),
-            Err(_) => return no_signal(&name).into(),
+            Err(_) => return no_signal(&context.held.redact(name)).into(),
         },
     };
     Told::Good(Outcome::Pending {
-        checkpoint: pending.checkpoint,
+        checkpoint: without_secrets(context, pending.checkpoint),
         resume,
         status: pending
             .status
@@ -180,6 +183,17 @@ fn no_signal(name: &str) -> Failure {
     let message = format!("a signal cannot be called {name:?}");
     let failure = Failure::new(FailureClass::Contract, message);
     failure.remedy("name it in lower-case letters, digits and hyphens")
+}
+
+/// The checkpoint as it is stored. What is taken out is said: the next run will miss it.
+fn without_secrets(context: &mut Context, checkpoint: Vec<u8>) -> Vec<u8> {
+    if context.held.is_shown_in(&checkpoint) {
+        let said =
+            "the checkpoint held a secret, which was taken out; ask for its handle in each run";
+        let at = context.now();
+        context.log.write(at, LogLevel::Warn, said.into());
+    }
+    context.held.redact_bytes(checkpoint)
 }
 
 /// Of a name that a guest made up, as much as fits into a sentence.
@@ -219,8 +233,10 @@ fn guest_details(context: &Context, details: &str) -> Json {
     } else {
         None
     };
-    let mut value = value.unwrap_or_else(|| Value::String(cut(details.to_owned())));
-    redact(&context.held, &mut value);
+    // Cut off last: a part of a value would not be known as one.
+    let text = || Value::String(cut(context.held.redact(details.to_owned())));
+    let mut value = value.unwrap_or_else(text);
+    context.held.redact_json(&mut value);
     Json::of(&value)
 }
 
@@ -230,6 +246,8 @@ pub(crate) fn trapped(context: &Context, error: &wasmtime::Error) -> Failure {
     let trap = error.downcast_ref::<Trap>();
     let mut failure = if let Some(Breach(name)) = error.downcast_ref() {
         limit(limits, name, breached(limits, name))
+    } else if let Some(sealed) = error.downcast_ref::<Sealed>() {
+        unopened(sealed)
     } else if let Some(name) = context.limiter.refused() {
         limit(limits, name, breached(limits, name))
     } else if trap == Some(&Trap::StackOverflow) {
@@ -248,13 +266,14 @@ pub(crate) fn trapped(context: &Context, error: &wasmtime::Error) -> Failure {
         // What is left is a guest that handed over something other than what its types say.
         Failure::new(
             FailureClass::Contract,
-            cut(format!(
+            cut(context.held.redact(format!(
                 "the guest broke the contract: {}",
                 error.root_cause()
-            )),
+            ))),
         )
         .remedy("build against wit/activity.wit with a generator of bindings")
     } else {
+        let error = context.held.redact(error.to_string());
         error!(%error, "the engine could not run a guest");
         Failure::new(
             FailureClass::Engine,
@@ -265,6 +284,13 @@ pub(crate) fn trapped(context: &Context, error: &wasmtime::Error) -> Failure {
         .downcast_ref()
         .map(backtrace::lines)
         .unwrap_or_default();
+    failure
+}
+
+fn unopened(sealed: &Sealed) -> Failure {
+    let mut failure = Failure::new(FailureClass::Engine, sealed.to_string())
+        .remedy("give the server the key that is missing and restart it, or set the secret again: `fermata secret list` shows the keys");
+    failure.code = Some("secret-sealed".into());
     failure
 }
 
@@ -309,6 +335,9 @@ fn breached(limits: &Limits, name: &str) -> String {
 fn complete(context: &mut Context, mut failure: Failure) -> Failure {
     if let Some(denial) = &context.denial {
         failure.remedy = Some(denial.remedy());
+    } else if let Some(name) = &context.unset {
+        let remedy = || format!("an administrator sets it: `fermata secret set {name}`");
+        failure.remedy.get_or_insert_with(remedy);
     }
     failure.last_log = context.log.last();
     failure.last_call = context.last_call.take().map(cut);
@@ -319,22 +348,6 @@ fn complete(context: &mut Context, mut failure: Failure) -> Failure {
 fn cut(mut text: String) -> String {
     text.truncate(text.floor_char_boundary(TEXT_BYTES_MAX));
     text
-}
-
-/// Takes the values of secrets out of JSON, however they are escaped.
-pub(crate) fn redact(held: &Held, value: &mut Value) {
-    match value {
-        Value::String(text) => *text = held.redact(std::mem::take(text)),
-        Value::Array(items) => items.iter_mut().for_each(|item| redact(held, item)),
-        Value::Object(fields) => {
-            let old = std::mem::take(fields);
-            fields.extend(old.into_iter().map(|(name, mut value)| {
-                redact(held, &mut value);
-                (held.redact(name), value)
-            }));
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
 }
 
 fn depth(value: &Value) -> usize {
@@ -359,17 +372,5 @@ mod tests {
                 "{text}"
             );
         }
-    }
-
-    #[test]
-    fn secrets_are_taken_out_of_names_and_values() {
-        let mut held = Held::default();
-        held.hold("token", "fsec_1".into(), "quote\"\n22".into());
-        let mut value = serde_json::json!({ "a quote\"\n22": ["x quote\"\n22", 1, null] });
-        redact(&held, &mut value);
-        assert_eq!(
-            value,
-            serde_json::json!({ "a [secret]": ["x [secret]", 1, null] })
-        );
     }
 }

@@ -24,7 +24,6 @@ use crate::guest::{self, Context};
 use crate::key::Key;
 use crate::library::{Library, Loaded};
 use crate::limits::{Limits, length};
-use crate::secrets::Vault;
 use crate::shared::Shared;
 use crate::ticker::Ticker;
 use crate::{engine, run};
@@ -73,7 +72,7 @@ impl Sandbox {
                 config.answers.clone(),
                 &config.limits,
             ),
-            vault: Vault::open(config.secrets)?,
+            secrets: config.secrets,
             stand_ins: Key::random()?,
             runs_begun: AtomicU64::new(0),
             clock: config.clock,

@@ -1,276 +1,347 @@
-//! Secrets: kept by the host, sent for the guest, never shown to it.
+//! Secrets: kept elsewhere, sent for the guest, never shown to it.
 
-use std::collections::BTreeMap;
-use std::fs::{File, Metadata};
-use std::io::Read;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+mod forms;
 
-use crate::error::Error;
-use crate::key::{file, private};
+use std::fmt;
 
-/// Shortest value: a shorter one could not be told from other text, and so not be kept out of logs.
-const VALUE_BYTES_MIN: usize = 8;
-/// Largest secrets file: some thousand tokens.
-const FILE_BYTES_MAX: u64 = 1024 * 1024;
+use fermata_core::component::SecretGrant;
+use memchr::memmem;
+use reqwest::Url;
+use serde_json::Value;
+use zeroize::Zeroizing;
+
 /// What stands where a secret stood.
 const REDACTED: &str = "[secret]";
 
-type Values = Arc<BTreeMap<String, Arc<str>>>;
+/// Opens the secrets of the installation.
+pub trait Secrets: fmt::Debug + Send + Sync + 'static {
+    /// The value of the secret with this name. Asked when a run begins; must not wait.
+    fn open(&self, name: &str) -> Result<Zeroizing<String>, NoSecret>;
+}
 
-/// The secrets of this installation. The file is read again once it has changed.
+/// Why there is no value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoSecret {
+    /// There is no such secret.
+    Unknown,
+    /// There is one, and it cannot be opened; the text says why and never holds a value.
+    Sealed(String),
+}
+
+/// An installation without secrets.
 #[derive(Debug)]
-pub(crate) struct Vault {
-    path: Option<PathBuf>,
-    read: Mutex<Contents>,
+pub(crate) struct NoSecrets;
+
+impl Secrets for NoSecrets {
+    fn open(&self, _: &str) -> Result<Zeroizing<String>, NoSecret> {
+        Err(NoSecret::Unknown)
+    }
 }
 
+/// A secret that a run asked for and that cannot be opened; the guest is trapped with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sealed {
+    pub(crate) name: String,
+    pub(crate) why: String,
+}
+
+impl fmt::Display for Sealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the secret `{}` cannot be opened: {}",
+            self.name, self.why
+        )
+    }
+}
+
+impl std::error::Error for Sealed {}
+
+/// The secrets that one run was granted, as they were when it began: whether or not it asks for them, none
+/// of them gets out by another way than to a granted host.
 #[derive(Default)]
-struct Contents {
-    stamp: Option<(SystemTime, u64)>,
-    values: Values,
+pub(crate) struct Held {
+    secrets: Vec<Secret>,
+    missing: Vec<(String, NoSecret)>,
+    /// What to look for, the longest first: a value may begin with another one.
+    forms: Vec<Form>,
 }
 
-impl std::fmt::Debug for Contents {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.values.keys()).finish()
-    }
-}
-
-impl Vault {
-    /// Reads the file, if there is one, so that a fault in it shows at start.
-    pub(crate) fn open(path: Option<PathBuf>) -> Result<Self, Error> {
-        let vault = Self {
-            path,
-            read: Mutex::default(),
-        };
-        vault.values()?;
-        Ok(vault)
-    }
-
-    /// The secret with this name.
-    pub(crate) fn get(&self, name: &str) -> Result<Option<Arc<str>>, Error> {
-        Ok(self.values()?.get(name).cloned())
-    }
-
-    fn values(&self) -> Result<Values, Error> {
-        let Some(path) = &self.path else {
-            return Ok(Values::default());
-        };
-        let metadata = std::fs::metadata(path).map_err(|error| file("reading", path, error))?;
-        let stamp = stamp(&metadata);
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if read.stamp.is_none() || read.stamp != stamp {
-            *read = Contents {
-                stamp,
-                values: Arc::new(load(path)?),
-            };
-        }
-        Ok(Arc::clone(&read.values))
-    }
-}
-
-fn stamp(metadata: &Metadata) -> Option<(SystemTime, u64)> {
-    metadata
-        .modified()
-        .ok()
-        .map(|modified| (modified, metadata.len()))
-}
-
-fn load(path: &Path) -> Result<BTreeMap<String, Arc<str>>, Error> {
-    let unusable = |reason: String| Error::Secrets {
-        path: path.into(),
-        reason,
-    };
-    let open = File::open(path).map_err(|error| file("opening", path, error))?;
-    private(&open, path)?;
-    let mut text = String::new();
-    open.take(FILE_BYTES_MAX)
-        .read_to_string(&mut text)
-        .map_err(|error| file("reading", path, error))?;
-    // The reader's own message would quote the line, and with it the secret.
-    let values: BTreeMap<String, Arc<str>> = toml::from_str(&text).map_err(|error| {
-        let line = error
-            .span()
-            .map_or(0, |span| text[..span.start].matches('\n').count() + 1);
-        unusable(format!("line {line} is not of the form `name = \"value\"`"))
-    })?;
-    match values
-        .iter()
-        .find(|(_, value)| value.len() < VALUE_BYTES_MIN)
-    {
-        Some((name, _)) => Err(unusable(format!(
-            "`{name}` has less than {VALUE_BYTES_MIN} bytes, which cannot be kept out of logs"
-        ))),
-        None => Ok(values),
-    }
-}
-
-/// The secrets that one run holds stand-ins for.
-#[derive(Default)]
-pub(crate) struct Held(Vec<Secret>);
-
+/// A granted secret.
 pub(crate) struct Secret {
     pub(crate) name: String,
     pub(crate) stand_in: String,
-    value: Arc<str>,
+    value: Zeroizing<String>,
+}
+
+struct Form {
+    bytes: Zeroizing<Vec<u8>>,
+    /// Which of the secrets it shows.
+    of: usize,
 }
 
 impl Held {
-    /// Keeps a secret for the run, and returns what stands for it.
-    pub(crate) fn hold(&mut self, name: &str, stand_in: String, value: Arc<str>) -> String {
-        if !self.0.iter().any(|secret| secret.name == name) {
-            self.0.push(Secret {
-                name: name.into(),
-                stand_in: stand_in.clone(),
-                value,
-            });
+    /// Opens what is granted. `stand_in` makes what stands for the secret with this name.
+    pub(crate) fn granted(
+        grants: &[SecretGrant],
+        secrets: &dyn Secrets,
+        stand_in: impl Fn(&str) -> String,
+    ) -> Self {
+        let mut held = Self::default();
+        for grant in grants {
+            let name = &grant.name;
+            if held.handle(name).is_none() {
+                match secrets.open(name) {
+                    Ok(value) => held.hold(name, stand_in(name), value),
+                    Err(none) => held.missing.push((name.clone(), none)),
+                }
+            }
         }
-        stand_in
+        held
+    }
+
+    fn hold(&mut self, name: &str, stand_in: String, value: Zeroizing<String>) {
+        let of = self.secrets.len();
+        let forms = forms::of(&value);
+        self.forms
+            .extend(forms.into_iter().map(|bytes| Form { bytes, of }));
+        self.forms
+            .sort_by_key(|form| std::cmp::Reverse(form.bytes.len()));
+        self.secrets.push(Secret {
+            name: name.into(),
+            stand_in,
+            value,
+        });
+    }
+
+    /// What stands for the secret, or why nothing does; `None` if it is not granted.
+    pub(crate) fn handle(&self, name: &str) -> Option<Result<&str, &NoSecret>> {
+        let held = self.secrets.iter().find(|secret| secret.name == name);
+        if let Some(secret) = held {
+            return Some(Ok(&secret.stand_in));
+        }
+        let missing = self.missing.iter().find(|(missing, _)| missing == name);
+        missing.map(|(_, none)| Err(none))
     }
 
     /// The secrets whose stand-ins occur in `bytes`.
     pub(crate) fn named_in<'a>(&'a self, bytes: &'a [u8]) -> impl Iterator<Item = &'a Secret> {
-        self.0
+        self.secrets
             .iter()
-            .filter(|secret| find(bytes, secret.stand_in.as_bytes()).is_some())
+            .filter(|secret| memmem::find(bytes, secret.stand_in.as_bytes()).is_some())
     }
 
     /// Puts the values where the stand-ins are.
     pub(crate) fn reveal(&self, bytes: Vec<u8>) -> Vec<u8> {
-        self.0.iter().fold(bytes, |bytes, secret| {
+        self.secrets.iter().fold(bytes, |bytes, secret| {
             replace(bytes, secret.stand_in.as_bytes(), secret.value.as_bytes())
         })
     }
 
     /// Puts the stand-ins where the values are: for what a server sends back.
     pub(crate) fn hide(&self, bytes: Vec<u8>) -> Vec<u8> {
-        self.0.iter().fold(bytes, |bytes, secret| {
-            replace(bytes, secret.value.as_bytes(), secret.stand_in.as_bytes())
-        })
-    }
-
-    /// The same for the name of a header, which is in lower case however it was sent.
-    pub(crate) fn hide_in_name(&self, name: String) -> String {
-        self.0.iter().fold(name, |name, secret| {
-            name.replace(&secret.value.to_ascii_lowercase(), &secret.stand_in)
+        self.forms.iter().fold(bytes, |bytes, form| {
+            let stand_in = self.secrets[form.of].stand_in.as_bytes();
+            replace(bytes, &form.bytes, stand_in)
         })
     }
 
     /// Takes the values out of text for people.
     pub(crate) fn redact(&self, text: String) -> String {
-        self.0.iter().fold(text, |text, secret| {
-            if text.contains(&*secret.value) {
-                text.replace(&*secret.value, REDACTED)
-            } else {
-                text
+        if !self.is_shown_in(text.as_bytes()) {
+            return text;
+        }
+        String::from_utf8_lossy(&self.redact_bytes(text.into_bytes())).into_owned()
+    }
+
+    /// Takes the values out of every text of a JSON value, names included.
+    pub(crate) fn redact_json(&self, value: &mut Value) {
+        if self.is_empty() {
+            return;
+        }
+        match value {
+            Value::String(text) => *text = self.redact(std::mem::take(text)),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.redact_json(item)),
+            Value::Object(fields) => {
+                let old = std::mem::take(fields);
+                fields.extend(old.into_iter().map(|(name, mut value)| {
+                    self.redact_json(&mut value);
+                    (self.redact(name), value)
+                }));
             }
+            Value::Number(number) if self.is_shown_in(number.to_string().as_bytes()) => {
+                *value = Value::String(REDACTED.to_owned());
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    /// Takes the values out of what is stored.
+    pub(crate) fn redact_bytes(&self, bytes: Vec<u8>) -> Vec<u8> {
+        self.forms.iter().fold(bytes, |bytes, form| {
+            replace(bytes, &form.bytes, REDACTED.as_bytes())
+        })
+    }
+
+    /// Whether a value is in `bytes`, in any of its forms.
+    pub(crate) fn is_shown_in(&self, bytes: &[u8]) -> bool {
+        let mut forms = self.forms.iter();
+        forms.any(|form| memmem::find(bytes, &form.bytes).is_some())
+    }
+
+    /// Whether a URL holds a value, however it is spelled: reading a URL drops, escapes and lowers letters.
+    pub(crate) fn is_shown_in_url(&self, url: &str) -> bool {
+        if self.is_empty() {
+            return false;
+        }
+        let read = Url::parse(url).map(String::from).unwrap_or_default();
+        [url, &read].into_iter().any(|url| {
+            let plain = forms::percent_decoded(url.as_bytes());
+            self.is_shown_in(url.as_bytes())
+                || self.is_shown_in(&plain)
+                || self.is_shown_in(&plain.to_ascii_lowercase())
         })
     }
 
     /// Whether there is nothing to hide.
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.secrets.is_empty()
     }
-}
-
-fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
-    bytes.windows(part.len()).position(|window| window == part)
 }
 
 fn replace(bytes: Vec<u8>, from: &[u8], to: &[u8]) -> Vec<u8> {
-    let Some(mut at) = find(&bytes, from) else {
+    let finder = memmem::Finder::new(from);
+    if finder.find(&bytes).is_none() {
         return bytes;
-    };
-    let mut replaced = Vec::with_capacity(bytes.len() + to.len());
-    let mut rest = bytes.as_slice();
-    loop {
-        replaced.extend_from_slice(&rest[..at]);
-        replaced.extend_from_slice(to);
-        rest = &rest[at + from.len()..];
-        match find(rest, from) {
-            Some(next) => at = next,
-            None => break,
-        }
     }
-    replaced.extend_from_slice(rest);
+    let mut replaced = Vec::with_capacity(bytes.len() + to.len());
+    let mut rest = 0;
+    for at in finder.find_iter(&bytes) {
+        replaced.extend_from_slice(&bytes[rest..at]);
+        replaced.extend_from_slice(to);
+        rest = at + from.len();
+    }
+    replaced.extend_from_slice(&bytes[rest..]);
     replaced
 }
 
 #[cfg(test)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
+pub(crate) mod tests {
     use super::*;
 
-    fn secrets_file(dir: &tempfile::TempDir, text: &str, mode: u32) -> PathBuf {
-        let path = dir.path().join("secrets.toml");
-        std::fs::write(&path, text).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
-        path
-    }
-
-    #[test]
-    fn a_changed_file_is_read_again() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = secrets_file(&dir, "token = \"old-value\"\n", 0o600);
-        let vault = Vault::open(Some(path)).unwrap();
-        assert_eq!(vault.get("token").unwrap().as_deref(), Some("old-value"));
-        assert_eq!(vault.get("other").unwrap(), None);
-        secrets_file(&dir, "token = \"another-value\"\n", 0o600);
-        assert_eq!(
-            vault.get("token").unwrap().as_deref(),
-            Some("another-value")
-        );
-        assert!(!format!("{vault:?}").contains("another-value"));
-    }
-
-    #[test]
-    fn unusable_files_are_refused_without_showing_what_is_in_them() {
-        let dir = tempfile::tempdir().unwrap();
-        for (text, mode, expected) in [
-            ("token = \"hunter22hunter22\"", 0o644, "0600"),
-            (
-                "a = \"12345678\"\ntoken = hunter22hunter22",
-                0o600,
-                "line 2",
-            ),
-            (
-                "[token]\nx = \"hunter22hunter22\"",
-                0o600,
-                "not of the form",
-            ),
-            ("token = \"hunter2\"", 0o600, "less than 8 bytes"),
-        ] {
-            let error = Vault::open(Some(secrets_file(&dir, text, mode)))
-                .unwrap_err()
-                .to_string();
-            assert!(
-                error.contains(expected) && !error.contains("hunter"),
-                "{error}"
-            );
+    /// A run that was granted these secrets, with `fsec_1`, `fsec_2`, … in their places.
+    pub(crate) fn holding(values: &[&str]) -> Held {
+        let mut held = Held::default();
+        for (number, value) in (1..).zip(values) {
+            let value = Zeroizing::new((*value).to_owned());
+            held.hold(&format!("s{number}"), format!("fsec_{number}"), value);
         }
-        assert!(Vault::open(Some(dir.path().join("none.toml"))).is_err());
-        assert!(Vault::open(None).unwrap().get("token").unwrap().is_none());
+        held
     }
 
     #[test]
     fn values_and_stand_ins_change_places() {
-        let mut held = Held::default();
-        held.hold("token", "fsec_1".into(), "hunter22".into());
+        let held = holding(&["hunter22"]);
         assert_eq!(
             held.reveal(b"a fsec_1 b fsec_1".to_vec()),
             b"a hunter22 b hunter22"
         );
         assert_eq!(held.hide(b"hunter22hunter22".to_vec()), b"fsec_1fsec_1");
         assert_eq!(held.redact("x hunter22".into()), "x [secret]");
+        let named = |bytes: &'static [u8]| -> Vec<String> {
+            let named = held.named_in(bytes);
+            named.map(|secret| secret.name.clone()).collect()
+        };
+        assert_eq!(named(b"Bearer fsec_1"), ["s1"]);
+        assert!(named(b"Bearer").is_empty());
+    }
+
+    #[test]
+    fn secrets_are_taken_out_of_names_values_and_numbers() {
+        let held = holding(&["quote\"\n22", "1234567890"]);
+        let mut value =
+            serde_json::json!({ "a quote\"\n22": ["x quote\"\n22", 1, null, 1_234_567_890] });
+        held.redact_json(&mut value);
         assert_eq!(
-            held.named_in(b"Bearer fsec_1")
-                .map(|secret| secret.name.as_str())
-                .collect::<Vec<_>>(),
-            ["token"]
+            value,
+            serde_json::json!({ "a [secret]": ["x [secret]", 1, null, "[secret]"] })
         );
-        assert_eq!(held.named_in(b"Bearer").count(), 0);
+    }
+
+    #[test]
+    fn the_longest_value_goes_first() {
+        for values in [
+            ["hunter22", "hunter22-and-more"],
+            ["hunter22-and-more", "hunter22"],
+        ] {
+            let held = holding(&values);
+            assert_eq!(held.redact("hunter22-and-more!".into()), "[secret]!");
+        }
+    }
+
+    #[test]
+    fn encoded_values_are_values() {
+        let held = holding(&["pass\"word/1\n+ü"]);
+        for shown in [
+            r#"{"a":"pass\"word/1\n+ü"}"#,
+            "q=pass%22word%2F1%0A%2B%C3%BC&r",
+            // By Python's base64.b64encode of the value alone, behind one byte, and behind two.
+            "cGFzcyJ3b3JkLzEKK8O8",
+            "OnBhc3Mid29yZC8xCivDvA==",
+            "dTpwYXNzIndvcmQvMQorw7w=",
+        ] {
+            assert!(held.is_shown_in(shown.as_bytes()), "{shown}");
+            let redacted = held.redact(shown.to_owned());
+            assert!(redacted.contains("[secret]"), "{redacted}");
+            assert!(!held.is_shown_in(redacted.as_bytes()), "{redacted}");
+        }
+    }
+
+    #[test]
+    fn urls_hold_a_value_in_every_spelling() {
+        let held = holding(&["Correct-Horse"]);
+        for (url, shown) in [
+            ("https://a.example/Correct-Horse", true),
+            ("https://a.example/?q=Correct%2DHorse", true),
+            ("https://a.example/#Correct-Horse", true),
+            ("https://Correct-Horse.example/", true),
+            ("https://correct-horse.example/", true),
+            ("https://a.example/Cor\trect-Horse", true),
+            ("Correct-Horse://a.example/", true),
+            ("Correct-Horse", true),
+            ("https://a.example/horse", false),
+            ("", false),
+        ] {
+            assert_eq!(held.is_shown_in_url(url), shown, "{url}");
+        }
+    }
+
+    /// Knows `known`, and cannot open `sealed`.
+    #[derive(Debug)]
+    struct Two;
+
+    impl Secrets for Two {
+        fn open(&self, name: &str) -> Result<Zeroizing<String>, NoSecret> {
+            match name {
+                "known" => Ok(Zeroizing::new("hunter22".to_owned())),
+                "sealed" => Err(NoSecret::Sealed("no key".to_owned())),
+                _ => Err(NoSecret::Unknown),
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_granted_is_there_or_says_why_not() {
+        let grants = ["known", "sealed", "other", "known"].map(|name| SecretGrant {
+            name: name.to_owned(),
+            hosts: Vec::new(),
+        });
+        let held = Held::granted(&grants, &Two, |name| format!("fsec_{name}"));
+        assert_eq!(held.handle("known"), Some(Ok("fsec_known")));
+        let sealed = NoSecret::Sealed("no key".to_owned());
+        assert_eq!(held.handle("sealed"), Some(Err(&sealed)));
+        assert_eq!(held.handle("other"), Some(Err(&NoSecret::Unknown)));
+        assert_eq!(held.handle("not-granted"), None);
+        assert_eq!(held.redact("hunter22".to_owned()), "[secret]");
     }
 }

@@ -1,20 +1,29 @@
 //! What all runs have in common.
 
 use std::fmt;
-use std::sync::atomic::AtomicU64;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use fermata_core::component::Grants;
+use fermata_core::id::Digest;
 
 use crate::config::Clock;
 use crate::egress::Client;
 use crate::key::Key;
 use crate::limits::Limits;
-use crate::secrets::Vault;
+use crate::secrets::{Held, Secrets};
+
+/// How a stand-in for a secret begins, so that people and scanners recognise one.
+const STAND_IN_PREFIX: &str = "fsec_";
+/// Hexadecimal digits of a stand-in: more than anybody can guess.
+const STAND_IN_DIGITS: usize = 32;
 
 /// What all runs have in common.
 pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) clock: Clock,
     pub(crate) client: Client,
-    pub(crate) vault: Vault,
+    pub(crate) secrets: Arc<dyn Secrets>,
     /// Makes the stand-ins for secrets impossible to guess; lasts as long as the process.
     pub(crate) stand_ins: Key,
     pub(crate) runs_begun: AtomicU64,
@@ -24,7 +33,19 @@ impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shared")
             .field("limits", &self.limits)
-            .field("vault", &self.vault)
+            .field("secrets", &self.secrets)
             .finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    /// The secrets that a new run is granted. Its stand-ins differ from those of every other run.
+    pub(crate) fn hold(&self, grants: &Grants) -> Held {
+        let run = self.runs_begun.fetch_add(1, Ordering::Relaxed);
+        Held::granted(&grants.secrets, &*self.secrets, |name| {
+            let seal = self.stand_ins.seal(&[&run.to_be_bytes(), name.as_bytes()]);
+            let guess = Digest(seal).hex();
+            format!("{STAND_IN_PREFIX}{}", &guess[..STAND_IN_DIGITS])
+        })
     }
 }

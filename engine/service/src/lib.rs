@@ -17,6 +17,7 @@ mod metrics;
 pub mod records;
 pub mod request;
 pub mod runner;
+pub mod secrets;
 pub mod timers;
 
 pub mod catalog;

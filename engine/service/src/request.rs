@@ -393,6 +393,19 @@ pub struct Published {
     pub repeated: bool,
 }
 
+/// A component version that a secret is granted to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretUse {
+    /// The secret.
+    pub name: String,
+    /// The component.
+    pub component: Name,
+    /// Its version.
+    pub version: Version,
+    /// Hosts to which the secret may be sent.
+    pub hosts: Vec<String>,
+}
+
 /// What uses a component.
 #[derive(Clone, Debug, Default)]
 pub struct ComponentUsage {

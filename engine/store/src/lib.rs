@@ -107,7 +107,7 @@ pub enum Table {
     Releases,
     /// The releases that have not ended: what a start must load.
     Open,
-    /// Principals and tokens.
+    /// Principals, tokens and sealed secrets.
     Access,
     /// What attempts logged.
     Logs,

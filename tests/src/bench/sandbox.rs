@@ -41,7 +41,7 @@ impl Blobs for NoBlobs {
 }
 
 /// Runs that go on at the same time.
-const CONCURRENT: usize = 16;
+pub(crate) const CONCURRENT: usize = 16;
 /// Runs of each of them.
 const CONCURRENT_RUNS: usize = 5_000;
 /// Calls of one run that are all denied.
@@ -63,7 +63,7 @@ pub async fn measure() -> Result<Vec<Figure>> {
     Ok(figures)
 }
 
-fn sandbox(folder: &Path) -> Result<Sandbox> {
+pub(crate) fn sandbox(folder: &Path) -> Result<Sandbox> {
     let compiler = Compiler::Child {
         program: program("fermata", "FERMATA_BIN")?,
         args: vec!["compile-component".into()],
@@ -78,7 +78,7 @@ fn sandbox(folder: &Path) -> Result<Sandbox> {
     Ok(Sandbox::new(config, Arc::new(NoBlobs))?)
 }
 
-fn pin(admitted: &Admitted) -> Pin {
+pub(crate) fn pin(admitted: &Admitted) -> Pin {
     Pin {
         name: admitted.descriptor.name.clone(),
         version: admitted.descriptor.version,
@@ -86,9 +86,13 @@ fn pin(admitted: &Admitted) -> Pin {
     }
 }
 
-/// Runs the guest once, and gives how long that took.
+/// Runs the guest once without inputs, and gives how long that took.
 async fn run(sandbox: &Sandbox, pin: &Pin) -> Result<Duration> {
-    let invocation = invocation(pin)?;
+    run_with(sandbox, invocation(pin)?).await
+}
+
+/// Runs what is asked for, and gives how long that took.
+pub(crate) async fn run_with(sandbox: &Sandbox, invocation: Invocation) -> Result<Duration> {
     let began = Instant::now();
     let ran = sandbox
         .run(invocation, Arc::new(Grants::default()), Arc::new(|_| ()))
@@ -179,7 +183,7 @@ async fn uploads(sandbox: &Sandbox) -> Result<[Figure; 2]> {
     ])
 }
 
-fn invocation(pin: &Pin) -> Result<Invocation> {
+pub(crate) fn invocation(pin: &Pin) -> Result<Invocation> {
     let name = |text: &str| text.parse().context("a name");
     Ok(Invocation {
         key: AttemptKey {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser;
 use fermata_tests::bench::figure::{Figure, table};
-use fermata_tests::bench::{approvals, fan_out, graph, rehearsal, sandbox, server};
+use fermata_tests::bench::{approvals, fan_out, graph, languages, rehearsal, sandbox, server};
 
 /// Measure throughput, latency, sandbox cost, memory and restart.
 #[derive(Debug, Parser)]
@@ -40,6 +40,9 @@ fn main() -> Result<ExitCode> {
     }
     if sandbox::FIGURES.iter().any(|name| wanted(name)) {
         figures.extend(runtime.block_on(sandbox::measure())?);
+    }
+    if languages::FIGURES.iter().any(|name| wanted(name)) {
+        figures.extend(runtime.block_on(languages::measure())?);
     }
     if wanted("memory.idle_mb") || wanted("idle.cpu_percent") {
         figures.extend(runtime.block_on(server::idle())?);

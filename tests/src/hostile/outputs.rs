@@ -57,7 +57,7 @@ fn large() -> Vec<Attack> {
                 (call $fail (i32.const 0) (i32.load (i32.const 2064)) (i32.load (i32.const 2068)))"
             );
             vec![
-                Step::new(guest(&secret), "denied").what("a secret"),
+                Step::new(guest(&secret), "permanent").what("a secret"),
                 Step::new(guest(&method), "permanent").what("a method"),
             ]
         })

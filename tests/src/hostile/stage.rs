@@ -2,10 +2,6 @@
 //! server, one secret, and limits that end what is endless sooner.
 
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
@@ -17,8 +13,10 @@ use fermata_core::json::Json;
 use fermata_core::process::ActivityIx;
 use fermata_core::time::{Span, Timestamp};
 use fermata_host::{
-    AdmitError, Admitted, Blobs, Compiler, Limits, Rejection, Sandbox, SandboxConfig,
+    AdmitError, Admitted, Blobs, Compiler, Limits, NoSecret, Rejection, Sandbox, SandboxConfig,
+    Secrets,
 };
+use zeroize::Zeroizing;
 
 use crate::bench::sandbox::now;
 use crate::hostile::attack::Step;
@@ -86,7 +84,7 @@ impl Stage {
         );
         config.limits = limits();
         config.resolver = Arc::new(Liar::default());
-        config.secrets = Some(secrets(folder.path())?);
+        config.secrets = Arc::new(OneSecret);
         let shelf = Arc::new(Shelf::default());
         let sandbox = Sandbox::new(config, Arc::<Shelf>::clone(&shelf))?;
         let admitted = sandbox.admit(guest("noop")?).await?;
@@ -187,15 +185,18 @@ fn limits() -> Limits {
     }
 }
 
-fn secrets(folder: &Path) -> Result<std::path::PathBuf> {
-    let path = folder.join("secrets.toml");
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&path)?;
-    writeln!(file, "{SECRET_NAME} = \"{SECRET}\"")?;
-    Ok(path)
+/// An installation with one secret.
+#[derive(Debug)]
+struct OneSecret;
+
+impl Secrets for OneSecret {
+    fn open(&self, name: &str) -> Result<Zeroizing<String>, NoSecret> {
+        if name == SECRET_NAME {
+            Ok(Zeroizing::new(SECRET.to_owned()))
+        } else {
+            Err(NoSecret::Unknown)
+        }
+    }
 }
 
 fn rejected(rejection: &Rejection) -> String {

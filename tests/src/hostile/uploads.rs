@@ -44,12 +44,13 @@ fn unreadable() -> Vec<Attack> {
             "flipped-bits",
             "a good module with one wrong byte, at 40 places",
             |_| {
-                // A section that says to be longer than the module: whatever stands there is not valid.
+                // A section that says to be longer than the module, or after a whole one, what begins no section.
                 let wasm = Source::default().module();
                 (0..40)
                     .map(|number| {
                         let mut upload = wasm.clone();
                         upload.truncate(9 + number * (wasm.len() - 10) / 40);
+                        upload.push(0xff);
                         Step::new(upload, "invalid").what(format!("cut at {number}/40"))
                     })
                     .collect()
@@ -57,11 +58,11 @@ fn unreadable() -> Vec<Attack> {
         ),
         Attack::new(
             "foreign-imports",
-            "asks for files, sockets, other modules",
+            "asks for what no guest has: configuration, HTTP of its own, other modules",
             |_| {
                 [
-                    "wasi:sockets/tcp@0.2.0",
-                    "wasi:filesystem/types@0.2.0",
+                    "wasi:sockets/tcp@0.3.0",
+                    "wasi:config/store@0.2.0",
                     "wasi:http/outgoing-handler@0.2.0",
                     "env",
                     "fermata:activity/run@0.1.0",

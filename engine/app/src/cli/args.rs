@@ -6,6 +6,7 @@ mod people;
 mod process;
 mod rehearse;
 mod release;
+mod secret;
 mod server;
 
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ pub(crate) use release::{
     ActivityArgs, AmendArgs, CreateArgs, EventsArgs, LaunchArgs, LogsArgs, ReleaseCommand,
     ReleaseListArgs, SignalArgs, StartArgs, WatchArgs,
 };
+pub(crate) use secret::{SecretCommand, SecretSetArgs};
 pub(crate) use server::{
     BackupArgs, LedgerArgs, LockCommand, LogFormat, PersonBackupArgs, PrincipalCommand,
     RestoreArgs, ServeArgs, TokenCommand, TokenCreateArgs,
@@ -133,6 +135,9 @@ pub(crate) enum Command {
     /// Show who holds which lock and who waits for it, and set how many may hold it.
     #[command(subcommand)]
     Lock(LockCommand),
+    /// Keep what components may use and never see.
+    #[command(subcommand)]
+    Secret(SecretCommand),
     /// Create, list and revoke API tokens.
     #[command(subcommand)]
     Token(TokenCommand),
@@ -180,7 +185,7 @@ mod tests {
     }
 
     /// What the documentation tells people to type.
-    const DOCUMENTED: [&str; 78] = [
+    const DOCUMENTED: [&str; 84] = [
         "fermata serve --data-dir d --listen 127.0.0.1:0 --config c.toml",
         "fermata process check p.yaml --offline",
         "fermata process publish p.yaml",
@@ -241,6 +246,12 @@ mod tests {
         "fermata lock show env/production",
         "fermata lock set env/production --capacity 2",
         "fermata release start hotfix --emergency burning",
+        "fermata secret set api-key",
+        "fermata secret set api-key --from-file key.txt",
+        "fermata secret list",
+        "fermata secret delete api-key --force",
+        "fermata secret rotate",
+        "fermata secret new-key keys",
         "fermata token create ci --role member --expires 90d",
         "fermata token list",
         "fermata token revoke tok-1",
@@ -280,6 +291,7 @@ mod tests {
             "fermata component push a.wasm --grant ftp=x",
             "fermata component quarantine deploy@1.0.0",
             "fermata component grant deploy@1.0.0 --wanted --like 1.0.0",
+            "fermata secret set api-key value-as-an-argument",
             "fermata release abort rel-1",
             "fermata release reject rel-1 a/b",
             "fermata release start p --input novalue",

@@ -9,7 +9,7 @@ use super::Context;
 use super::args::{BackupArgs, RestoreArgs};
 use super::error::Error;
 use crate::client::{self, Call};
-use crate::offline;
+use crate::offline::{self, Restored};
 use crate::wire::OpenError;
 
 /// How much longer than other calls a backup may take.
@@ -37,8 +37,11 @@ pub(super) async fn backup(context: &mut Context, args: &BackupArgs) -> Result<(
 
 /// Puts a backup into a new data directory.
 pub(super) fn restore(context: &mut Context, args: &RestoreArgs) -> Result<(), Error> {
-    let (backup, examination) =
-        offline::restore(&args.backup, &args.data_dir).map_err(|error| failed(&error))?;
+    let Restored {
+        backup,
+        examination,
+        secrets,
+    } = offline::restore(&args.backup, &args.data_dir).map_err(|error| failed(&error))?;
     let data = args.data_dir.display();
     if context.out.is_json() {
         return context.out.json(&json!({
@@ -47,12 +50,18 @@ pub(super) fn restore(context: &mut Context, args: &RestoreArgs) -> Result<(), E
             "files": backup.files.len(),
             "bytes": backup.size(),
             "releases": examination.releases,
+            "secrets": secrets,
         }));
     }
     context.out.line(&format!(
         "restored {} releases as of {} into {data}",
         examination.releases, backup.created_at
     ))?;
+    if secrets > 0 {
+        context.out.remark(&format!(
+            "its {secrets} secrets open with their key only: put the secrets.key of its server into {data}, or give the same --secrets-key-file"
+        ))?;
+    }
     context.out.remark(&format!(
         "next: fermata serve --data-dir {data}; an administrator's token is in {data}/bootstrap-token"
     ))

@@ -151,6 +151,8 @@ async fn access(client: &Client, checks: &mut Vec<Check>) -> Result<(), client::
         "access",
         format!("as {name}, groups: {groups}"),
     ));
+    let secrets = client.json(Call::get(&["secrets"])).await?;
+    checks.push(secrets_check(&secrets));
     let limits = client.json(Call::get(&["limits"])).await?;
     let count = super::items(&limits).count();
     checks.push(Check::fine(
@@ -168,6 +170,21 @@ fn version_check(answer: &Value) -> Check {
         let found = format!("server {theirs}, this program {ours}");
         Check::odd("version", found, "use the same version on both sides")
     }
+}
+
+/// Whether the server can open what it keeps.
+fn secrets_check(answer: &Value) -> Check {
+    let sealed: Vec<String> = super::items(answer)
+        .filter(|secret| secret.get("opens").and_then(Value::as_bool) != Some(true))
+        .map(|secret| cell(secret.get("name")))
+        .collect();
+    if sealed.is_empty() {
+        let count = super::items(answer).count();
+        return Check::fine("secrets", format!("{count} set, all of them open"));
+    }
+    let found = format!("these do not open: {}", sealed.join(", "));
+    let next = "`fermata secret list` says which key is missing: give it to the server and restart it, or set them again";
+    Check::odd("secrets", found, next)
 }
 
 /// Compares the clocks by the `Date` of an answer, which has whole seconds.
@@ -273,6 +290,15 @@ mod tests {
         assert_eq!(check.verdict, Verdict::Odd);
         assert!(check.found.contains("behind"), "{}", check.found);
         assert_eq!(clock_check(&HeaderMap::new()).verdict, Verdict::Fine);
+    }
+
+    #[test]
+    fn secrets_that_do_not_open_are_odd() {
+        let answer = |opens| json!({ "items": [{ "name": "token", "opens": opens }] });
+        assert_eq!(secrets_check(&answer(true)).verdict, Verdict::Fine);
+        let check = secrets_check(&answer(false));
+        assert_eq!(check.verdict, Verdict::Odd);
+        assert!(check.found.contains("token"), "{}", check.found);
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub(crate) struct Reader(pub(crate) Asker);
 #[derive(Debug)]
 pub(crate) struct Writer(pub(crate) Asker);
 
-/// Somebody who may change tokens, principals and grants.
+/// Somebody who may change tokens, principals, grants and secrets.
 #[derive(Debug)]
 pub(crate) struct Administrator(pub(crate) Asker);
 

@@ -17,6 +17,7 @@ pub(crate) mod query;
 pub(crate) mod rehearsal;
 pub(crate) mod release;
 pub(crate) mod rollback;
+pub(crate) mod secret;
 pub(crate) mod signal;
 pub(crate) mod task;
 pub(crate) mod upload;

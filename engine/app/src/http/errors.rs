@@ -6,13 +6,14 @@ use fermata_service::error::{
     CapacityError, CreateError, DefineError, DeprecateError, Error, GrantsError, InputError,
     InputSetError, PublishError, QuarantineError, RecordError, RegisterError, RemoveError,
 };
+use fermata_service::secrets::SecretError;
 
 use crate::http::problem::{
     COMPONENT_IN_USE, COMPONENT_QUARANTINED, INTERNAL, INVALID_BODY, INVALID_CURSOR, INVALID_LOCK,
-    INVALID_REQUEST, INVALID_VALUES, KEY_REUSE, MISSING_COMPONENTS, NOT_IN_QUARANTINE, Problem,
-    QUARANTINED, RECORD_EXISTS, REFUSED, REJECTED, STALE, STOPPING, TOO_MANY, UNAVAILABLE,
-    UNKNOWN_ACTIVITY, UNKNOWN_COMPONENT, UNKNOWN_INPUT_SET, UNKNOWN_PROCESS, UNKNOWN_RELEASE,
-    VERSION_EXISTS,
+    INVALID_REQUEST, INVALID_VALUES, KEY_NOT_KEPT, KEY_REUSE, MISSING_COMPONENTS, NO_SECRETS_KEY,
+    NOT_IN_QUARANTINE, Problem, QUARANTINED, RECORD_EXISTS, REFUSED, REJECTED, STALE, STOPPING,
+    TOO_MANY, TOO_MANY_KEYS, UNAVAILABLE, UNKNOWN_ACTIVITY, UNKNOWN_COMPONENT, UNKNOWN_INPUT_SET,
+    UNKNOWN_PROCESS, UNKNOWN_RELEASE, UNKNOWN_SECRET, VERSION_EXISTS,
 };
 use crate::http::{Rejected, request};
 
@@ -254,6 +255,21 @@ impl From<RecordError> for Problem {
         match error {
             RecordError::Exists => Self::new(&RECORD_EXISTS, error.to_string()),
             RecordError::Error(error) => error.into(),
+        }
+    }
+}
+
+impl From<SecretError> for Problem {
+    fn from(error: SecretError) -> Self {
+        match error {
+            SecretError::Unknown => Self::new(&UNKNOWN_SECRET, error.to_string()),
+            SecretError::Stale { expected, found } => stale("the secret", expected, found),
+            SecretError::Length(_) => Self::new(&INVALID_BODY, format!("value: {error}")),
+            SecretError::NoKey => Self::new(&NO_SECRETS_KEY, error.to_string()),
+            SecretError::TooManyKeys => Self::new(&TOO_MANY_KEYS, error.to_string()),
+            SecretError::KeyFile(_) => Self::new(&KEY_NOT_KEPT, error.to_string()),
+            SecretError::Randomness(_) => Self::internal(&error),
+            SecretError::Error(error) => error.into(),
         }
     }
 }

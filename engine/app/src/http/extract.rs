@@ -8,18 +8,21 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
+use fermata_core::limits::SECRET_BYTES_MAX;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use crate::http::Api;
 use crate::http::problem::{
-    INVALID_BODY, INVALID_JSON, INVALID_QUERY, INVALID_REQUEST, MEDIA_TYPE, NOT_FOUND, Problem,
-    TIMEOUT, TOO_LARGE,
+    INVALID_BODY, INVALID_JSON, INVALID_QUERY, INVALID_REQUEST, Kind, MEDIA_TYPE, NOT_FOUND,
+    Problem, TIMEOUT, TOO_LARGE,
 };
 
 /// Largest JSON body, in bytes: the largest inputs of a release, and what surrounds them.
 pub(crate) const JSON_BYTES_MAX: usize = 1024 * 1024;
+/// Largest body that holds a secret, in bytes: JSON takes up to six for one, and names what it is.
+const CONFIDENTIAL_BYTES_MAX: usize = 6 * SECRET_BYTES_MAX + 1024;
 /// Longest time for a body of up to a megabyte to arrive.
 const BODY_WAIT: Duration = Duration::from_secs(30);
 /// How much of a refused body is still taken: twice the largest component.
@@ -38,6 +41,10 @@ pub(crate) struct Body<T> {
     pub(crate) bytes: Bytes,
 }
 
+/// A JSON body that holds a secret. What is wrong with it is said without quoting it.
+#[derive(Debug)]
+pub(crate) struct Confidential<T>(pub(crate) T);
+
 /// A body of any kind, of at most `MAX` bytes.
 #[derive(Debug)]
 pub(crate) struct Raw<const MAX: usize>(pub(crate) Bytes);
@@ -54,19 +61,30 @@ impl<T: DeserializeOwned> FromRequest<Arc<Api>> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &Arc<Api>) -> Result<Self, Problem> {
-        if !is_json(request.headers()) {
-            let detail = "the body must be JSON";
-            return Err(Problem::new(&MEDIA_TYPE, detail));
-        }
+        must_be_json(request.headers())?;
         let bytes = read(request, JSON_BYTES_MAX, BODY_WAIT).await?;
-        let value = serde_json::from_slice(&bytes).map_err(|error| {
-            let kind = match error.classify() {
-                Category::Data => &INVALID_BODY,
-                Category::Syntax | Category::Eof | Category::Io => &INVALID_JSON,
-            };
-            Problem::new(kind, error.to_string())
-        })?;
+        let value = serde_json::from_slice(&bytes)
+            .map_err(|error| Problem::new(kind(&error), error.to_string()))?;
         Ok(Self { value, bytes })
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest<Arc<Api>> for Confidential<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &Arc<Api>) -> Result<Self, Problem> {
+        must_be_json(request.headers())?;
+        let bytes = read(request, CONFIDENTIAL_BYTES_MAX, BODY_WAIT).await?;
+        serde_json::from_slice(&bytes)
+            .map(Self)
+            .map_err(|error| Problem::new(kind(&error), "the body is not what it should be"))
+    }
+}
+
+fn kind(error: &serde_json::Error) -> &'static Kind {
+    match error.classify() {
+        Category::Data => &INVALID_BODY,
+        Category::Syntax | Category::Eof | Category::Io => &INVALID_JSON,
     }
 }
 
@@ -109,15 +127,19 @@ impl<T: DeserializeOwned> FromRequestParts<Arc<Api>> for Params<T> {
     }
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+fn must_be_json(headers: &HeaderMap) -> Result<(), Problem> {
     let kind = headers
         .get(CONTENT_TYPE)
         .and_then(|kind| kind.to_str().ok());
-    kind.is_some_and(|kind| {
-        let essence = kind.split(';').next().unwrap_or_default().trim();
-        essence.eq_ignore_ascii_case("application/json")
-            || (essence.starts_with("application/") && essence.ends_with("+json"))
-    })
+    let essence = kind.unwrap_or_default().split(';').next();
+    let essence = essence.unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/json")
+        || (essence.starts_with("application/") && essence.ends_with("+json"))
+    {
+        Ok(())
+    } else {
+        Err(Problem::new(&MEDIA_TYPE, "the body must be JSON"))
+    }
 }
 
 async fn read(request: Request, max: usize, wait: Duration) -> Result<Bytes, Problem> {

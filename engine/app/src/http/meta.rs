@@ -117,7 +117,7 @@ fn of_rehearsals() -> [LimitBody; 3] {
     ]
 }
 
-fn of_requests() -> [LimitBody; 5] {
+fn of_requests() -> [LimitBody; 7] {
     let wait = usize::try_from(WAIT_MAX.as_secs()).expect("a minute fits");
     [
         row(
@@ -137,6 +137,18 @@ fn of_requests() -> [LimitBody; 5] {
             LIMIT_MAX,
             "entries",
             "read the next page with its cursor",
+        ),
+        row(
+            "secret",
+            limits::SECRET_BYTES_MAX,
+            "bytes",
+            "keep a token, not a file",
+        ),
+        row(
+            "secrets",
+            limits::SECRETS_MAX,
+            "secrets",
+            "delete those that nothing is granted",
         ),
         LimitBody {
             beyond: "the answer comes then, as things are".into(),

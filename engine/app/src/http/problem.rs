@@ -76,6 +76,7 @@ table! {
     UNKNOWN_ACTIVITY: NOT_FOUND "unknown-activity" "The process has no such activity" hint "activities are named PHASE/ACTIVITY, as the release shows them";
     UNKNOWN_ATTEMPT: NOT_FOUND "unknown-attempt" "The activity has no such attempt";
     UNKNOWN_TOKEN: NOT_FOUND "unknown-token" "There is no such token" hint "`fermata token list` shows the tokens";
+    UNKNOWN_SECRET: NOT_FOUND "unknown-secret" "There is no such secret" hint "`fermata secret list` shows the secrets";
     UNKNOWN_FILE: NOT_FOUND "unknown-file" "No such file is attached to the release";
     UNKNOWN_UPLOAD: NOT_FOUND "unknown-upload" "There is no such upload" hint "it may have ended, or be older than a day: begin again with POST /api/v1/uploads";
     UNKNOWN_PRINCIPAL: NOT_FOUND "unknown-principal" "There is no such principal";
@@ -91,6 +92,11 @@ table! {
     UPLOAD_OFFSET: CONFLICT "upload-offset" "The piece does not begin where the last one ended" hint "go on at the header Upload-Offset of this answer";
     UPLOAD_BUSY: CONFLICT "upload-busy" "Another request is working on the upload" hint "wait until it has ended, then ask how far it came";
     UPLOAD_INCOMPLETE: CONFLICT "upload-incomplete" "Not all of the upload has arrived" hint "send the rest with PATCH, beginning at its offset";
+    SECRET_IN_USE: CONFLICT "secret-in-use" "The secret is granted to components" hint "take it out of their grants first (`fermata component grant`), or delete it all the same with `force`";
+    NO_SECRETS_KEY: CONFLICT "no-secrets-key" "There is no key to seal secrets with" hint "put the key file back and restart the server; if it is lost, `fermata secret new-key FILE` makes another one, and every secret has to be set again";
+    KEY_IS_GIVEN: CONFLICT "key-is-given" "The server does not manage its keys itself" hint "put a new key before the old one (`fermata secret new-key FILE` does it in a file) and restart the server: it seals everything again";
+    TOO_MANY_KEYS: CONFLICT "too-many-keys" "There is no place for another key" hint "stop the server, delete the last lines of its key file, and start it again; backups that were sealed with those keys need a copy of them";
+    KEY_NOT_KEPT: CONFLICT "key-not-kept" "The new key could not be written" hint "nothing has changed: repair the key file or its folder, then repeat";
     RECORD_EXISTS: CONFLICT "exists" "There is one already";
     QUARANTINED: CONFLICT "quarantined" "The release is quarantined" hint "it broke an invariant and takes nothing until the engine was repaired and restarted; the log says which";
     LAST_ADMINISTRATOR: CONFLICT "last-administrator" "Nobody could administer the server any more" hint "create another token with the role admin first";

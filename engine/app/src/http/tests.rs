@@ -14,6 +14,7 @@ mod processes;
 mod rehearsals;
 mod releases;
 mod rollback;
+mod secrets;
 mod signals;
 mod standing;
 mod uploads;

@@ -90,9 +90,10 @@ const QUIET: [Invariant; 6] = [
 
 /// Everything that is wrong with `release`; empty if nothing is. Looks at the whole graph.
 pub fn check(release: &Release) -> Vec<Violation> {
-    let quiet: &[Invariant] = match release.is_rollback_postponed() {
-        true => &[],
-        false => &QUIET,
+    let quiet: &[Invariant] = if release.is_rollback_postponed() {
+        &[]
+    } else {
+        &QUIET
     };
     ALWAYS
         .iter()

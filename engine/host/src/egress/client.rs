@@ -201,8 +201,10 @@ impl Client {
                 ));
             }
             if parsed != HOST && parsed != CONTENT_LENGTH {
-                let value =
+                let mut value =
                     HeaderValue::from_bytes(value).map_err(|_| invalid("has no valid value"))?;
+                // It may hold a secret: nobody who logs a request shows it.
+                value.set_sensitive(true);
                 headers.append(parsed, value);
             }
         }

@@ -8,7 +8,6 @@ use serde_json::Value;
 use crate::guest::Context;
 use crate::guest::fermata::activity::evidence::Host;
 use crate::limits::length;
-use crate::outcome::redact;
 
 impl Host for Context {
     fn record(&mut self, kind: String, fact: String) -> wasmtime::Result<Result<(), String>> {
@@ -48,13 +47,16 @@ impl Context {
                 "`describe` does not name evidence of the kind `{kind}` under `capabilities`"
             ));
         }
+        if self.held.is_shown_in(kind.as_bytes()) {
+            return Err("the kind holds a secret".into());
+        }
         let mut fact: Value =
             serde_json::from_str(fact).map_err(|error| format!("the fact is not JSON: {error}"))?;
         if !fact.is_object() {
             return Err("the fact is not a JSON object".into());
         }
-        // Only now: in the text of JSON, every letter can be written in several ways.
-        redact(&self.held, &mut fact);
+        // Its text could spell a secret in other letters: JSON escapes every one of them.
+        self.held.redact_json(&mut fact);
         self.evidence.push(Evidence {
             kind,
             fact: Json::of(&fact),

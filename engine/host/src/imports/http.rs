@@ -24,25 +24,25 @@ impl Host for Context {
             self.computes.set();
         }
         let began = self.now();
-        let permit = match permit(&self.grants, &request.method, &request.url) {
+        let permit = match self.permitted(&request) {
             Ok(permit) => permit,
             Err(error) => {
-                self.last_call = Some(tell(&error));
+                self.last_call = Some(self.held.redact(tell(&error)));
                 return Ok(Err(self.refused(error)));
             }
         };
         let answer = self.exchange(&permit, request).await;
         let ms = self.now().since(began).0;
-        let call = format!(
-            "{} {}",
-            permit.method,
-            self.held.redact(permit.target.shown())
-        );
         let told = match &answer {
             Ok(response) => response.status.to_string(),
             Err(error) => tell(error),
         };
-        self.last_call = Some(format!("{call}: {told}, {ms} ms"));
+        let call = format!(
+            "{} {}: {told}, {ms} ms",
+            permit.method,
+            permit.target.shown()
+        );
+        self.last_call = Some(self.held.redact(call));
         Ok(match answer {
             Ok(response) => {
                 let bytes = response.body.len() as u64;
@@ -60,6 +60,29 @@ impl Host for Context {
 }
 
 impl Context {
+    /// The permit for a request. A URL is written down by everybody who sees it, so none holds a secret.
+    fn permitted(&self, request: &Request) -> Result<Permit, CallError> {
+        if self.held.is_shown_in_url(&request.url) {
+            let text = "the URL holds a secret; send it in a header or in the body";
+            return Err(CallError::Invalid(text.into()));
+        }
+        // Refusals quote these two.
+        let mut names = request.headers.iter().map(|(name, _)| name);
+        if names.any(|name| self.held.is_shown_in(name.as_bytes()))
+            || self.held.is_shown_in(request.method.as_bytes())
+        {
+            let text = "the method or the name of a header holds a secret";
+            return Err(CallError::Invalid(text.into()));
+        }
+        if let Some(secret) = self.held.named_in(request.url.as_bytes()).next() {
+            return Err(CallError::Invalid(format!(
+                "the URL holds the handle of the secret `{}`, which is replaced in header values and bodies only",
+                secret.name
+            )));
+        }
+        permit(&self.grants, &request.method, &request.url)
+    }
+
     async fn exchange(&mut self, permit: &Permit, request: Request) -> Result<Answer, CallError> {
         let call = self.revealed(permit, request)?;
         let response = self.shared.client.send(permit, call).await?;
@@ -135,7 +158,7 @@ impl Context {
             headers: response
                 .headers
                 .into_iter()
-                .map(|(name, value)| (self.held.hide_in_name(name), text(value)))
+                .map(|(name, value)| (text(name.into_bytes()), text(value)))
                 .collect(),
             body: self.held.hide(response.body),
         }
@@ -144,12 +167,8 @@ impl Context {
     /// The error as the guest sees it; a denial is remembered for the failure that may follow.
     fn refused(&mut self, error: CallError) -> Error {
         match error {
-            CallError::Denied(denial) => {
-                let text = denial.text();
-                self.denial = Some(denial);
-                Error::Denied(text)
-            }
-            CallError::Invalid(text) => Error::Invalid(text),
+            CallError::Denied(denial) => Error::Denied(self.deny(denial)),
+            CallError::Invalid(text) => Error::Invalid(self.held.redact(text)),
             CallError::Timeout => Error::Timeout,
             CallError::Unreachable(text) => Error::Unreachable(self.held.redact(text)),
             CallError::TooLarge(bytes) => Error::TooLarge(bytes),

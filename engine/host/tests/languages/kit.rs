@@ -10,8 +10,9 @@ use fermata_core::id::{Digest, ReleaseId};
 use fermata_core::json::Json;
 use fermata_core::process::ActivityIx;
 use fermata_core::time::{Span, Timestamp};
-use fermata_host::{Admitted, Blobs, Compiler, Sandbox, SandboxConfig};
+use fermata_host::{Admitted, Blobs, Compiler, NoSecret, Sandbox, SandboxConfig, Secrets};
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use crate::server::{self, Server};
 
@@ -63,8 +64,6 @@ impl Kit {
             .join("languages")
             .join(name);
         std::fs::create_dir_all(&folder).unwrap();
-        let secrets = folder.join("secrets.toml");
-        secret_file(&secrets);
         let mut config = SandboxConfig::new(
             folder.join("cache"),
             folder.join("cache.key"),
@@ -72,7 +71,7 @@ impl Kit {
             Arc::new(|| NOW),
         );
         config.limits.concurrent_runs = 4;
-        config.secrets = Some(secrets);
+        config.secrets = Arc::new(Same);
         let sandbox = Sandbox::new(config, Arc::new(Shelf(upload.clone()))).unwrap();
         let admitted = sandbox.admit(upload).await.unwrap();
         Self {
@@ -184,11 +183,18 @@ impl Kit {
     }
 }
 
-fn secret_file(path: &Path) {
-    use std::os::unix::fs::PermissionsExt as _;
-    let lines = SECRETS.map(|name| format!("{name} = \"s3cret-of-the-test\"\n"));
-    std::fs::write(path, lines.concat()).unwrap();
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+/// The same value under every name.
+#[derive(Debug)]
+struct Same;
+
+impl Secrets for Same {
+    fn open(&self, name: &str) -> Result<Zeroizing<String>, NoSecret> {
+        if SECRETS.contains(&name) {
+            Ok(Zeroizing::new("s3cret-of-the-test".to_owned()))
+        } else {
+            Err(NoSecret::Unknown)
+        }
+    }
 }
 
 pub(crate) fn outputs(ran: &Ran) -> Value {

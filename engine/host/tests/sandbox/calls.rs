@@ -1,16 +1,17 @@
 //! HTTP calls and secrets, against a server on this machine.
 
 use std::net::IpAddr;
-use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use fermata_core::attempt::Outcome;
 use fermata_core::failure::FailureClass;
 use fermata_core::time::Span;
-use fermata_host::Resolver;
+use fermata_host::{NoSecret, Resolver, Secrets};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::json;
+use zeroize::Zeroizing;
 
 use crate::kit::{Kit, failure, invocation, messages, outputs};
 use crate::server;
@@ -227,12 +228,22 @@ async fn a_name_is_looked_up_once_for_a_connection() {
     assert_eq!(resolver.asked.load(Ordering::SeqCst), 1);
 }
 
+/// Knows `token`, and cannot open `sealed`.
+#[derive(Debug)]
+struct Two;
+
+impl Secrets for Two {
+    fn open(&self, name: &str) -> Result<Zeroizing<String>, NoSecret> {
+        match name {
+            "token" => Ok(Zeroizing::new("correct-horse".to_owned())),
+            "sealed" => Err(NoSecret::Sealed("its key is missing".to_owned())),
+            _ => Err(NoSecret::Unknown),
+        }
+    }
+}
+
 fn with_secrets() -> Kit {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("secrets.toml");
-    std::fs::write(&path, "token = \"correct-horse\"\n").unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
-    Kit::in_dir(dir, Arc::default(), |config| config.secrets = Some(path))
+    Kit::new(|config| config.secrets = Arc::new(Two))
 }
 
 fn secret_grants(hosts: &[String]) -> String {
@@ -283,7 +294,56 @@ async fn secrets_are_sent_to_granted_hosts_only() {
     let grants = json!({ "secrets": [{ "name": "nothing", "hosts": ["*"] }] }).to_string();
     let told = kit.failure(guest(&run), &grants).await;
     assert_eq!(told.class, FailureClass::Permanent);
-    assert!(told.message.contains("does not name `nothing`"), "{told}");
+    assert_eq!(told.message, "nothing");
+    assert!(told.remedy.unwrap().contains("fermata secret set nothing"));
+    // What cannot be the name of a secret gets no grant proposed, however long it is.
+    let run = format!(
+        "(call $with_secret «{}» «http://{}/»)",
+        "x".repeat(5_000),
+        server.address
+    );
+    let told = kit.failure(guest(&run), "{}").await;
+    assert_eq!(told.class, FailureClass::Permanent);
+    assert!(told.message.contains("no name of a secret"), "{told}");
+}
+
+#[tokio::test]
+async fn a_secret_that_does_not_open_is_the_engines_failure() {
+    let kit = with_secrets();
+    let grants = json!({ "secrets": [{ "name": "sealed", "hosts": ["*"] }] }).to_string();
+    let run = "(call $with_secret «sealed» «http://127.0.0.1:1/»)";
+    let told = kit.failure(guest(run), &grants).await;
+    assert_eq!(told.class, FailureClass::Engine);
+    assert_eq!(told.code.as_deref(), Some("secret-sealed"));
+    assert!(told.message.contains("`sealed`") && told.message.contains("its key is missing"));
+    // Granted and not asked for, it is in nobody's way.
+    let ran = kit.run(guest(crate::source::SUCCEED), &grants).await;
+    assert_eq!(outputs(&ran), json!({}));
+}
+
+#[tokio::test]
+async fn urls_hold_neither_a_secret_nor_its_handle() {
+    let (kit, server) = (with_secrets(), server::start().await);
+    let grants = secret_grants(&["*".into()]);
+    for url in [
+        format!("http://{}/correct-horse", server.address),
+        format!("http://{}/?q=Correct%2Dhorse", server.address),
+        "http://correct-horse.example/".to_owned(),
+        "Correct-Horse:x".to_owned(),
+    ] {
+        let told = kit.failure(get(&url), &grants).await;
+        let all = format!("{told:?}").to_lowercase();
+        assert!(all.contains("the url holds a secret"), "{url}: {told}");
+        assert!(!all.contains("correct"), "{url}: {told:?}");
+    }
+    let run = "(call $handle «token» (i32.const 3000))
+        (call $call (i32.load (i32.const 3004)) (i32.load (i32.const 3008)) (i32.const 0) (i32.const 0))";
+    let told = kit.failure(guest(run), &grants).await;
+    assert!(
+        told.message.contains("header values and bodies only"),
+        "{told}"
+    );
+    assert!(server.requests.lock().unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -303,16 +363,50 @@ async fn stand_ins_differ_from_run_to_run() {
 async fn a_secret_that_the_guest_came_by_otherwise_is_kept_out_of_what_people_read() {
     let (kit, server) = (with_secrets(), server::start().await);
     let run = format!(
-        r#"(drop (call $with_secret «token» «http://{}/»)) (call $log (i32.const 1) «it is correct-horse»)
-        (call $record «link» «{{"a":"correct-horse"}}» (i32.const 3000))
-        (call $succeed «{{"correct-horse":["correct-horse"]}}»)"#,
+        r#"(call $log (i32.const 1) «before it asks: correct-horse»)
+        (call $report (i32.const 0) (i32.const 0) «half of correct-horse»)
+        (drop (call $with_secret «token» «http://{}/»)) (call $log (i32.const 1) «it is correct-horse»)
+        (call $record «link» «{{"a":"\u0063orrect-horse"}}» (i32.const 3000))
+        (call $record «correct-horse» «{{}}» (i32.const 3000))
+        (call $succeed «{{"correct-horse":["Y29ycmVjdC1ob3JzZQ=="]}}»)"#,
         server.address
     );
     let ran = kit.run(guest(&run), &secret_grants(&["*".into()])).await;
-    assert_eq!(outputs(&ran), json!({ "[secret]": ["[secret]"] }));
-    assert_eq!(ran.log[1].message, "it is [secret]");
+    assert_eq!(outputs(&ran), json!({ "[secret]": ["[secret]Q=="] }));
+    assert_eq!(ran.log[0].message, "before it asks: [secret]");
+    assert_eq!(ran.log[2].message, "it is [secret]");
+    assert_eq!(kit.progress.lock().unwrap()[0].message, "half of [secret]");
+    assert_eq!(ran.report.evidence.len(), 1);
     assert_eq!(
         ran.report.evidence[0].fact.value(),
         json!({ "a": "[secret]" })
     );
+}
+
+#[tokio::test]
+async fn a_checkpoint_holds_no_secret_and_says_so() {
+    let kit = with_secrets();
+    let run = "(call $suspend «at correct-horse» (i32.const 0))";
+    let ran = kit.run(guest(run), &secret_grants(&[])).await;
+    let Outcome::Pending { checkpoint, .. } = &ran.report.outcome else {
+        panic!("{ran:?}")
+    };
+    assert_eq!(checkpoint, b"at [secret]");
+    assert!(ran.log[0].message.contains("checkpoint"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn failures_show_no_secret() {
+    let kit = with_secrets();
+    let long = format!("{}correct-horse", "x".repeat(8 * 1024 - 6));
+    for run in [
+        "(call $fail (i32.const 0) «it was correct-horse»)".to_owned(),
+        "(call $log (i32.const 1) «panicked at correct-horse») unreachable".to_owned(),
+        "(call $suspend «correct-horse» (i32.const 1))".to_owned(),
+        "(call $succeed «{\"correct-horse\": nonsense}»)".to_owned(),
+        format!("(call $fail (i32.const 0) «{long}»)"),
+    ] {
+        let told = kit.failure(guest(&run), &secret_grants(&[])).await;
+        assert!(!format!("{told:?}").contains("correct"), "{told:?}");
+    }
 }

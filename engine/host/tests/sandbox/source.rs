@@ -45,7 +45,7 @@ const PRELUDE: &str = r#"
     (i32.store (i32.const 1040) (local.get $at)) (i32.store (i32.const 1044) (local.get $len))
     (i32.store8 (i32.const 1048) (local.get $signal)) (i64.store (i32.const 1056) (i64.const 2000))
     (if (local.get $signal) (then
-      (i32.store (i32.const 1056) (local.get $at)) (i32.store (i32.const 1060) (i32.const 3))))
+      (i32.store (i32.const 1056) (local.get $at)) (i32.store (i32.const 1060) (local.get $len))))
     (i32.store8 (i32.const 1064) (i32.const 0))
     (i32.const 1024))
   ;; Sends a request without body; succeeds with the answer's body, or fails with the error's text.

@@ -24,7 +24,7 @@ use crate::watch::blocking;
 /// A document that has no defects.
 struct Checked {
     process: Process,
-    checked_with: Vec<Pinned>,
+    with: Vec<Pinned>,
     document: Vec<u8>,
 }
 
@@ -35,17 +35,17 @@ impl Service {
         document: Vec<u8>,
     ) -> Result<Result<(Process, Vec<Pinned>), Vec<Defect>>, Error> {
         let checked = self.checked(document).await?;
-        Ok(checked.map(|checked| (checked.process, checked.checked_with)))
+        Ok(checked.map(|checked| (checked.process, checked.with)))
     }
 
     /// A document that is right, down to its scripts, and with what that was found.
     async fn checked(&self, document: Vec<u8>) -> Result<Result<Checked, Vec<Defect>>, Error> {
         let shared = Arc::clone(&self.shared);
         let check = move || {
-            let (process, checked_with) = shared.catalog.validate(&document)?;
+            let (process, with) = shared.catalog.validate(&document)?;
             Ok(Checked {
                 process,
-                checked_with,
+                with,
                 document,
             })
         };
@@ -55,10 +55,10 @@ impl Service {
         };
         let Checked {
             process,
-            checked_with,
+            with,
             document,
         } = &checked;
-        let defects = self.script_defects(process, checked_with, document).await;
+        let defects = self.script_defects(process, with, document).await;
         Ok(if defects.is_empty() {
             Ok(checked)
         } else {
@@ -78,7 +78,7 @@ impl Service {
         let publish = Publish {
             by: caller,
             process: Arc::new(checked.process),
-            checked_with: checked.checked_with,
+            checked_with: checked.with,
             document: checked.document,
         };
         self.ask(|answer| Request::Publish(Box::new(publish), answer))

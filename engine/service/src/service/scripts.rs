@@ -9,6 +9,7 @@ use fermata_core::component::{Grants, Pin};
 use fermata_core::defect::Defect;
 use fermata_core::id::{Name, ReleaseId};
 use fermata_core::json::Json;
+use fermata_core::limits::DEFECTS_MAX;
 use fermata_core::process::script::{checked, interpreter, to_check};
 use fermata_core::process::{ActivityIx, Process, Script, ScriptFault};
 use fermata_core::release::event::Pinned;
@@ -48,6 +49,8 @@ impl Service {
                 Some(script.defect(document, fault))
             });
             defects.extend(found);
+            // What an interpreter says is bounded as what a document says.
+            defects.truncate(DEFECTS_MAX);
             rest = left;
         }
         defects

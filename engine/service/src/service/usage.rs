@@ -1,4 +1,4 @@
-//! What uses a component or definition, and the removal of what nothing uses.
+//! What uses a component, definition or secret, and the removal of what nothing uses.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use fermata_core::component::Version;
 use fermata_core::id::Name;
 
 use crate::error::{Error, RemoveError};
-use crate::request::ComponentUsage;
+use crate::request::{ComponentUsage, SecretUse};
 use crate::service::Service;
 use crate::wake::{Remove, Request};
 use crate::watch::blocking;
@@ -32,6 +32,22 @@ impl Service {
             definitions,
             releases,
         })
+    }
+
+    /// Every component version that a secret is granted to, by component.
+    pub fn secret_uses(&self) -> Vec<SecretUse> {
+        let components = self.shared.catalog.components(None, usize::MAX);
+        let uses = components.iter().flatten().flat_map(|entry| {
+            let pin = entry.pin();
+            let granted = entry.grants.secrets.iter();
+            granted.map(move |grant| SecretUse {
+                name: grant.name.clone(),
+                component: pin.name.clone(),
+                version: pin.version,
+                hosts: grant.hosts.clone(),
+            })
+        });
+        uses.collect()
     }
 
     /// Takes a version of a component or definition out of the registry, if nothing uses it. Its bytes

@@ -62,6 +62,8 @@ mod tests {
         let outputs = testing::finish::<Sleeper>(json!({ "times": 4 })).expect("wakes up");
         assert_eq!(outputs, Outputs { times: 4 });
         let first = testing::run::<Sleeper>(json!({ "ms": 250 })).expect("sleeps");
-        assert!(matches!(first, Outcome::Pending(p) if p.resume == fermata_sdk::Resume::After(Duration::from_millis(250))));
+        assert!(
+            matches!(first, Outcome::Pending(p) if p.resume == fermata_sdk::Resume::After(Duration::from_millis(250)))
+        );
     }
 }

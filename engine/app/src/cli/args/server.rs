@@ -20,6 +20,9 @@ pub(crate) struct ServeArgs {
     /// Component that runs scripts [default: javascript.wasm beside this program, if it is there].
     #[arg(long, env = "FERMATA_INTERPRETER", value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) interpreter: Option<PathBuf>,
+    /// File with the keys that seal secrets [default: secrets.key in the data directory].
+    #[arg(long, env = "FERMATA_SECRETS_KEY_FILE", value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) secrets_key_file: Option<PathBuf>,
     /// What to log, such as `info` or `fermata=debug`.
     #[arg(long, env = "FERMATA_LOG", value_name = "FILTER")]
     pub(crate) log: Option<String>,

@@ -16,7 +16,7 @@ pub(crate) enum RoleBody {
     /// Read, and everything about processes, components and releases.
     #[default]
     Member,
-    /// Also tokens, principals, grants and backups, if its principal is in the group `admins`.
+    /// Also tokens, principals, grants, secrets and backups, if its principal is in the group `admins`.
     Admin,
 }
 
@@ -143,7 +143,7 @@ pub(crate) struct MeBody {
     pub(crate) role: RoleBody,
     /// Names the token.
     pub(crate) token: String,
-    /// Whether tokens, principals and grants may be changed.
+    /// Whether tokens, principals, grants and secrets may be changed.
     pub(crate) administrator: bool,
 }
 

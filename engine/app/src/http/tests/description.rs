@@ -32,12 +32,13 @@ pub(super) fn routes() -> Vec<(String, String)> {
 }
 
 /// The whole API, by hand: a route that is missing or new shows here.
-const ROUTES: [&str; 72] = [
+const ROUTES: [&str; 77] = [
     "DELETE /components/{name}/versions/{version}",
     "DELETE /components/{name}/versions/{version}/deprecation",
     "DELETE /definitions/{name}/versions/{version}",
     "DELETE /me/backup",
     "DELETE /processes/{name}/input-sets/{set}",
+    "DELETE /secrets/{name}",
     "DELETE /tokens/{id}",
     "DELETE /uploads/{upload}",
     "GET /components",
@@ -75,6 +76,8 @@ const ROUTES: [&str; 72] = [
     "GET /releases/{id}/files/{digest}",
     "GET /releases/{id}/rollback-plan",
     "GET /releases/{id}/why",
+    "GET /secrets",
+    "GET /secrets/{name}",
     "GET /tokens",
     "GET /uploads",
     "GET /uploads/{upload}",
@@ -91,6 +94,7 @@ const ROUTES: [&str; 72] = [
     "POST /releases",
     "POST /releases/{id}/actions",
     "POST /releases/{id}/files",
+    "POST /secrets:rotate",
     "POST /signals/{release}/{phase}/{activity}",
     "POST /signals/{release}/{phase}/{activity}/{secret}",
     "POST /tokens",
@@ -105,6 +109,7 @@ const ROUTES: [&str; 72] = [
     "PUT /processes/{name}/grants",
     "PUT /processes/{name}/input-sets/{set}",
     "PUT /quarantine/{digest}",
+    "PUT /secrets/{name}",
 ];
 
 #[test]

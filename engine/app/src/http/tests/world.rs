@@ -19,6 +19,7 @@ use fermata_service::config::Config;
 use fermata_service::directory::Directory;
 use fermata_service::ids::IdSource;
 use fermata_service::runner::{ProgressSink, Runner};
+use fermata_service::secrets::{KeyRing, Vault};
 use fermata_service::{Parts, Service};
 use fermata_store::{Memory, Store};
 use futures::FutureExt as _;
@@ -32,6 +33,7 @@ use crate::http::dto::meta::LimitBody;
 use crate::http::problem::PROBLEM_JSON;
 use crate::http::request::{Hosts, RequestIds};
 use crate::http::{self, Admission, Admitted, Api, NativeCache, Rejected, Verified};
+use crate::keyring::Source;
 use crate::uploads::Uploads;
 
 /// A process that asks people once.
@@ -227,6 +229,11 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::with_keys(crate::keyring::fresh().unwrap(), Source::Environment)
+    }
+
+    /// With these keys of secrets, which are from there.
+    pub(crate) fn with_keys(keys: KeyRing, keys_from: Source) -> Self {
         let clock = Arc::new(StillClock(AtomicI64::new(1_700_000_000_000)));
         let store: Arc<dyn Store> = Arc::new(Memory::default());
         let secret = Secret::draw().unwrap();
@@ -242,6 +249,7 @@ impl World {
             ids: IdSource::random(),
             runtime: tokio::runtime::Handle::current(),
         };
+        let secrets = Vault::open(&*parts.store, keys).unwrap();
         let service = Service::open(parts, Config::default());
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let uploads = Uploads::load(folder.path().to_owned(), clock.now());
@@ -252,6 +260,8 @@ impl World {
             access,
             signals: crate::access::signals::Signals::draw().unwrap(),
             uploads: Arc::new(uploads.unwrap()),
+            secrets: Arc::new(secrets),
+            keys_from,
             hosts: Hosts::new(true, Vec::new()),
             request_ids: RequestIds::new(0),
             metrics: http::metrics::Metrics::default(),

@@ -153,25 +153,8 @@ pub(super) fn next_state(
             deadline,
             ..
         } => started(state, *attempt, with.as_ref(), (at, *deadline)),
-        Event::AttemptSuspended {
-            checkpoint,
-            resume_at,
-            status,
-            ..
-        } => suspended(
-            state,
-            checkpoint,
-            (at, Resumes::At(*resume_at)),
-            status.as_ref(),
-        ),
-        Event::AttemptAwaitsSignal {
-            checkpoint,
-            signal,
-            status,
-            ..
-        } => {
-            let resumes = Resumes::Signal(signal.clone());
-            suspended(state, checkpoint, (at, resumes), status.as_ref())
+        Event::AttemptSuspended { .. } | Event::AttemptAwaitsSignal { .. } => {
+            suspended(state, at, event)
         }
         Event::AttemptResumed { run, .. } => resumed(state, *run),
         Event::AttemptFailed {
@@ -267,23 +250,33 @@ fn started(
     }))
 }
 
-fn suspended(
-    state: &ActivityState,
-    checkpoint: &[u8],
-    (since, resumes): (Timestamp, Resumes),
-    status: Option<&String>,
-) -> Option<ActivityState> {
+fn suspended(state: &ActivityState, since: Timestamp, event: &Event) -> Option<ActivityState> {
     let ActivityState::Running(attempt) = state else {
         return None;
     };
+    let (checkpoint, status, resumes) = match event {
+        Event::AttemptSuspended {
+            checkpoint,
+            resume_at,
+            status,
+            ..
+        } => (checkpoint, status, Resumes::At(*resume_at)),
+        Event::AttemptAwaitsSignal {
+            checkpoint,
+            signal,
+            status,
+            ..
+        } => (checkpoint, status, Resumes::Signal(signal.clone())),
+        _ => return None,
+    };
     let mut attempt = attempt.clone();
-    attempt.checkpoint = Some(checkpoint.into());
+    attempt.checkpoint = Some(checkpoint.as_slice().into());
     attempt.signal = None;
     Some(ActivityState::Suspended {
         attempt,
         since,
         resumes,
-        status: status.cloned(),
+        status: status.clone(),
     })
 }
 

@@ -112,7 +112,7 @@ pub(super) fn of_wave_rollbacks_and_signals() -> Vec<(&'static str, Event)> {
             Event::AttemptAwaitsSignal {
                 activity,
                 checkpoint: vec![0, 1, 0xff],
-                signal: "approved".parse().unwrap(),
+                signal: "approved".parse().expect("a name"),
                 status: Some("asked the bank".to_owned()),
             },
         ),
