@@ -1,7 +1,7 @@
 //! Scripts: no build, no upload, and every answer speaks of the document that holds them.
 
-use fermata_tests::api::{Api, activity};
-use fermata_tests::server::{Server, example, guest_path};
+use fermata_tests::api::{Answer, Api, activity};
+use fermata_tests::server::{Server, example, guest, guest_path};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -250,5 +250,36 @@ fn an_effect_of_a_script_is_taken_back_by_another() {
         let id = view["id"].as_str().unwrap();
         let view = world.until(id, |view| view["state"] == "rolled-back").await;
         assert_eq!(activity(&view, "only/made")["state"], "undone", "{view:#}");
+    });
+}
+
+#[test]
+fn only_administrators_decide_what_scripts_may_reach() {
+    run(async {
+        let world = World::with_scripts();
+        let member = world.api.person("mia", &[]).await.unwrap();
+        let refused = |answer: Answer| {
+            assert_eq!((answer.status.as_u16(), answer.code()), (403, "forbidden"));
+        };
+        // Whoever replaces the interpreter has what is granted to every script.
+        let upload = member.request(Method::POST, "/components");
+        let upload = upload.body(guest("javascript").unwrap());
+        refused(member.send(upload).await.unwrap());
+        let document = "process: budget\nphases:\n  only:\n    activities:\n      it: { script: 'return {}', undo: none }\n";
+        member.publish(document).await.unwrap();
+        let grants = json!({ "secrets": [{ "name": "token", "hosts": ["slo.example.com"] }] });
+        let path = "/processes/budget/grants";
+        refused(member.put(path, &grants).await.unwrap());
+        world.api.put(path, &grants).await.unwrap().ok().unwrap();
+        let value = json!({ "value": "correct-horse-battery" });
+        let set = world.api.put("/secrets/token", &value).await.unwrap();
+        let granted = &set.ok().unwrap()["granted_to"][0];
+        assert_eq!(granted["process"], "budget");
+        let delete = world.api.request(Method::DELETE, "/secrets/token");
+        let answer = world.api.send(delete).await.unwrap();
+        assert_eq!(
+            (answer.status.as_u16(), answer.code()),
+            (409, "secret-in-use")
+        );
     });
 }

@@ -43,6 +43,10 @@ pub(crate) async fn take_in(api: &Api, path: &Path) -> Result<(), InterpreterErr
     if versions.iter().any(|entry| entry.digest == digest) {
         return Ok(());
     }
+    if let Some(record) = api.service.quarantine_of(&digest) {
+        tracing::warn!(path = %path.display(), "the interpreter of scripts is not taken in: {record}");
+        return Ok(());
+    }
     tracing::info!(path = %path.display(), "preparing the interpreter of scripts");
     let admitted = api.sandbox.admit(Bytes::from(bytes)).await;
     let admitted = admitted.map_err(|rejected| match rejected {
@@ -68,6 +72,11 @@ pub(crate) async fn take_in(api: &Api, path: &Path) -> Result<(), InterpreterErr
         // Releases have pinned what is registered: it stays until there is a newer version.
         Err(RegisterError::VersionExists { .. }) => {
             tracing::warn!(path = %path.display(), %version, "another interpreter of the same version is registered, and stays");
+            Ok(())
+        }
+        // All but scripts can go on without it.
+        Err(error @ (RegisterError::NameTaken | RegisterError::Quarantined(_))) => {
+            tracing::warn!(path = %path.display(), %error, "the interpreter of scripts is not taken in");
             Ok(())
         }
         Err(error) => Err(cannot(error.to_string())),

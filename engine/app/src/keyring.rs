@@ -168,9 +168,14 @@ fn read(source: &Source, path: &Path, forbidden: u32) -> Result<KeyRing, KeyErro
         )));
     }
     let mut text = Zeroizing::new(String::new());
-    file.take(TEXT_BYTES_MAX)
+    file.take(TEXT_BYTES_MAX + 1)
         .read_to_string(&mut text)
         .map_err(cannot)?;
+    if text.len() as u64 > TEXT_BYTES_MAX {
+        // Cut off, it would be written back without its last keys.
+        let long = format!("it has more than {TEXT_BYTES_MAX} bytes");
+        return Err(cannot(io::Error::other(long)));
+    }
     parse(source, &text)
 }
 

@@ -51,6 +51,8 @@ pub const RECENT_ACTIVITIES_MAX: usize = 50_000;
 pub const PROCESS_CACHE_ACTIVITIES_MAX: usize = 100_000;
 /// Turns that are read from the store at a time.
 pub const TURNS_PER_READ: usize = 4_096;
+/// Most processes whose scripts are read at a time: each takes a slot of the runs of releases.
+pub const SCRIPT_CHECKS_MAX: usize = 4;
 /// Most rehearsals at a time: each may keep a processor busy for a while.
 pub const REHEARSALS_MAX: usize = 4;
 /// Most releases of a process whose ends tell how long its activities take.

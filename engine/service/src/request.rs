@@ -393,15 +393,31 @@ pub struct Published {
     pub repeated: bool,
 }
 
-/// A component version that a secret is granted to.
+/// What a secret is granted to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretUser {
+    /// A version of a component.
+    Component(Name, Version),
+    /// The scripts of a process.
+    Scripts(Name),
+}
+
+impl std::fmt::Display for SecretUser {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Component(name, version) => write!(f, "{name}@{version}"),
+            Self::Scripts(process) => write!(f, "the scripts of {process}"),
+        }
+    }
+}
+
+/// A grant of a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretUse {
     /// The secret.
     pub name: String,
-    /// The component.
-    pub component: Name,
-    /// Its version.
-    pub version: Version,
+    /// To what.
+    pub user: SecretUser,
     /// Hosts to which the secret may be sent.
     pub hosts: Vec<String>,
 }

@@ -15,7 +15,7 @@ use fermata_core::release::Release;
 use fermata_store::{Batch, Expect, Store, Table, Write};
 
 use crate::clock::Clock;
-use crate::config::{Config, ONCE_KEY_BYTES_MAX, REHEARSALS_MAX};
+use crate::config::{Config, ONCE_KEY_BYTES_MAX, REHEARSALS_MAX, SCRIPT_CHECKS_MAX};
 use crate::directory::Directory;
 use crate::driver::Driver;
 use crate::engine::{Engine, Mailbox};
@@ -67,6 +67,8 @@ pub struct Service {
     runner: Arc<dyn Runner>,
     /// Rehearsals that may go on at a time.
     rehearsals: Arc<Semaphore>,
+    /// Processes whose scripts may be read at a time.
+    script_checks: Arc<Semaphore>,
 }
 
 impl Service {
@@ -96,6 +98,7 @@ impl Service {
             clock: parts.clock,
             runner: parts.runner,
             rehearsals: Arc::new(Semaphore::new(REHEARSALS_MAX)),
+            script_checks: Arc::new(Semaphore::new(SCRIPT_CHECKS_MAX)),
         })
     }
 

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use fermata_core::component::host::HostPattern;
 use fermata_core::component::wants::{Coverage, Want};
 use fermata_core::component::{Capabilities, Grants, HttpGrant, SecretGrant};
+use fermata_core::id::Name;
 
 /// Methods that a grant may name.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -70,11 +71,11 @@ fn methods(list: &str) -> Result<Vec<String>, String> {
 
 fn secret(text: &str) -> Result<Grant, String> {
     match text.split_once('@') {
-        Some((name, at)) if !name.is_empty() => Ok(Grant::Secret {
+        Some((name, at)) if name.parse::<Name>().is_ok() => Ok(Grant::Secret {
             name: name.into(),
             host: host(at)?,
         }),
-        _ => Err("expected `secret=NAME@HOST`: a secret is granted for a host".into()),
+        _ => Err("expected `secret=NAME@HOST`: a secret is granted for a host, and its name is of lower-case letters, digits and hyphens".into()),
     }
 }
 

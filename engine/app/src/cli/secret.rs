@@ -114,6 +114,9 @@ fn key(secret: &Value) -> (Tone, String) {
 fn users(secret: &Value) -> String {
     let users: Vec<String> = list(secret, "granted_to")
         .map(|user| {
+            if user.get("process").is_some() {
+                return format!("scripts of {}", cell(user.get("process")));
+            }
             let component = cell(user.get("component"));
             format!("{component}@{}", cell(user.get("version")))
         })

@@ -7,6 +7,7 @@ use super::error::Error;
 use super::text::cell;
 use super::{Context, items, values};
 use crate::client::{Call, Client};
+use crate::wire;
 
 /// Runs the command.
 pub(super) async fn run(context: &mut Context, args: &SignalArgs) -> Result<(), Error> {
@@ -17,9 +18,12 @@ pub(super) async fn run(context: &mut Context, args: &SignalArgs) -> Result<(), 
     };
     let payload = values::object(args.payload_file.as_deref(), &args.payload)?;
     let (phase, activity) = split(&args.activity)?;
+    // Each call of the command is a delivery of its own, unless it is said to be an earlier one.
+    let fresh = || format!("{}-{}", wire::now(), std::process::id());
+    let key = args.idempotency_key.clone().unwrap_or_else(fresh);
     let call = Call::post(&["signals", &args.release, phase, activity])
         .header("fermata-signal-secret", Some(&secret))
-        .header("idempotency-key", args.idempotency_key.as_ref())
+        .header("idempotency-key", Some(&key))
         .json(&payload.unwrap_or_else(|| json!({})));
     let answer = client.json(call).await?;
     if context.out.is_json() {

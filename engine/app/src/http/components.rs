@@ -9,6 +9,7 @@ use axum::http::Uri;
 use axum::response::{IntoResponse, Response};
 use fermata_core::component::Version;
 use fermata_core::id::{Digest, Name};
+use fermata_core::process::script::interpreter;
 use fermata_service::catalog::ComponentEntry;
 use fermata_service::error::RegisterError;
 use fermata_service::request::Registered;
@@ -24,7 +25,7 @@ use crate::http::dto::query::PageParams;
 use crate::http::extract::{At, Body, Params, Raw};
 use crate::http::made::made;
 use crate::http::page;
-use crate::http::problem::{OTHER_COMPONENT, Problem, UNKNOWN_COMPONENT};
+use crate::http::problem::{FORBIDDEN, OTHER_COMPONENT, Problem, UNKNOWN_COMPONENT};
 use crate::http::{Api, PREFIX};
 use crate::view;
 
@@ -84,6 +85,11 @@ pub(crate) async fn register(
     }
     let admitted = api.sandbox.admit(bytes).await?;
     let descriptor = &admitted.descriptor;
+    // It gets what is granted to the scripts of every process.
+    if descriptor.name == interpreter().name && !asker.is_administrator() {
+        let detail = "only administrators upload the interpreter of scripts";
+        return Err(Problem::new(&FORBIDDEN, detail));
+    }
     if let Some((name, version)) = expected
         && (name != descriptor.name || version != descriptor.version)
     {

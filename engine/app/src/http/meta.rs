@@ -69,7 +69,7 @@ fn row(name: &str, value: usize, unit: &str, remedy: &str) -> LimitBody {
     }
 }
 
-fn of_documents() -> [LimitBody; 7] {
+fn of_documents() -> [LimitBody; 9] {
     let split = "split the process into several";
     [
         row("document", limits::DOCUMENT_BYTES_MAX, "bytes", split),
@@ -81,6 +81,18 @@ fn of_documents() -> [LimitBody; 7] {
             limits::EXPRESSION_BYTES_MAX,
             "bytes",
             "compute it in an activity",
+        ),
+        row(
+            "script",
+            limits::SCRIPT_BYTES_MAX,
+            "bytes",
+            "make a component of it",
+        ),
+        row(
+            "signals",
+            limits::SIGNALS_PER_ACTIVITY_MAX,
+            "for each activity",
+            "wait in several activities",
         ),
         row(
             "value",

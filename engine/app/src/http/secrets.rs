@@ -125,7 +125,7 @@ fn check_unused(api: &Api, name: &Name) -> Result<(), Problem> {
     let users: Vec<String> = uses
         .iter()
         .filter(|granted| granted.name == name.as_str())
-        .map(|granted| format!("{}@{}", granted.component, granted.version))
+        .map(|granted| granted.user.to_string())
         .collect();
     if users.is_empty() {
         return Ok(());

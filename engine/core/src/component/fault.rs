@@ -6,8 +6,6 @@ use crate::id::Name;
 
 /// Most hosts, secrets and kinds of evidence that a component can want, of each: a person reads them all.
 pub const WANTS_MAX: usize = 64;
-/// Longest name of a secret, in bytes.
-const SECRET_NAME_BYTES_MAX: usize = 200;
 /// Longest method, in bytes.
 const METHOD_BYTES_MAX: usize = 20;
 
@@ -62,8 +60,7 @@ fn is_method(method: &str) -> bool {
 }
 
 fn is_secret_name(name: &str) -> bool {
-    let length = (1..=SECRET_NAME_BYTES_MAX).contains(&name.len());
-    length && name.bytes().all(|byte| byte.is_ascii_graphic())
+    name.parse::<Name>().is_ok()
 }
 
 #[cfg(test)]

@@ -364,7 +364,6 @@ impl Release {
         }
     }
 
-    /// The instant of the timer, or the end of the pause that stands before it.
     /// What a suspended attempt waits for.
     pub(super) fn suspended(&self, state: &ActivityState) -> Option<WaitsOn> {
         let ActivityState::Suspended {
@@ -386,6 +385,7 @@ impl Release {
         })
     }
 
+    /// The instant of the timer, or the end of the pause that stands before it.
     pub(super) fn timed(
         &self,
         state: &ActivityState,

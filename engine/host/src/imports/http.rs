@@ -47,9 +47,6 @@ impl Host for Context {
             Ok(response) => {
                 let bytes = response.body.len() as u64;
                 self.response_bytes = self.response_bytes.max(bytes);
-                if bytes > RESPONSE_BYTES_SHARED {
-                    self.computes.set();
-                }
                 // A call that got through shows that the guest found another way.
                 self.denial = None;
                 Ok(response)
@@ -86,6 +83,11 @@ impl Context {
     async fn exchange(&mut self, permit: &Permit, request: Request) -> Result<Answer, CallError> {
         let call = self.revealed(permit, request)?;
         let response = self.shared.client.send(permit, call).await?;
+        if response.body.len() as u64 > RESPONSE_BYTES_SHARED {
+            // To look for secrets in it takes long, and so does what the guest does with it.
+            self.computes.set();
+            tokio::task::yield_now().await;
+        }
         Ok(self.hidden(response))
     }
 

@@ -37,6 +37,14 @@ impl Catalog {
             .unwrap_or_default()
     }
 
+    /// Those of all processes, by name.
+    pub(crate) fn all_script_grants(&self) -> Vec<(Name, Arc<ScriptGrants>)> {
+        let registry = self.registry();
+        let all = registry.script_grants.iter();
+        all.map(|(process, granted)| (process.clone(), Arc::clone(granted)))
+            .collect()
+    }
+
     /// Takes committed grants in.
     pub(crate) fn scripts_granted(&self, process: Name, grants: Arc<ScriptGrants>) {
         self.registry_mut().script_grants.insert(process, grants);

@@ -2,6 +2,7 @@
 //! may do.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use fermata_core::actor::Caller;
 use fermata_core::attempt::{AttemptKey, Call, Invocation, Outcome};
@@ -22,6 +23,8 @@ use crate::wake::{GrantScripts, Request};
 
 /// Longest time for reading one batch of scripts.
 const CHECK_WALL: Span = Span(30_000);
+/// The same with the wait for a place to run in.
+const CHECK_MAX: Duration = Duration::from_mins(1);
 /// Most text of scripts that are read at a time, in bytes: it fits into the inputs of one run.
 const CHECK_BYTES_MAX: usize = 256 * 1024;
 
@@ -39,6 +42,11 @@ impl Service {
         let Some(pin) = pinned.map(|pinned| &pinned.pin) else {
             return Vec::new();
         };
+        let _place = self
+            .script_checks
+            .acquire()
+            .await
+            .expect("the semaphore is never closed");
         let mut defects = Vec::new();
         let mut rest = scripts.as_slice();
         while !rest.is_empty() {
@@ -63,15 +71,21 @@ impl Service {
         pin: &Pin,
         batch: &[(String, &Script)],
     ) -> Vec<(usize, ScriptFault)> {
-        let invocation = check(process, pin, to_check(batch), self.clock.now());
-        let grants = Arc::new(Grants::default());
-        let ran = self.runner.run(invocation, grants, Arc::new(|_| ())).await;
         let unread = |why: String| {
             let message = format!(
                 "{}@{} could not read the scripts: {why}",
                 pin.name, pin.version
             );
             vec![(0, ScriptFault::at_start(message))]
+        };
+        if let Some(record) = self.quarantine_of(&pin.digest) {
+            return unread(record.to_string());
+        }
+        let invocation = check(process, pin, to_check(batch), self.clock.now());
+        let grants = Arc::new(Grants::default());
+        let run = self.runner.run(invocation, grants, Arc::new(|_| ()));
+        let Ok(ran) = tokio::time::timeout(CHECK_MAX, run).await else {
+            return unread("no place for a run came free in time".to_owned());
         };
         match ran.report.outcome {
             Outcome::Succeeded(outputs) => checked(&outputs)

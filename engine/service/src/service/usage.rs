@@ -6,7 +6,7 @@ use fermata_core::component::Version;
 use fermata_core::id::Name;
 
 use crate::error::{Error, RemoveError};
-use crate::request::{ComponentUsage, SecretUse};
+use crate::request::{ComponentUsage, SecretUse, SecretUser};
 use crate::service::Service;
 use crate::wake::{Remove, Request};
 use crate::watch::blocking;
@@ -34,20 +34,26 @@ impl Service {
         })
     }
 
-    /// Every component version that a secret is granted to, by component.
+    /// Everything that secrets are granted to: component versions by name, then the scripts of processes.
     pub fn secret_uses(&self) -> Vec<SecretUse> {
         let components = self.shared.catalog.components(None, usize::MAX);
-        let uses = components.iter().flatten().flat_map(|entry| {
+        let components = components.iter().flatten().map(|entry| {
             let pin = entry.pin();
-            let granted = entry.grants.secrets.iter();
-            granted.map(move |grant| SecretUse {
-                name: grant.name.clone(),
-                component: pin.name.clone(),
-                version: pin.version,
-                hosts: grant.hosts.clone(),
-            })
+            let user = SecretUser::Component(pin.name, pin.version);
+            (user, Arc::clone(&entry.grants))
         });
-        uses.collect()
+        let scripts = self.shared.catalog.all_script_grants().into_iter();
+        let scripts = scripts
+            .map(|(process, granted)| (SecretUser::Scripts(process), Arc::clone(&granted.grants)));
+        let mut uses = Vec::new();
+        for (user, grants) in components.chain(scripts) {
+            uses.extend(grants.secrets.iter().map(|grant| SecretUse {
+                name: grant.name.clone(),
+                user: user.clone(),
+                hosts: grant.hosts.clone(),
+            }));
+        }
+        uses
     }
 
     /// Takes a version of a component or definition out of the registry, if nothing uses it. Its bytes

@@ -1,6 +1,6 @@
 //! Secrets as JSON: everything about them but their values, which only come in.
 
-use fermata_service::request::SecretUse;
+use fermata_service::request::{SecretUse, SecretUser};
 use fermata_service::secrets::{Rotated, SecretView};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -35,18 +35,23 @@ pub(crate) struct SecretBody {
     /// Why not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) fault: Option<String>,
-    /// The component versions that it is granted to.
+    /// What it is granted to.
     pub(crate) granted_to: Vec<SecretUseBody>,
 }
 
-/// A component version that a secret is granted to.
+/// What a secret is granted to: a version of a component, or the scripts of a process.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = SecretUse)]
 pub(crate) struct SecretUseBody {
-    /// The registry name.
-    pub(crate) component: String,
-    /// `MAJOR.MINOR.PATCH`.
-    pub(crate) version: String,
+    /// The registry name of the component.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) component: Option<String>,
+    /// Its version, `MAJOR.MINOR.PATCH`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) version: Option<String>,
+    /// The process whose scripts may use it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) process: Option<String>,
     /// Hosts to which it may be sent.
     pub(crate) hosts: Vec<String>,
 }
@@ -57,10 +62,19 @@ impl SecretBody {
         let granted = uses
             .iter()
             .filter(|granted| granted.name == secret.name.as_str());
-        let granted = granted.map(|granted| SecretUseBody {
-            component: granted.component.to_string(),
-            version: granted.version.to_string(),
-            hosts: granted.hosts.clone(),
+        let granted = granted.map(|granted| {
+            let (component, version, process) = match &granted.user {
+                SecretUser::Component(name, version) => {
+                    (Some(name.to_string()), Some(version.to_string()), None)
+                }
+                SecretUser::Scripts(process) => (None, None, Some(process.to_string())),
+            };
+            SecretUseBody {
+                component,
+                version,
+                process,
+                hosts: granted.hosts.clone(),
+            }
         });
         Self {
             name: secret.name.to_string(),
