@@ -18,11 +18,16 @@ pub(crate) struct Need {
 }
 
 /// What the native build needs.
-pub(crate) const NATIVE: [Need; 2] = [
+pub(crate) const NATIVE: [Need; 3] = [
     Need {
         why: "a C++ compiler for RocksDB",
         packages: &["g++"],
         present: || run::exists("g++"),
+    },
+    Need {
+        why: "make, for the memory allocator",
+        packages: &["make"],
+        present: || run::exists("make"),
     },
     Need {
         why: "libclang, which reads RocksDB's C header",

@@ -29,8 +29,9 @@ const RESIDENT_MEMORY_BYTES: usize = 512 * 1024;
 const RESIDENT_TABLE_BYTES: usize = 64 * 1024;
 /// Slots that stay warm: more would keep memory that an idle server has better uses for.
 const WARM_SLOTS_MAX: u32 = 32;
-/// Slots given back to the system together.
-const DECOMMIT_BATCH: usize = 16;
+/// Slots given back to the system together: each run gives back what it took itself. In a batch, whoever fills it would
+/// pay for the others, with the address space locked all the while.
+const DECOMMIT_BATCH: usize = 1;
 /// Frames of a back-trace: a person reads the innermost ones.
 const BACKTRACE_FRAMES: usize = 64;
 

@@ -9,7 +9,7 @@ use fermata_core::component::{Grants, Pin};
 use fermata_host::Sandbox;
 use tokio::task::JoinHandle;
 
-use crate::hostile::stage::invocation;
+use crate::bench::sandbox::invocation;
 
 /// Pause between two runs: a neighbour that is seldom idle and never busy.
 const PAUSE: Duration = Duration::from_millis(1);
@@ -27,7 +27,7 @@ impl Neighbour {
         let task = tokio::spawn(async move {
             loop {
                 let began = Instant::now();
-                let run = invocation(&pin, 10_000)?;
+                let run = invocation(&pin)?;
                 let ran = sandbox
                     .run(run, Arc::new(Grants::default()), Arc::new(|_| ()))
                     .await;

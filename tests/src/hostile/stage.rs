@@ -4,21 +4,19 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::{Context, Result};
-use fermata_core::attempt::{AttemptKey, Call, Invocation, Outcome, Progress, Ran};
+use anyhow::Result;
+use fermata_core::attempt::{Outcome, Progress, Ran};
 use fermata_core::component::{Grants, Pin};
 use fermata_core::failure::FailureClass;
-use fermata_core::id::{Digest, ReleaseId};
-use fermata_core::json::Json;
-use fermata_core::process::ActivityIx;
-use fermata_core::time::{Span, Timestamp};
+use fermata_core::id::Digest;
+use fermata_core::time::Span;
 use fermata_host::{
     AdmitError, Admitted, Blobs, Compiler, Limits, NoSecret, Rejection, Sandbox, SandboxConfig,
     Secrets,
 };
 use zeroize::Zeroizing;
 
-use crate::bench::sandbox::now;
+use crate::bench::sandbox::{invocation, now};
 use crate::hostile::attack::Step;
 use crate::hostile::evil::{Evil, Liar};
 use crate::server::{guest, program};
@@ -149,7 +147,8 @@ impl Stage {
                 .unwrap_or_else(PoisonError::into_inner)
                 .push(report);
         });
-        let run = invocation(pin, step.wall_ms)?;
+        let mut run = invocation(pin)?;
+        run.wall = Span(step.wall_ms);
         let ran = self.sandbox.run(run, Arc::new(grants), sink).await;
         let progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(Came {
@@ -215,28 +214,4 @@ fn answer(ran: &Ran) -> String {
             class => class.code().into(),
         },
     }
-}
-
-pub(crate) fn invocation(pin: &Pin, wall_ms: u64) -> Result<Invocation> {
-    let name = |text: &str| text.parse().context("a name");
-    Ok(Invocation {
-        key: AttemptKey {
-            release: ReleaseId(1),
-            activity: ActivityIx(0),
-            attempt: 1,
-            run: 1,
-        },
-        component: pin.clone(),
-        process: name("hostile")?,
-        phase: name("only")?,
-        activity: name("attack")?,
-        call: Call::Run,
-        number: 1,
-        idempotency_key: "hostile/only/attack".to_owned(),
-        inputs: Json::empty_object(),
-        checkpoint: None,
-        signal: None,
-        wall: Span(wall_ms),
-        now: Timestamp(0),
-    })
 }
