@@ -46,6 +46,7 @@ pub(crate) struct Told<'a> {
     pub(crate) inputs: Value,
     pub(crate) grants: Value,
     pub(crate) checkpoint: Option<Vec<u8>>,
+    pub(crate) signal: Option<Value>,
     pub(crate) call: Call,
     pub(crate) key: &'a str,
 }
@@ -97,6 +98,7 @@ impl Kit {
             inputs,
             grants: self.grants(),
             checkpoint: None,
+            signal: None,
             call: Call::Run,
             key: "release/phase/activity",
         })
@@ -109,6 +111,7 @@ impl Kit {
             inputs,
             grants: self.grants(),
             checkpoint: None,
+            signal: None,
             call: Call::Undo { outputs },
             key: "release/phase/activity/undo",
         })
@@ -126,6 +129,7 @@ impl Kit {
                     inputs: inputs.clone(),
                     grants: self.grants(),
                     checkpoint,
+                    signal: None,
                     call: call.clone(),
                     key: "release/phase/activity",
                 })
@@ -167,7 +171,7 @@ impl Kit {
             idempotency_key: told.key.into(),
             inputs: Json::of(&told.inputs),
             checkpoint: told.checkpoint,
-            signal: None,
+            signal: told.signal.as_ref().map(Json::of),
             wall: Span(30_000),
             now: NOW,
         };
