@@ -5,3 +5,6 @@ mod http;
 mod log;
 mod progress;
 mod secrets;
+mod wasi_http;
+
+pub(crate) use wasi_http::{Http, add_to_linker as add_wasi_http_to_linker};
