@@ -157,7 +157,10 @@ impl Calls {
         body: impl Future<Output = Result<Option<Vec<u8>>, CallError>>,
     ) -> Result<Response, CallError> {
         let most = Duration::from_millis(self.shared.limits.http_time.0);
-        let time = outgoing.patience.whole.map_or(most, |whole| whole.min(most));
+        let time = outgoing
+            .patience
+            .whole
+            .map_or(most, |whole| whole.min(most));
         let exchange = async {
             let call = self.revealed(permit, outgoing, body.await?)?;
             self.shared.client.send(permit, call).await
@@ -223,9 +226,8 @@ impl Calls {
 
     /// The answer as the guest sees it: a server that echoes a secret does not give it away.
     async fn hidden(&self, mut response: Response) -> Result<Response, CallError> {
-        let hide = |text: String| {
-            String::from_utf8_lossy(&self.held.hide(text.into_bytes())).into_owned()
-        };
+        let hide =
+            |text: String| String::from_utf8_lossy(&self.held.hide(text.into_bytes())).into_owned();
         response.headers = response
             .headers
             .into_iter()

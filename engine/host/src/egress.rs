@@ -15,8 +15,8 @@ mod target;
 pub use answers::{Answered, Answers, Asked};
 pub(crate) use client::{Call, Client, Patience, Response};
 pub(crate) use grant::{METHOD_BYTES_MAX, Permit, covers, permit};
-pub(crate) use target::URL_BYTES_MAX;
 pub use resolve::{Resolver, SystemResolver};
+pub(crate) use target::URL_BYTES_MAX;
 
 use serde_json::Value;
 

@@ -193,6 +193,7 @@ impl Context {
         if let Some(mut wasi) = self.wasi.take() {
             let at = self.now();
             wasi.drain(|level, line| self.log.write(at, level, self.held.redact(line)));
+            self.wasi = Some(wasi);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the host does for a guest: one file per interface of the contract.
+//! What the host does for a guest: one file per interface of the contract, and one for `wasi:http`.
 
 mod evidence;
 mod http;

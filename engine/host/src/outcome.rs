@@ -208,9 +208,7 @@ fn failed(context: &Context, failure: GuestFailure) -> Told {
         (_, true) => FailureClass::Retryable,
         (None, false) => FailureClass::Permanent,
         // The guest gave up after it was denied something: that is the cause, and it has a cure.
-        (Some(denial), false) => {
-            FailureClass::Denied(denial.grant.unwrap_or(denial.what))
-        }
+        (Some(denial), false) => FailureClass::Denied(denial.grant.unwrap_or(denial.what)),
     };
     let Reason {
         message,

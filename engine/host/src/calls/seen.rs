@@ -58,7 +58,10 @@ impl Seen {
 
     /// A denial after which no call got through.
     pub(crate) fn denial(&self) -> Option<Denial> {
-        self.state().denial.as_ref().map(|(_, denial)| denial.clone())
+        self.state()
+            .denial
+            .as_ref()
+            .map(|(_, denial)| denial.clone())
     }
 
     /// Bytes of the largest answer.

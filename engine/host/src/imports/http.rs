@@ -57,7 +57,9 @@ fn error(error: CallError) -> Error {
     match error {
         CallError::Denied(denial) => Error::Denied(denial.text()),
         CallError::Invalid(text) => Error::Invalid(text),
-        CallError::TooLong(bytes) => Error::Invalid(format!("the body has more than {bytes} bytes")),
+        CallError::TooLong(bytes) => {
+            Error::Invalid(format!("the body has more than {bytes} bytes"))
+        }
         CallError::Timeout => Error::Timeout,
         CallError::Unreachable(text) => Error::Unreachable(text),
         CallError::TooLarge(bytes) | CallError::HeadTooLarge(bytes) => Error::TooLarge(bytes),

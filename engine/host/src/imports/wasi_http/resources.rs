@@ -18,12 +18,10 @@ use crate::guest::Context;
 
 type Result<T> = wasmtime::Result<T>;
 type Refused<T> = wasmtime::Result<std::result::Result<T, ()>>;
-type Fetched = Option<
-    std::result::Result<std::result::Result<Resource<HostIncomingResponse>, ErrorCode>, ()>,
->;
-type Trailing = Option<
-    std::result::Result<std::result::Result<Option<Resource<Trailers>>, ErrorCode>, ()>,
->;
+type Fetched =
+    Option<std::result::Result<std::result::Result<Resource<HostIncomingResponse>, ErrorCode>, ()>>;
+type Trailing =
+    Option<std::result::Result<std::result::Result<Option<Resource<Trailers>>, ErrorCode>, ()>>;
 
 macro_rules! passed_on {
     ($host:ident: $(fn $name:ident($($arg:ident: $kind:ty),*) -> $out:ty;)*) => {
