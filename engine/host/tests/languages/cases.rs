@@ -121,7 +121,9 @@ async fn signal(kit: &Kit) {
     assert_eq!(resume, Resume::Signal("approved".parse().unwrap()));
     assert_eq!(status.as_deref(), Some("waits"));
     let payload = json!({ "by": "Åsa \"A\" 東京" });
-    let ran = kit.invoke(told(Some(payload), Some(checkpoint.clone()))).await;
+    let ran = kit
+        .invoke(told(Some(payload), Some(checkpoint.clone())))
+        .await;
     assert_eq!(outputs(&ran)["text"], format!("{TEXT} Åsa \"A\" 東京"));
 
     // Without a signal it waits again, whatever the checkpoint says.
@@ -263,8 +265,8 @@ async fn log(kit: &Kit) {
         (LogLevel::Warn, format!("warn {text}")),
         (LogLevel::Error, format!("error {text}")),
     ];
-    // Rust for this target has no standard output.
-    if kit.name != "sdk-rust" {
+    // Rust and Zig for this target have no standard output.
+    if !["sdk-rust", "sdk-zig"].contains(&kit.name.as_str()) {
         expected.push((LogLevel::Info, format!("printed {text}")));
     }
     assert_eq!(lines(&ran), expected);
@@ -291,6 +293,7 @@ async fn crash(kit: &Kit) {
         "sdk-js" => "activity.js:",
         "sdk-python" => "activity.py:",
         "sdk-go" => "main.go:",
+        "sdk-zig" => "activity.zig:",
         _ => "activity.c:",
     };
     assert!(failed.message.contains(place), "{failed}: {log:#?}");

@@ -20,7 +20,14 @@ use crate::server::{self, Server};
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
 
 /// Secrets that the guests ask for.
-const SECRETS: [&str; 4] = ["token", "ticket-token", "cdn-token", "grafana-token"];
+const SECRETS: [&str; 6] = [
+    "token",
+    "ticket-token",
+    "cdn-token",
+    "grafana-token",
+    "probe-token",
+    "balancer-token",
+];
 
 /// The bytes of the one guest.
 #[derive(Debug)]
