@@ -12,7 +12,7 @@ pub const Text = extern struct {
     len: usize = 0,
 
     pub fn of(bytes: []const u8) Text {
-        return .{ .at = @intFromPtr(bytes.ptr), .len = bytes.len };
+        return .{ .at = @intFromPtr(address(bytes)), .len = bytes.len };
     }
 
     pub fn slice(text: Text) []const u8 {
@@ -20,6 +20,11 @@ pub const Text = extern struct {
         return @as([*]const u8, @ptrFromInt(text.at))[0..text.len];
     }
 };
+
+/// Where bytes are. The address of an empty slice may be anything, and the host wants one that exists.
+pub fn address(bytes: []const u8) [*]const u8 {
+    return if (bytes.len == 0) "" else bytes.ptr;
+}
 
 /// option<string> or option<list<u8>>.
 pub const Option = extern struct {

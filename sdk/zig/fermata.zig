@@ -182,19 +182,19 @@ pub const log = struct {
 
     fn write(level: i32, comptime format: []const u8, values: anytype) void {
         const line = text(format, values);
-        abi.log.write(level, line.ptr, line.len);
+        abi.log.write(level, abi.address(line), line.len);
     }
 };
 
 /// Says what the run is doing now, and how far it is: 0 to 100, or null if it does not know.
 pub fn progress(percent: ?u8, message: []const u8) void {
-    abi.progress.report(@intFromBool(percent != null), @min(percent orelse 0, 100), message.ptr, message.len);
+    abi.progress.report(@intFromBool(percent != null), @min(percent orelse 0, 100), abi.address(message), message.len);
 }
 
 /// An opaque stand-in for a secret, to be put into header values or bodies.
 pub fn secret(name: []const u8) Error![]const u8 {
     const answer = try allocator.create(abi.Secret);
-    abi.secrets.handle(name.ptr, name.len, answer);
+    abi.secrets.handle(abi.address(name), name.len, answer);
     if (answer.is_err == 0) return answer.is.ok.slice();
     const why = answer.is.err.why.slice();
     if (answer.is.err.is_unknown != 0) return permanent(text("there is no secret `{s}`", .{why}), .{ .code = "secret-unknown" });
@@ -207,14 +207,14 @@ pub const evidence = struct {
     pub fn record(kind: []const u8, fact: anytype) Error!void {
         const written = json(fact);
         const said = try allocator.create(abi.Said);
-        abi.evidence.record(kind.ptr, kind.len, written.ptr, written.len, said);
+        abi.evidence.record(abi.address(kind), kind.len, abi.address(written), written.len, said);
         if (said.is_err != 0) return refused(said);
     }
 
     /// Keeps bytes with the record and returns their digest.
     pub fn attach(name: []const u8, media_type: []const u8, bytes: []const u8) Error![]const u8 {
         const said = try allocator.create(abi.Said);
-        abi.evidence.attach(name.ptr, name.len, media_type.ptr, media_type.len, bytes.ptr, bytes.len, said);
+        abi.evidence.attach(abi.address(name), name.len, abi.address(media_type), media_type.len, abi.address(bytes), bytes.len, said);
         return if (said.is_err == 0) said.text.slice() else refused(said);
     }
 

@@ -23,21 +23,22 @@ pub const Request = struct {
 
     /// Sends the request and waits for the whole answer, of whatever status. Redirects are not followed.
     pub fn send(request: Request) fermata.Error!Response {
-        const headers = try abi.allocator.alloc(abi.Pair, request.headers.len);
-        for (headers, request.headers) |*pair, header| {
+        // One more than there are: an empty list, too, wants an address that exists.
+        const headers = try abi.allocator.alloc(abi.Pair, request.headers.len + 1);
+        for (headers[0..request.headers.len], request.headers) |*pair, header| {
             pair.* = .{ .name = .of(header.name), .value = .of(header.value) };
         }
         const body = request.body orelse "";
         const answer = try abi.allocator.create(abi.Response);
         abi.http.send(
-            request.method.ptr,
+            abi.address(request.method),
             request.method.len,
-            request.url.ptr,
+            abi.address(request.url),
             request.url.len,
             headers.ptr,
-            headers.len,
+            request.headers.len,
             @intFromBool(request.body != null),
-            body.ptr,
+            abi.address(body),
             body.len,
             @intFromBool(request.timeout_ms != null),
             request.timeout_ms orelse 0,
