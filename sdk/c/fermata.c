@@ -60,6 +60,7 @@ fermata_attempt abi_attempt_read(const abi_attempt *given) {
       .now_ms = given->now_ms,
       .checkpoint = given->checkpoint.is_some ? given->checkpoint.value.at : NULL,
       .checkpoint_len = given->checkpoint.is_some ? given->checkpoint.value.len : 0,
+      .signal = given->signal.is_some ? given->signal.value.at : NULL,
   };
   return attempt;
 }
@@ -70,7 +71,12 @@ abi_result *abi_outcome_write(fermata_outcome outcome) {
   result->text = abi_of(outcome.text);
   if (outcome.kind == FERMATA_PENDING) {
     result->which = 1;
-    result->pending.after_ms = outcome.after_ms;
+    if (outcome.signal == NULL) {
+      result->pending.after_ms = outcome.after_ms;
+    } else {
+      result->pending.which = 1;
+      result->pending.signal = abi_of(outcome.signal);
+    }
     result->pending.status = abi_maybe(outcome.status);
   } else if (result->is_err) {
     result->which = outcome.kind == FERMATA_PERMANENT;
@@ -98,6 +104,11 @@ fermata_outcome fermata_done(const char *outputs) {
 
 fermata_outcome fermata_pending(const char *checkpoint, uint64_t after_ms, const char *status) {
   fermata_outcome outcome = {.kind = FERMATA_PENDING, .text = checkpoint, .after_ms = after_ms, .status = status};
+  return outcome;
+}
+
+fermata_outcome fermata_pending_signal(const char *checkpoint, const char *name, const char *status) {
+  fermata_outcome outcome = {.kind = FERMATA_PENDING, .text = checkpoint, .signal = name, .status = status};
   return outcome;
 }
 

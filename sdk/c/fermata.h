@@ -24,6 +24,7 @@ typedef struct {
   uint64_t now_ms;        /* when this run began, milliseconds since the Unix epoch: the clock of libc stands still */
   const char *checkpoint; /* what the last `fermata_pending` of this attempt stored; NULL on its first run */
   size_t checkpoint_len;
+  const char *signal; /* the payload of the signal that `fermata_pending_signal` waited for, as JSON; NULL without one */
 } fermata_attempt;
 
 /* How a run ends. The functions below make one. */
@@ -34,6 +35,7 @@ typedef struct {
   const char *details; /* of a failure, as JSON, or NULL */
   const char *status;  /* of a suspension, or NULL */
   uint64_t after_ms;   /* of a suspension or a retryable failure */
+  const char *signal;  /* that a suspension waits for, or NULL */
 } fermata_outcome;
 
 /* Finished, with outputs: a JSON object. */
@@ -41,6 +43,9 @@ fermata_outcome fermata_done(const char *outputs);
 /* Not finished: the instance is dropped, and the activity is run again after this time with the checkpoint, so that
  * waiting for hours costs nothing and survives a crash. `status` is shown to people and may be NULL. */
 fermata_outcome fermata_pending(const char *checkpoint, uint64_t after_ms, const char *status);
+/* Not finished: the activity is run again when the signal `name` comes, with the checkpoint and the payload. The name is
+ * for people: lower-case letters, digits and hyphens. The timeout of the activity says how long to wait at most. */
+fermata_outcome fermata_pending_signal(const char *checkpoint, const char *name, const char *status);
 /* A failure after which another attempt may help. The message is one sentence: what happened, and to what. The code is
  * short and stable, so that a process can branch on it, and may be NULL. More can be set in the outcome's fields. */
 fermata_outcome fermata_retryable(const char *message, const char *code);

@@ -39,8 +39,11 @@ typedef struct {
   _Alignas(8) abi_text text; /* outputs, checkpoint, or message */
   union {
     struct {
-      uint8_t which; /* after-ms, signal: this SDK waits for times only */
-      _Alignas(8) uint64_t after_ms;
+      uint8_t which; /* after-ms, signal */
+      union {
+        _Alignas(8) uint64_t after_ms;
+        abi_text signal;
+      };
       abi_option status;
     } pending;
     struct {

@@ -131,8 +131,9 @@ type Attempt struct {
 	// Now is when this run began.
 	Now time.Time
 
-	stored []byte
-	first  bool
+	stored  []byte
+	first   bool
+	payload *string
 }
 
 // Checkpoint reads what the last [Pending] of this attempt stored into a pointer. It is false on the first run.
@@ -146,11 +147,24 @@ func (a *Attempt) Checkpoint(into any) (bool, error) {
 	return true, nil
 }
 
-// Outcome is how a run ends, if it does not fail. [Done] and [Pending] make one.
+// Signal reads the payload of the signal that [PendingSignal] waited for into a pointer. It is false if this run waited
+// for none.
+func (a *Attempt) Signal(into any) (bool, error) {
+	if a.payload == nil {
+		return false, nil
+	}
+	if err := json.Unmarshal([]byte(*a.payload), into); err != nil {
+		return false, Permanent(fmt.Sprintf("the signal cannot be read: %v", err)).WithCode("invalid-signal")
+	}
+	return true, nil
+}
+
+// Outcome is how a run ends, if it does not fail. [Done], [Pending] and [PendingSignal] make one.
 type Outcome[O any] struct {
 	outputs    *O
 	checkpoint any
 	after      time.Duration
+	signal     *string
 	status     string
 }
 
@@ -163,6 +177,13 @@ func Done[O any](outputs O) Outcome[O] {
 // that waiting for hours costs nothing and survives a crash.
 func Pending[O any](checkpoint any, after time.Duration) Outcome[O] {
 	return Outcome[O]{checkpoint: checkpoint, after: after}
+}
+
+// PendingSignal is not finished: the activity is run again when the signal with this name comes, with the checkpoint and
+// the payload, which [Attempt.Signal] reads. The name is for people: lower-case letters, digits and hyphens. The timeout of
+// the activity says how long to wait at most.
+func PendingSignal[O any](checkpoint any, name string) Outcome[O] {
+	return Outcome[O]{checkpoint: checkpoint, signal: &name}
 }
 
 // Status is the same suspension with a text for people.
@@ -284,6 +305,7 @@ func NewAttempt(wit abi.Attempt) *Attempt {
 		Now:            time.UnixMilli(int64(wit.NowMs)).UTC(),
 		stored:         wit.Checkpoint,
 		first:          !wit.HasCheckpoint,
+		payload:        wit.Signal,
 	}
 }
 
@@ -322,6 +344,7 @@ func Told[O any](work func() (Outcome[O], error)) abi.Outcome {
 	return abi.Outcome{Pending: &abi.Pending{
 		Checkpoint: checkpoint,
 		AfterMs:    milliseconds(outcome.after),
+		Signal:     outcome.signal,
 		Status:     outcome.status,
 	}}
 }

@@ -31,6 +31,9 @@ mod stage;
 mod uploads;
 pub mod verdict;
 mod wasi;
+mod wasi_http;
+#[path = "../../engine/host/tests/sandbox/wasi_http_source.rs"]
+mod wasi_http_source;
 
 use attack::Attack;
 
@@ -40,6 +43,7 @@ pub fn catalogue() -> Vec<Attack> {
         resources::attacks(),
         outputs::attacks(),
         http::attacks(),
+        wasi_http::attacks(),
         egress::attacks(),
         secrets::attacks(),
         uploads::attacks(),

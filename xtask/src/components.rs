@@ -14,7 +14,7 @@ use crate::languages::Languages;
 use crate::{place, run};
 
 /// Where the guests are: one folder each below these.
-const FOLDERS: [&str; 5] = ["js", "python", "go", "c", "conformance"];
+const FOLDERS: [&str; 6] = ["js", "python", "go", "c", "zig", "conformance"];
 
 /// What runs scripts is a component like any other, and part of the engine.
 const INTERPRETER: &str = "engine/interpreter";

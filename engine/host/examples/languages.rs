@@ -23,7 +23,7 @@ use fermata_core::process::ActivityIx;
 use fermata_core::time::{Span, Timestamp};
 use fermata_host::{Admitted, Blobs, Compiler, Sandbox, SandboxConfig};
 
-const LANGUAGES: [&str; 5] = ["rust", "js", "python", "go", "c"];
+const LANGUAGES: [&str; 6] = ["rust", "js", "python", "go", "c", "zig"];
 /// Attempts of which the median is taken.
 const ATTEMPTS: usize = 200;
 

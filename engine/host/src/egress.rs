@@ -13,9 +13,10 @@ mod resolve;
 mod target;
 
 pub use answers::{Answered, Answers, Asked};
-pub(crate) use client::{Call, Client, Response};
-pub(crate) use grant::{Permit, covers, permit};
+pub(crate) use client::{Call, Client, Patience, Response};
+pub(crate) use grant::{METHOD_BYTES_MAX, Permit, covers, permit};
 pub use resolve::{Resolver, SystemResolver};
+pub(crate) use target::URL_BYTES_MAX;
 
 use serde_json::Value;
 
@@ -62,7 +63,28 @@ impl Denial {
 pub(crate) enum CallError {
     Denied(Denial),
     Invalid(String),
+    /// The body of the request has more than so many bytes.
+    TooLong(u64),
     Timeout,
     Unreachable(String),
+    /// The body of the answer has more than so many bytes.
     TooLarge(u64),
+    /// The headers of the answer have more than so many bytes.
+    HeadTooLarge(u64),
+}
+
+impl CallError {
+    /// For people.
+    pub(crate) fn told(&self) -> String {
+        match self {
+            Self::Denied(denial) => format!("denied: {}", denial.what),
+            Self::Invalid(text) => format!("invalid: {text}"),
+            Self::TooLong(bytes) => format!("invalid: the body has more than {bytes} bytes"),
+            Self::Timeout => "timeout".into(),
+            Self::Unreachable(text) => format!("unreachable: {text}"),
+            Self::TooLarge(bytes) | Self::HeadTooLarge(bytes) => {
+                format!("the answer has more than {bytes} bytes")
+            }
+        }
+    }
 }

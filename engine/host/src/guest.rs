@@ -7,7 +7,7 @@ mod wasi;
 use std::fmt;
 use std::sync::Arc;
 
-use fermata_core::attempt::Evidence;
+use fermata_core::attempt::{Evidence, LogLevel};
 use fermata_core::component::Grants;
 use fermata_core::time::{Span, Timestamp};
 use wasmtime::component::{HasSelf, Linker};
@@ -19,10 +19,11 @@ pub(crate) use log::Log;
 pub(crate) use reversible::UndoOnlyPre;
 
 use crate::background::Computes;
+use crate::calls::Calls;
 use crate::config::ProgressSink;
-use crate::egress::Denial;
 use crate::engine::failed;
 use crate::error::Error;
+use crate::imports::add_wasi_http_to_linker;
 use crate::limits::length;
 use crate::secrets::Held;
 use crate::shared::Shared;
@@ -82,17 +83,14 @@ impl std::error::Error for Breach {}
 /// What the host knows about one run.
 pub(crate) struct Context {
     pub(crate) shared: Arc<Shared>,
-    pub(crate) grants: Arc<Grants>,
     pub(crate) progress: ProgressSink,
     pub(crate) progress_at: Option<Timestamp>,
     pub(crate) log: Log,
     pub(crate) evidence: Vec<Evidence>,
     /// The kinds of evidence that `describe` names: no other is taken.
     pub(crate) kinds: Vec<String>,
-    pub(crate) calls: u64,
-    pub(crate) last_call: Option<String>,
-    pub(crate) denial: Option<Denial>,
-    pub(crate) held: Held,
+    pub(crate) calls: Arc<Calls>,
+    pub(crate) held: Arc<Held>,
     /// A granted secret that the guest asked for and that nobody has set.
     pub(crate) unset: Option<String>,
     pub(crate) limiter: Limiter,
@@ -102,8 +100,6 @@ pub(crate) struct Context {
     pub(crate) began: Timestamp,
     /// Epochs in which the guest computed.
     pub(crate) ticks: u64,
-    /// Bytes of the largest answer to an HTTP call.
-    pub(crate) response_bytes: u64,
     pub(crate) computes: Computes,
     ticks_max: u64,
     wasi: Option<Box<wasi::Wasi>>,
@@ -118,25 +114,29 @@ pub(crate) fn store(
     cpu: Span,
 ) -> Store<Context> {
     let limits = &shared.limits;
+    let held = Arc::new(shared.hold(&grants));
+    let computes = Computes::default();
+    let calls = Calls::new(
+        Arc::clone(shared),
+        grants,
+        Arc::clone(&held),
+        computes.clone(),
+    );
     let context = Context {
         shared: Arc::clone(shared),
-        held: shared.hold(&grants),
+        held,
         unset: None,
-        grants,
         progress,
         progress_at: None,
         log: Log::new(limits),
         evidence: Vec::new(),
         kinds: Vec::new(),
-        calls: 0,
-        last_call: None,
-        denial: None,
+        calls: Arc::new(calls),
         limiter: Limiter::new(limits),
         started: false,
         began: (shared.clock)(),
         ticks: 0,
-        response_bytes: 0,
-        computes: Computes::default(),
+        computes,
         ticks_max: ticks(cpu),
         wasi: None,
     };
@@ -167,6 +167,7 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<Context>, Error> {
     Activity::add_to_linker::<_, HasSelf<Context>>(&mut linker, |context| context)
         .map_err(failed)?;
     wasi::add_to_linker(&mut linker).map_err(failed)?;
+    add_wasi_http_to_linker(&mut linker).map_err(failed)?;
     Ok(linker)
 }
 
@@ -178,22 +179,21 @@ impl Context {
         (self.shared.clock)()
     }
 
-    /// Remembers a denial for the failure that may follow, and says it to the guest.
-    pub(crate) fn deny(&mut self, denial: Denial) -> String {
-        let denial = Denial {
-            what: self.held.redact(denial.what),
-            grant: denial.grant.map(|grant| self.held.redact(grant)),
-        };
-        let text = denial.text();
-        self.denial = Some(denial);
-        text
+    /// Writes into the log what the guest could not be told of its calls.
+    pub(crate) fn tell_of_calls(&mut self) {
+        let at = self.now();
+        for line in self.calls.seen().take_notes() {
+            self.log.write(at, LogLevel::Warn, line);
+        }
     }
 
     /// Moves what the guest wrote to its standard output and error into its log.
     pub(crate) fn collect_output(&mut self) {
+        self.tell_of_calls();
         if let Some(mut wasi) = self.wasi.take() {
             let at = self.now();
             wasi.drain(|level, line| self.log.write(at, level, self.held.redact(line)));
+            self.wasi = Some(wasi);
         }
     }
 }

@@ -11,6 +11,7 @@ mod admit;
 mod background;
 mod backtrace;
 mod cache;
+mod calls;
 mod compile;
 mod config;
 mod egress;

@@ -49,8 +49,11 @@ pub struct Limits {
     /// Time of one HTTP call, from the first look-up to the last byte.
     pub http_time: Span,
     /// HTTP calls under way in the whole engine: a quarter of the file descriptors that a process usually has. One run
-    /// makes one call at a time.
+    /// makes four calls at a time at most.
     pub http_connections: u64,
+    /// Live resources of a run that uses `wasi:http`: twenty calls at once have two hundred. Each can make the host keep
+    /// some 64 KiB.
+    pub http_resources: u64,
     /// A component as it is uploaded: a Python component has 18 MiB.
     pub component_bytes: u64,
     /// The JSON that `describe` returns: schemas of a few hundred fields fit.
@@ -102,6 +105,7 @@ impl Default for Limits {
             http_header_bytes: 32 * KIB,
             http_time: Span(60_000),
             http_connections: 256,
+            http_resources: 512,
             component_bytes: 64 * MIB,
             descriptor_bytes: 64 * KIB,
             describe_cpu: Span(1_000),
@@ -301,6 +305,13 @@ impl Limits {
                 "calls",
                 WAITS,
                 "nothing: its turn comes",
+            ),
+            row(
+                "http-resources",
+                self.http_resources,
+                "resources",
+                FAILS,
+                "drop requests, answers, headers, bodies and streams once they have served",
             ),
         ]
     }

@@ -204,13 +204,11 @@ fn failed(context: &Context, failure: GuestFailure) -> Told {
         GuestFailure::Retryable((reason, after)) => (reason, true, after.map(Span)),
         GuestFailure::Permanent(reason) => (reason, false, None),
     };
-    let class = match (&context.denial, retryable) {
+    let class = match (context.calls.seen().denial(), retryable) {
         (_, true) => FailureClass::Retryable,
         (None, false) => FailureClass::Permanent,
         // The guest gave up after it was denied something: that is the cause, and it has a cure.
-        (Some(denial), false) => {
-            FailureClass::Denied(denial.grant.clone().unwrap_or_else(|| denial.what.clone()))
-        }
+        (Some(denial), false) => FailureClass::Denied(denial.grant.unwrap_or(denial.what)),
     };
     let Reason {
         message,
@@ -252,7 +250,7 @@ pub(crate) fn trapped(context: &Context, error: &wasmtime::Error) -> Failure {
         limit(limits, name, breached(limits, name))
     } else if trap == Some(&Trap::StackOverflow) {
         limit(limits, "stack", breached(limits, "stack"))
-    } else if let Some(name) = limit_in_text(error) {
+    } else if let Some(name) = limit_in_text(context, error) {
         limit(limits, name, breached(limits, name))
     } else if let Some(exit) = error.downcast_ref::<wasmtime_wasi::I32Exit>() {
         Failure::new(
@@ -307,12 +305,19 @@ fn crashed(context: &Context, trap: Trap) -> Failure {
 }
 
 /// Limits that the WebAssembly engine reports in words only.
-fn limit_in_text(error: &wasmtime::Error) -> Option<&'static str> {
+fn limit_in_text(context: &Context, error: &wasmtime::Error) -> Option<&'static str> {
     let text = format!("{error:#}");
+    let resources = if context.used_wasi_http() {
+        "http-resources"
+    } else {
+        "handles"
+    };
     [
         ("hostcall", "host-call"),
         ("store handle limit exceeded", "handles"),
-        ("resource table has no free keys", "handles"),
+        ("resource table has no free keys", resources),
+        ("total size of fields exceeds limit", "http-headers"),
+        ("too many fields in the field map", "http-headers"),
         ("instance count too high", "instances"),
         ("memory count too high", "instances"),
         ("table count too high", "instances"),
@@ -333,14 +338,14 @@ fn breached(limits: &Limits, name: &str) -> String {
 
 /// Adds to a failure what the host saw.
 fn complete(context: &mut Context, mut failure: Failure) -> Failure {
-    if let Some(denial) = &context.denial {
+    if let Some(denial) = context.calls.seen().denial() {
         failure.remedy = Some(denial.remedy());
     } else if let Some(name) = &context.unset {
         let remedy = || format!("an administrator sets it: `fermata secret set {name}`");
         failure.remedy.get_or_insert_with(remedy);
     }
     failure.last_log = context.log.last();
-    failure.last_call = context.last_call.take().map(cut);
+    failure.last_call = context.calls.seen().last().map(cut);
     failure
 }
 

@@ -72,8 +72,8 @@ fn used(context: &Context, returned: &Returned) -> Vec<(&'static str, u64)> {
         ("output", returned.output_bytes),
         ("checkpoint", returned.checkpoint_bytes),
         ("evidence-facts", context.evidence.len() as u64),
-        ("http-calls", context.calls),
-        ("http-response", context.response_bytes),
+        ("http-calls", context.calls.seen().count()),
+        ("http-response", context.calls.seen().response_bytes()),
     ];
     // A log that is full says so itself.
     if !context.log.is_full() {

@@ -36,6 +36,14 @@ static fermata_outcome count(const fermata_attempt *attempt, const char *text) {
   return fermata_pending(checkpoint, 2000, fermata_format("counting %d", count + 1));
 }
 
+static fermata_outcome await_signal(const fermata_attempt *attempt, const char *text) {
+  if (attempt->signal == NULL) {
+    return fermata_pending_signal(fermata_format("{\"count\":1,\"text\":%s}", fermata_quoted(text)), "approved", "waits");
+  }
+  const char *by = fermata_json_string(attempt->signal, "by");
+  return done(fermata_format("%s %s", fermata_json_string(attempt->checkpoint, "text"), by == NULL ? "nobody" : by), 0);
+}
+
 static fermata_outcome call(const inputs *in) {
   fermata_header headers[] = {{"x-text", "a"}, {"content-type", "application/json"}};
   fermata_request request = {
@@ -107,6 +115,7 @@ fermata_outcome fermata_run(const fermata_attempt *attempt, const char *json) {
   }
   if (strcmp(in.what, "permanent") == 0) return fermata_permanent(in.text, "wrong");
   if (strcmp(in.what, "count") == 0) return count(attempt, in.text);
+  if (strcmp(in.what, "signal") == 0) return await_signal(attempt, in.text);
   if (strcmp(in.what, "call") == 0) return call(&in);
   if (strcmp(in.what, "status") == 0) return status(&in);
   if (strcmp(in.what, "secret") == 0) return secret(&in);

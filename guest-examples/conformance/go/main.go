@@ -75,6 +75,7 @@ var deeds = map[string]func(*fermata.Attempt, inputs) (outcome, error){
 		return outcome{}, fermata.Permanent(in.Text).WithCode("wrong")
 	},
 	"count":    count,
+	"signal":   signal,
 	"call":     call,
 	"status":   status,
 	"secret":   secret,
@@ -96,6 +97,22 @@ func count(attempt *fermata.Attempt, in inputs) (outcome, error) {
 	}
 	next := checkpoint{was.Count + 1, in.Text}
 	return fermata.Pending[outputs](next, 2*time.Second).Status("counting %d", next.Count), nil
+}
+
+func signal(attempt *fermata.Attempt, in inputs) (outcome, error) {
+	var approval struct{ By string }
+	came, err := attempt.Signal(&approval)
+	if err != nil {
+		return outcome{}, err
+	}
+	if !came {
+		return fermata.PendingSignal[outputs](checkpoint{1, in.Text}, "approved").Status("waits"), nil
+	}
+	var was checkpoint
+	if _, err := attempt.Checkpoint(&was); err != nil {
+		return outcome{}, err
+	}
+	return text("%s %s", was.Text, approval.By)
 }
 
 func call(_ *fermata.Attempt, in inputs) (outcome, error) {

@@ -1,6 +1,6 @@
 // The conformance activity in JavaScript.
 
-import { Failure, done, evidence, http, log, pending, progress, reversibleActivity, secrets } from "./fermata/fermata.js";
+import { Failure, done, evidence, http, log, pending, pendingSignal, progress, reversibleActivity, secrets } from "./fermata/fermata.js";
 
 const text = { type: "string" };
 
@@ -18,6 +18,10 @@ const deeds = {
   count({ checkpoint = { count: 0, text: "" } }, inputs) {
     if (checkpoint.count === 2) return done({ text: `${checkpoint.count} ${checkpoint.text}` });
     return pending({ count: checkpoint.count + 1, text: inputs.text }, 2000, `counting ${checkpoint.count + 1}`);
+  },
+  signal({ checkpoint, signal }, inputs) {
+    if (signal !== undefined) return done({ text: `${checkpoint.text} ${signal.by}` });
+    return pendingSignal({ count: 1, text: inputs.text }, "approved", "waits");
   },
   call(_, inputs) {
     const response = http.post(inputs.url, { headers: { "x-text": "a" }, json: { text: inputs.text }, timeoutMs: 5000 }).success();

@@ -17,6 +17,7 @@ from fermata import (
     http,
     log,
     pending,
+    pending_signal,
     progress,
     reversible_activity,
     secrets,
@@ -71,6 +72,18 @@ def count(attempt: Attempt, inputs: Inputs) -> Done:
     return pending(following, timedelta(seconds=2), f"counting {following.count}")
 
 
+@dataclass
+class Approval:
+    by: str
+
+
+def signal(attempt: Attempt, inputs: Inputs) -> Done:
+    approval, checkpoint = attempt.signal(Approval), attempt.checkpoint(Checkpoint)
+    if approval and checkpoint:
+        return done(Outputs(f"{checkpoint.text} {approval.by}"))
+    return pending_signal(Checkpoint(1, inputs.text), "approved", "waits")
+
+
 def call(_: Attempt, inputs: Inputs) -> Done:
     headers = {"x-text": "a"}
     response = http.post(inputs.url, headers=headers, json={"text": inputs.text}, timeout=timedelta(seconds=5)).success()
@@ -116,6 +129,7 @@ DEEDS: dict[str, Callable[[Attempt, Inputs], Done]] = {
     "retryable": retryable,
     "permanent": permanent,
     "count": count,
+    "signal": signal,
     "call": call,
     "status": status,
     "secret": secret,

@@ -30,7 +30,7 @@ An activity is a class::
 from . import evidence, http, log, progress, secrets
 from .activity import Activity, Attempt, Capabilities, ReversibleActivity, Retry
 from .exports import activity, reversible_activity
-from .outcome import Failure, Outcome, done, pending
+from .outcome import Failure, Outcome, done, pending, pending_signal
 from .schema import about
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "http",
     "log",
     "pending",
+    "pending_signal",
     "progress",
     "reversible_activity",
     "secrets",

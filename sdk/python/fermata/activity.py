@@ -39,6 +39,8 @@ class Attempt:
     """When this run began, milliseconds since the Unix epoch."""
     stored: bytes | None
     """What :func:`pending` stored, as bytes. :meth:`checkpoint` reads it."""
+    payload: str | None = None
+    """The payload of the signal that ended the suspension, as JSON text. :meth:`signal` reads it."""
 
     @typing.overload
     def checkpoint(self) -> Any: ...
@@ -54,6 +56,21 @@ class Attempt:
         if self.stored is None:
             return None
         return decoded("checkpoint", self.stored.decode(errors="replace"), kind)
+
+    @typing.overload
+    def signal(self) -> Any: ...
+
+    @typing.overload
+    def signal(self, kind: type[C]) -> C | None: ...
+
+    def signal(self, kind: Any = None) -> Any:
+        """The payload of the signal that :func:`pending_signal` waited for; ``None`` if this run waited for none.
+
+        Give a dataclass to get one.
+        """
+        if self.payload is None:
+            return None
+        return decoded("signal", self.payload, kind)
 
 
 @dataclass(frozen=True)

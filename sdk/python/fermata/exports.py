@@ -56,6 +56,7 @@ def _attempt(wit: _wit.Attempt) -> Attempt:
         idempotency_key=wit.idempotency_key,
         now_ms=wit.now_ms,
         stored=wit.checkpoint,
+        payload=wit.signal,
     )
 
 
@@ -83,8 +84,8 @@ def _told(outcome: Outcome[Any]) -> _wit.Outcome:
     match outcome:
         case Done(outputs):
             return _wit.Outcome_Succeeded(text_of(outputs))
-        case Pending(checkpoint, after, status):
-            resume = _wit.Resume_AfterMs(milliseconds(after))
+        case Pending(checkpoint, until, status):
+            resume = _wit.Resume_Signal(until) if isinstance(until, str) else _wit.Resume_AfterMs(milliseconds(until))
             return _wit.Outcome_Pending(_wit.Pending(text_of(checkpoint).encode(), resume, status))
         case _:
             raise Failure.permanent(

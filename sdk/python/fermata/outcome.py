@@ -11,7 +11,7 @@ O = TypeVar("O")
 
 @dataclass(frozen=True)
 class Outcome(Generic[O]):
-    """How a run ends, if it does not fail. :func:`done` and :func:`pending` make one."""
+    """How a run ends, if it does not fail. :func:`done`, :func:`pending` and :func:`pending_signal` make one."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ class Pending(Outcome[Any]):
     """Not finished: to be run again later, in the same attempt."""
 
     checkpoint: Any
-    after: timedelta
+    resume: timedelta | str
+    """So much time, or the name of a signal."""
     status: str | None
 
 
@@ -42,6 +43,16 @@ def pending(checkpoint: Any, after: timedelta, status: str | None = None) -> Out
     ``status`` is shown to people meanwhile.
     """
     return Pending(checkpoint, after, status)
+
+
+def pending_signal(checkpoint: Any, name: str, status: str | None = None) -> Outcome[Any]:
+    """Not finished: the activity is run again when the signal ``name`` comes, with ``checkpoint`` and the payload, which
+    ``attempt.signal()`` reads.
+
+    The name is for people: lower-case letters, digits and hyphens. The timeout of the activity says how long to wait at
+    most.
+    """
+    return Pending(checkpoint, name, status)
 
 
 class Failure(Exception):

@@ -2,7 +2,7 @@
 
 pub use crate::{
     Activity, Attempt, Capabilities, Failure, Idempotency, OrFail, Outcome, Retry, Undo, evidence,
-    http, log, pending, progress, secrets,
+    http, log, pending, pending_signal, progress, secrets,
 };
 pub use schemars::JsonSchema;
 pub use serde::{Deserialize, Serialize};

@@ -155,6 +155,7 @@ fn answer(path: &str, head: &str, own: SocketAddr) -> Vec<u8> {
             "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nffffffffffffffffff\r\n".into()
         }
         "/close" => "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}".into(),
+        "/megabytes" => text(&"x".repeat(6 * 1024 * 1024)),
         "/echo" => echo(head),
         _ => text("{}"),
     }

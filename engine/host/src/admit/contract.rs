@@ -19,9 +19,10 @@ const OURS: [&str; 6] = [
     "fermata:activity/evidence@0.1.0",
 ];
 
-/// The interfaces of WASI 0.2 that may be imported. The runtimes of Python and JavaScript import all of them, used or
-/// not; behind those of the second half there is nothing: no variable, no file, no network.
-const WASI: [&str; 27] = [
+/// The interfaces of WASI 0.2 that may be imported. Calls by `wasi:http` are those of our own `http`, under the same policy.
+/// The runtimes of Python and JavaScript import all others, used or not; behind those of the second half there is nothing:
+/// no variable, no file, no network.
+const WASI: [&str; 29] = [
     "wasi:io/error",
     "wasi:io/poll",
     "wasi:io/streams",
@@ -30,6 +31,8 @@ const WASI: [&str; 27] = [
     "wasi:random/random",
     "wasi:random/insecure",
     "wasi:random/insecure-seed",
+    "wasi:http/types",
+    "wasi:http/outgoing-handler",
     "wasi:cli/exit",
     "wasi:cli/stdin",
     "wasi:cli/stdout",
@@ -88,7 +91,10 @@ mod tests {
             ("wasi:filesystem/types@0.2.0", true),
             ("wasi:sockets/tcp@0.2.0", true),
             ("wasi:config/store@0.2.0", false),
-            ("wasi:http/outgoing-handler@0.2.0", false),
+            ("wasi:http/outgoing-handler@0.2.0", true),
+            ("wasi:http/types@0.2.12", true),
+            ("wasi:http/types@0.3.0", false),
+            ("wasi:http/incoming-handler@0.2.0", false),
             ("env", false),
         ] {
             assert_eq!(offers(import), offered, "{import}");

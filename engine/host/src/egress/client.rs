@@ -37,7 +37,18 @@ const USER_AGENT: &str = concat!("fermata/", env!("CARGO_PKG_VERSION"));
 pub(crate) struct Call {
     pub(crate) headers: Vec<(String, Vec<u8>)>,
     pub(crate) body: Option<Vec<u8>>,
-    pub(crate) timeout: Option<Duration>,
+    pub(crate) patience: Patience,
+}
+
+/// How long the guest waits, where it says so; the engine's own limit holds in any case.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Patience {
+    /// For the whole answer.
+    pub(crate) whole: Option<Duration>,
+    /// For the head of the answer.
+    pub(crate) head: Option<Duration>,
+    /// For each part of its body.
+    pub(crate) part: Option<Duration>,
 }
 
 /// What came back.
@@ -60,7 +71,6 @@ pub(crate) struct Client {
     response_bytes: u64,
     header_bytes: usize,
     request_bytes: u64,
-    time: Duration,
 }
 
 impl Client {
@@ -78,52 +88,39 @@ impl Client {
             response_bytes: limits.http_response_bytes,
             header_bytes: length(limits.http_header_bytes),
             request_bytes: limits.http_request_bytes,
-            time: Duration::from_millis(limits.http_time.0),
         }
     }
 
-    /// Sends the call and takes the whole answer.
+    /// Sends the call and takes the whole answer. How long that may take in all, the caller says.
     pub(crate) async fn send(&self, permit: &Permit, call: Call) -> Result<Response, CallError> {
-        let time = call
-            .timeout
-            .map_or(self.time, |timeout| timeout.min(self.time));
         let headers = self.headers(&call.headers)?;
         if call
             .body
             .as_ref()
             .is_some_and(|body| body.len() as u64 > self.request_bytes)
         {
-            return Err(CallError::Invalid(format!(
-                "the body has more than {} bytes",
-                self.request_bytes
-            )));
+            return Err(CallError::TooLong(self.request_bytes));
         }
         if let Some(answers) = &self.answers {
             return self.prepared(answers.as_ref(), permit, &call);
         }
-        let exchange = async {
-            let _connection = self
-                .connections
-                .acquire()
-                .await
-                .expect("the semaphore is never closed");
-            let mut request = self
-                .client(permit.private)
-                .map_err(|error| CallError::Unreachable(error.to_string()))?
-                .request(permit.method.clone(), permit.target.url.clone())
-                .headers(headers);
-            if let Some(body) = call.body {
-                request = request.body(body);
-            }
-            let response = request
-                .send()
-                .await
-                .map_err(|error| explain(permit, error))?;
-            self.take(permit, response).await
-        };
-        tokio::time::timeout(time, exchange)
+        let _connection = self
+            .connections
+            .acquire()
             .await
-            .unwrap_or(Err(CallError::Timeout))
+            .expect("the semaphore is never closed");
+        let mut request = self
+            .client(permit.private)
+            .map_err(|error| CallError::Unreachable(error.to_string()))?
+            .request(permit.method.clone(), permit.target.url.clone())
+            .headers(headers);
+        if let Some(body) = call.body {
+            request = request.body(body);
+        }
+        let response = within(call.patience.head, request.send())
+            .await?
+            .map_err(|error| explain(permit, error))?;
+        self.take(permit, response, call.patience.part).await
     }
 
     /// The answer that stands ready in the place of the network.
@@ -215,6 +212,7 @@ impl Client {
         &self,
         permit: &Permit,
         mut response: reqwest::Response,
+        patience: Option<Duration>,
     ) -> Result<Response, CallError> {
         let headers: Vec<_> = response
             .headers()
@@ -226,7 +224,7 @@ impl Client {
             .map(|(name, value)| name.len() + value.len() + 4)
             .sum();
         if bytes > self.header_bytes {
-            return Err(CallError::TooLarge(self.header_bytes as u64));
+            return Err(CallError::HeadTooLarge(self.header_bytes as u64));
         }
         if response
             .content_length()
@@ -235,9 +233,8 @@ impl Client {
             return Err(CallError::TooLarge(self.response_bytes));
         }
         let mut body = Vec::new();
-        while let Some(part) = response
-            .chunk()
-            .await
+        while let Some(part) = within(patience, response.chunk())
+            .await?
             .map_err(|error| explain(permit, error))?
         {
             if (body.len() + part.len()) as u64 > self.response_bytes {
@@ -250,6 +247,16 @@ impl Client {
             headers,
             body,
         })
+    }
+}
+
+/// What comes within the time, if there is one.
+async fn within<T>(time: Option<Duration>, what: impl Future<Output = T>) -> Result<T, CallError> {
+    match time {
+        Some(time) => tokio::time::timeout(time, what)
+            .await
+            .map_err(|_| CallError::Timeout),
+        None => Ok(what.await),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::egress::target::{Host, Target, host};
 use crate::egress::{CallError, Denial};
 
 /// Longest method: those that are registered have 17 bytes at most.
-const METHOD_BYTES_MAX: usize = 20;
+pub(crate) const METHOD_BYTES_MAX: usize = 20;
 
 /// A call that the grants allow. Its addresses are still to be judged, unless the URL names one.
 #[derive(Clone, Debug)]

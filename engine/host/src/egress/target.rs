@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use reqwest::Url;
 
 /// Longest URL: what common servers accept.
-const URL_BYTES_MAX: usize = 8 * 1024;
+pub(crate) const URL_BYTES_MAX: usize = 8 * 1024;
 
 /// A host as the policy sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]

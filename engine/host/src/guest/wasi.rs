@@ -3,13 +3,17 @@
 //! The rest is there, since the runtimes of some languages insist on it, and empty: no file can be opened, no socket
 //! made, no name looked up, and there are neither variables nor arguments.
 
+use std::sync::Arc;
+
 use fermata_core::attempt::LogLevel;
 use wasmtime::component::{Linker, ResourceTable};
 use wasmtime_wasi::p2::add_to_linker_async;
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::WasiHttpCtxView;
 
 use crate::guest::Context;
+use crate::imports::Http;
 use crate::limits::length;
 
 /// Live streams and pollables of one run, on the host's side.
@@ -20,6 +24,7 @@ const RANDOM_BYTES_MAX: u64 = 64 * 1024;
 /// WASI for one run: made when the guest first asks for it, since most never do.
 pub(crate) struct Wasi {
     context: WasiCtx,
+    http: Option<Http>,
     table: ResourceTable,
     stdout: MemoryOutputPipe,
     stderr: MemoryOutputPipe,
@@ -42,6 +47,7 @@ impl Wasi {
             .build();
         Self {
             context,
+            http: None,
             table,
             stdout,
             stderr,
@@ -62,12 +68,36 @@ impl Wasi {
     }
 }
 
+impl Context {
+    fn wasi(&mut self) -> &mut Wasi {
+        let output_bytes = length(self.shared.limits.log_bytes);
+        self.wasi
+            .get_or_insert_with(|| Box::new(Wasi::new(output_bytes)))
+    }
+
+    /// What is behind `wasi:http`. Its resources are larger than all others, so there are fewer from then on.
+    pub(crate) fn wasi_http(&mut self) -> WasiHttpCtxView<'_> {
+        let calls = Arc::clone(&self.calls);
+        let resources = length(self.shared.limits.http_resources);
+        let wasi = self.wasi();
+        wasi.table.set_max_capacity(resources);
+        let http = wasi.http.get_or_insert_with(|| Http::new(calls));
+        WasiHttpCtxView {
+            hooks: &mut http.hooks,
+            table: &mut wasi.table,
+            ctx: &mut http.context,
+        }
+    }
+
+    /// Whether the guest used `wasi:http`.
+    pub(crate) fn used_wasi_http(&self) -> bool {
+        self.wasi.as_ref().is_some_and(|wasi| wasi.http.is_some())
+    }
+}
+
 impl WasiView for Context {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        let output_bytes = length(self.shared.limits.log_bytes);
-        let wasi = self
-            .wasi
-            .get_or_insert_with(|| Box::new(Wasi::new(output_bytes)));
+        let wasi = self.wasi();
         WasiCtxView {
             ctx: &mut wasi.context,
             table: &mut wasi.table,

@@ -29,7 +29,9 @@ impl Host for Context {
             None => {
                 let what = format!("the secret `{name}` is not granted");
                 let grant = json!({ "secrets": [{ "name": name, "hosts": ["api.example.com"] }] });
-                Ok(Err(Error::Denied(self.deny(Denial::new(what, &grant)))))
+                Ok(Err(Error::Denied(
+                    self.calls.deny(Denial::new(what, &grant)),
+                )))
             }
         }
     }

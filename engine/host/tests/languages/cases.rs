@@ -18,6 +18,7 @@ pub(crate) async fn all(kit: &Kit) {
     inputs_and_outputs(kit).await;
     failures(kit).await;
     suspension(kit).await;
+    signal(kit).await;
     calls(kit).await;
     calls_that_fail(kit).await;
     secrets(kit).await;
@@ -99,6 +100,40 @@ async fn suspension(kit: &Kit) {
     );
 }
 
+async fn signal(kit: &Kit) {
+    let told = |signal: Option<Value>, checkpoint| Told {
+        inputs: told("signal", TEXT),
+        grants: kit.grants(),
+        checkpoint,
+        signal,
+        call: Call::Run,
+        key: "key",
+    };
+    let first = kit.invoke(told(None, None)).await;
+    let Outcome::Pending {
+        checkpoint,
+        resume,
+        status,
+    } = first.report.outcome
+    else {
+        panic!("expected a suspension: {:?}", first.report.outcome);
+    };
+    assert_eq!(resume, Resume::Signal("approved".parse().unwrap()));
+    assert_eq!(status.as_deref(), Some("waits"));
+    let payload = json!({ "by": "Åsa \"A\" 東京" });
+    let ran = kit
+        .invoke(told(Some(payload), Some(checkpoint.clone())))
+        .await;
+    assert_eq!(outputs(&ran)["text"], format!("{TEXT} Åsa \"A\" 東京"));
+
+    // Without a signal it waits again, whatever the checkpoint says.
+    let again = kit.invoke(told(None, Some(checkpoint))).await;
+    assert!(
+        matches!(again.report.outcome, Outcome::Pending { .. }),
+        "{again:?}"
+    );
+}
+
 async fn calls(kit: &Kit) {
     let call =
         |text: &str| json!({ "do": "call", "text": text, "url": kit.server.url("/echo?q=1") });
@@ -162,6 +197,7 @@ async fn calls_that_fail(kit: &Kit) {
             inputs: call(),
             grants: json!({}),
             checkpoint: None,
+            signal: None,
             call: Call::Run,
             key: "key",
         })
@@ -229,8 +265,8 @@ async fn log(kit: &Kit) {
         (LogLevel::Warn, format!("warn {text}")),
         (LogLevel::Error, format!("error {text}")),
     ];
-    // Rust for this target has no standard output.
-    if kit.name != "sdk-rust" {
+    // Rust and Zig for this target have no standard output.
+    if !["sdk-rust", "sdk-zig"].contains(&kit.name.as_str()) {
         expected.push((LogLevel::Info, format!("printed {text}")));
     }
     assert_eq!(lines(&ran), expected);
@@ -257,6 +293,7 @@ async fn crash(kit: &Kit) {
         "sdk-js" => "activity.js:",
         "sdk-python" => "activity.py:",
         "sdk-go" => "main.go:",
+        "sdk-zig" => "activity.zig:",
         _ => "activity.c:",
     };
     assert!(failed.message.contains(place), "{failed}: {log:#?}");

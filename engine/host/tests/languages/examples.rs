@@ -1,10 +1,10 @@
-//! The examples, one for each language beside Rust, against servers that answer as the real ones do.
+//! The examples, one for each language beside Rust, and one by `wasi:http`, against servers that answer as the real ones do.
 
 use fermata_core::attempt::Call;
 use fermata_core::failure::FailureClass;
 use serde_json::json;
 
-use crate::kit::{Kit, failure, lines, outputs};
+use crate::kit::{Kit, Told, failure, lines, outputs};
 
 fn said(lines: &[(fermata_core::attempt::LogLevel, String)]) -> Vec<&str> {
     lines.iter().map(|(_, line)| line.as_str()).collect()
@@ -154,4 +154,129 @@ async fn a_release_is_marked_and_the_mark_is_taken_away() {
     kit.server.answer(500, "down");
     let (failed, _) = failure(kit.run(inputs).await);
     assert_eq!(failed.class, FailureClass::Retryable);
+}
+
+#[tokio::test]
+async fn pages_are_probed_by_plain_wasi_http() {
+    let kit = Kit::admit("probe").await;
+    let urls =
+        |paths: &[&str]| -> Vec<String> { paths.iter().map(|path| kit.server.url(path)).collect() };
+    for _ in 0..3 {
+        kit.server.answer(200, "payment 1.4.0 is well – Größe");
+    }
+    let inputs = json!({ "urls": urls(&["/a", "/b?c", "/d#e"]), "contains": "is well" });
+    let ran = kit.run(inputs).await;
+    let pages = &outputs(&ran)["pages"];
+    assert_eq!(pages[1]["url"], kit.server.url("/b?c"));
+    assert_eq!(pages[2]["beginning"], "payment 1.4.0 is well – Größe");
+    assert_eq!(said(&lines(&ran)), ["3 pages are well"]);
+    let mut asked: Vec<_> = kit
+        .server
+        .requests()
+        .into_iter()
+        .map(|request| request.line)
+        .collect();
+    asked.sort();
+    assert_eq!(asked, ["GET /a", "GET /b?c", "GET /d"]);
+
+    // Where it leads to is not asked.
+    kit.server.answer(302, "elsewhere");
+    let (failed, _) = failure(kit.run(json!({ "urls": urls(&["/"]) })).await);
+    assert_eq!(failed.code.as_deref(), Some("unhealthy"));
+    assert_eq!(failed.details.unwrap().value()["status"], 302);
+    assert_eq!(kit.server.requests().len(), 1);
+
+    kit.server.answer(200, "x".repeat(9 * 1024 * 1024));
+    let (failed, _) = failure(kit.run(json!({ "urls": urls(&["/"]) })).await);
+    assert_eq!(failed.code.as_deref(), Some("too-large"));
+
+    let hundred_and_one = urls(&["/"; 101]);
+    let (failed, _) = failure(kit.run(json!({ "urls": hundred_and_one })).await);
+    assert_eq!(failed.class, FailureClass::Limit("http-calls".into()));
+    kit.server.requests();
+}
+
+#[tokio::test]
+async fn a_probe_is_granted_hosts_and_secrets_as_all_are() {
+    let kit = Kit::admit("probe").await;
+    let inputs = json!({ "urls": [kit.server.url("/")], "secret_header": "authorization" });
+    let ran = kit.run(inputs.clone()).await;
+    assert_eq!(outputs(&ran)["pages"][0]["status"], 200);
+    let head = kit.server.requests()[0].head.clone();
+    assert!(
+        head.contains("authorization: s3cret-of-the-test\r\n"),
+        "{head}"
+    );
+
+    let host = kit.server.host();
+    let elsewhere = json!({
+        "http": [{ "host": host, "private": true }],
+        "secrets": [{ "name": "probe-token", "hosts": ["other.example"] }],
+    });
+    let nowhere = json!({ "secrets": [{ "name": "probe-token", "hosts": [host] }] });
+    for (grants, missing) in [(elsewhere, "secrets"), (nowhere, "http")] {
+        let ran = kit
+            .invoke(Told {
+                inputs: inputs.clone(),
+                grants,
+                checkpoint: None,
+                signal: None,
+                call: Call::Run,
+                key: "key",
+            })
+            .await;
+        let log = lines(&ran);
+        let (failed, _) = failure(ran);
+        let FailureClass::Denied(grant) = &failed.class else {
+            panic!("{failed}")
+        };
+        assert!(grant.contains(missing) && grant.contains(&host), "{grant}");
+        assert_eq!(failed.code.as_deref(), Some("http-request-denied"));
+        assert!(log[0].1.contains(grant.as_str()), "{log:?}");
+        assert!(kit.server.requests().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn an_instance_is_drained_and_put_back() {
+    let kit = Kit::admit("drain").await;
+    let inputs = json!({ "url": kit.server.url(""), "instance": "web-ü-1" });
+    kit.server.answer(200, "");
+    for connections in [12, 3, 0] {
+        kit.server.answer(
+            200,
+            json!({ "connections": connections, "more": [] }).to_string(),
+        );
+    }
+    let (ran, told) = kit.to_the_end(inputs.clone(), Call::Run).await;
+    let drained = json!({ "instance": "web-ü-1", "connections": 0 });
+    assert_eq!(outputs(&ran), drained);
+    let told: Vec<_> = told.into_iter().flatten().collect();
+    assert_eq!(
+        told,
+        ["web-ü-1 has 12 connections", "web-ü-1 has 3 connections"]
+    );
+    assert_eq!(ran.report.evidence[0].fact.value()["polls"], 2);
+    let requests = kit.server.requests();
+    assert_eq!(requests[0].body, r#"{"state":"draining"}"#);
+    // It is taken out once, and looked at three times.
+    assert_eq!(requests.len(), 4);
+    assert!(
+        requests[0]
+            .head
+            .contains("authorization: Bearer s3cret-of-the-test\r\n"),
+        "{requests:?}"
+    );
+
+    let undone = kit.undo(inputs.clone(), None).await;
+    assert_eq!(said(&lines(&undone)), ["web-ü-1 is back"]);
+    assert_eq!(kit.server.requests()[0].body, r#"{"state":"active"}"#);
+
+    kit.server.answer(409, "the last one");
+    let (failed, _) = failure(kit.run(inputs).await);
+    assert_eq!(failed.class, FailureClass::Permanent);
+    assert!(
+        failed.message.ends_with("status 409: the last one"),
+        "{failed}"
+    );
 }

@@ -20,7 +20,14 @@ use crate::server::{self, Server};
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
 
 /// Secrets that the guests ask for.
-const SECRETS: [&str; 4] = ["token", "ticket-token", "cdn-token", "grafana-token"];
+const SECRETS: [&str; 6] = [
+    "token",
+    "ticket-token",
+    "cdn-token",
+    "grafana-token",
+    "probe-token",
+    "balancer-token",
+];
 
 /// The bytes of the one guest.
 #[derive(Debug)]
@@ -46,6 +53,7 @@ pub(crate) struct Told<'a> {
     pub(crate) inputs: Value,
     pub(crate) grants: Value,
     pub(crate) checkpoint: Option<Vec<u8>>,
+    pub(crate) signal: Option<Value>,
     pub(crate) call: Call,
     pub(crate) key: &'a str,
 }
@@ -97,6 +105,7 @@ impl Kit {
             inputs,
             grants: self.grants(),
             checkpoint: None,
+            signal: None,
             call: Call::Run,
             key: "release/phase/activity",
         })
@@ -109,6 +118,7 @@ impl Kit {
             inputs,
             grants: self.grants(),
             checkpoint: None,
+            signal: None,
             call: Call::Undo { outputs },
             key: "release/phase/activity/undo",
         })
@@ -126,6 +136,7 @@ impl Kit {
                     inputs: inputs.clone(),
                     grants: self.grants(),
                     checkpoint,
+                    signal: None,
                     call: call.clone(),
                     key: "release/phase/activity",
                 })
@@ -167,7 +178,7 @@ impl Kit {
             idempotency_key: told.key.into(),
             inputs: Json::of(&told.inputs),
             checkpoint: told.checkpoint,
-            signal: None,
+            signal: told.signal.as_ref().map(Json::of),
             wall: Span(30_000),
             now: NOW,
         };

@@ -35,3 +35,8 @@ async fn go() {
 async fn c() {
     cases::all(&Kit::admit("sdk-c").await).await;
 }
+
+#[tokio::test]
+async fn zig() {
+    cases::all(&Kit::admit("sdk-zig").await).await;
+}

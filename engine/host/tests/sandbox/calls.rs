@@ -21,7 +21,7 @@ fn get(url: &str) -> Vec<u8> {
     guest(&format!("(call $call «{url}» (i32.const 0) (i32.const 0))"))
 }
 
-fn granted(host: &str) -> String {
+pub(crate) fn granted(host: &str) -> String {
     json!({ "http": [{ "host": host, "methods": ["GET"], "private": true }] }).to_string()
 }
 
@@ -171,7 +171,7 @@ async fn headers_of_the_connection_are_not_the_guests() {
 
 /// Answers with a public address first, and with one of this machine from then on.
 #[derive(Debug, Default)]
-struct Rebinding {
+pub(crate) struct Rebinding {
     asked: AtomicUsize,
     first: Option<IpAddr>,
 }
@@ -242,11 +242,11 @@ impl Secrets for Two {
     }
 }
 
-fn with_secrets() -> Kit {
+pub(crate) fn with_secrets() -> Kit {
     Kit::new(|config| config.secrets = Arc::new(Two))
 }
 
-fn secret_grants(hosts: &[String]) -> String {
+pub(crate) fn secret_grants(hosts: &[String]) -> String {
     json!({ "http": [{ "host": "*", "private": true }], "secrets": [{ "name": "token", "hosts": hosts }] }).to_string()
 }
 

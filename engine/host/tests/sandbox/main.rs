@@ -24,3 +24,5 @@ mod server;
 mod source;
 mod undo;
 mod wasi;
+mod wasi_http;
+mod wasi_http_source;

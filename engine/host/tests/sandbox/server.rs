@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 /// A server that lasts as long as the test.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
-    /// Head of each request, as it came.
+    /// Each request, as it came.
     pub(crate) requests: Arc<Mutex<Vec<String>>>,
 }
 
@@ -36,7 +36,16 @@ async fn serve(mut stream: TcpStream, seen: Arc<Mutex<Vec<String>>>) {
             }
         }
         let head = String::from_utf8(head).unwrap();
-        seen.lock().unwrap().push(head.clone());
+        let length = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok())
+            .unwrap_or(0);
+        let mut body = vec![0; length];
+        if stream.read_exact(&mut body).await.is_err() {
+            return;
+        }
+        let body = String::from_utf8(body).unwrap();
+        seen.lock().unwrap().push(format!("{head}{body}"));
         let path = head.split(' ').nth(1).unwrap().to_owned();
         let answer = match path.as_str() {
             "/slow" => return std::future::pending().await,

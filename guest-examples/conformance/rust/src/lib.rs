@@ -69,6 +69,7 @@ impl Activity for Conformance {
                 .after(Duration::from_millis(1500))),
             "permanent" => Err(Failure::permanent(text).code("wrong")),
             "count" => count(attempt, text),
+            "signal" => signal(attempt, text),
             "call" => call(url, &text),
             "status" => status(url),
             "secret" => {
@@ -120,6 +121,16 @@ fn count(attempt: &Attempt, text: String) -> Done {
         text,
     };
     Ok(pending(&next, Duration::from_secs(2))?.status(format!("counting {}", next.count)))
+}
+
+fn signal(attempt: &Attempt, text: String) -> Done {
+    match attempt.signal::<Value>()? {
+        Some(payload) => {
+            let Checkpoint { text: was, .. } = attempt.checkpoint()?.unwrap_or_default();
+            done(format!("{was} {}", payload["by"].as_str().unwrap_or("nobody")))
+        }
+        None => Ok(pending_signal(&Checkpoint { count: 1, text }, "approved")?.status("waits")),
+    }
 }
 
 fn call(url: String, text: &str) -> Done {

@@ -10,6 +10,7 @@ type Attempt struct {
 	NowMs                             uint64
 	Checkpoint                        []byte
 	HasCheckpoint                     bool
+	Signal                            *string
 }
 
 // Outcome is how a run ended: one of the three is there.
@@ -19,10 +20,11 @@ type Outcome struct {
 	Failure *Failure
 }
 
-// Pending is a suspension.
+// Pending is a suspension: until a signal, if it names one.
 type Pending struct {
 	Checkpoint []byte
 	AfterMs    uint64
+	Signal     *string
 	Status     string
 }
 
@@ -81,6 +83,10 @@ func readAttempt(at unsafe.Pointer) Attempt {
 	if attempt.HasCheckpoint {
 		attempt.Checkpoint = loadBytes(at, 60)
 	}
+	if load[uint8](at, 68) != 0 {
+		payload := loadString(at, 72)
+		attempt.Signal = &payload
+	}
 	return attempt
 }
 
@@ -104,7 +110,12 @@ func Write(outcome Outcome) unsafe.Pointer {
 func writePending(at unsafe.Pointer, pending *Pending) {
 	store(at, 8, uint8(1))
 	storeBytes(at, 16, pending.Checkpoint)
-	store(at, 32, pending.AfterMs)
+	if pending.Signal != nil {
+		store(at, 24, uint8(1))
+		storeString(at, 32, *pending.Signal)
+	} else {
+		store(at, 32, pending.AfterMs)
+	}
 	storeOption(at, 40, pending.Status)
 }
 

@@ -101,6 +101,8 @@ pub(crate) enum Language {
     Go,
     /// C.
     C,
+    /// Zig.
+    Zig,
 }
 
 impl Language {
@@ -113,6 +115,7 @@ impl Language {
             Self::Python => "Python",
             Self::Go => "Go",
             Self::C => "C",
+            Self::Zig => "Zig",
         }
     }
 }

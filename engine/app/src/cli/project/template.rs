@@ -42,6 +42,11 @@ const C: &[File] =
 const C_SDK: &[File] = embedded!("sdk/c/" => "fermata/":
     "README.md" "fermata.c" "fermata.h" "fermata_abi.h" "fermata_json.c" "fermata_undo.c");
 
+const ZIG: &[File] = embedded!("engine/app/templates/zig/" => "":
+    "activity.zig" "component.toml" "gitignore" "requirements.txt");
+const ZIG_SDK: &[File] = embedded!("sdk/zig/" => "fermata/":
+    "README.md" "abi.zig" "fermata.zig" "http.zig" "schema.zig");
+
 /// Every file of a new project called `name`: its path, and its text.
 pub(super) fn files(language: Language, name: &str) -> Vec<(String, String)> {
     let (own, sdk) = match language {
@@ -51,6 +56,7 @@ pub(super) fn files(language: Language, name: &str) -> Vec<(String, String)> {
         Language::Python => (PYTHON, PYTHON_SDK),
         Language::Go => (GO, GO_SDK),
         Language::C => (C, C_SDK),
+        Language::Zig => (ZIG, ZIG_SDK),
     };
     let fill = |text: &str| {
         text.replace("{{name}}", name)
@@ -98,6 +104,7 @@ mod tests {
             (Language::Python, "sdk/python/fermata", "fermata"),
             (Language::Go, "sdk/go", "fermata"),
             (Language::C, "sdk/c", "fermata"),
+            (Language::Zig, "sdk/zig", "fermata"),
         ] {
             let mut expected = BTreeSet::new();
             below(&root.join(sdk), &mut expected, &root.join(sdk));
@@ -119,6 +126,7 @@ mod tests {
             Language::Python,
             Language::Go,
             Language::C,
+            Language::Zig,
         ] {
             let files = files(language, "check-page");
             for path in [
