@@ -260,6 +260,7 @@ impl World {
             access,
             signals: crate::access::signals::Signals::draw().unwrap(),
             uploads: Arc::new(uploads.unwrap()),
+            downloads: http::wasm::Downloads::default(),
             secrets: Arc::new(secrets),
             keys_from,
             hosts: Hosts::new(true, Vec::new()),
