@@ -208,8 +208,6 @@ fn what_is_not_there_is_told_apart() {
         .unwrap();
     pull(&format!("oci://{nobody}/noop:1"))
         .is(4, &["cannot reach the registry", &nobody.to_string()]);
-    // Without --plain-http, what is beyond this machine is asked with TLS alone.
-    pull("oci://registry.invalid/noop:1").is(4, &["cannot reach the registry at registry.invalid"]);
     std::fs::write(desk.path().join("none.wasm"), b"\0asm\x01\0\0\0").unwrap();
     desk.call(&["publish", "none.wasm", &place])
         .is(1, &["none.wasm", "not admitted"]);
@@ -228,8 +226,14 @@ fn a_closed_registry_wants_a_login_and_gets_it_in_every_way() {
     let with = |more: &[&str], variables: &[(&str, &str)], stdin: &str| {
         desk.call_with(&[&by_name, more].concat(), variables, stdin)
     };
-    desk.call(&publish)
-        .is(5, &["UNAUTHORIZED", "docker login", "--password-stdin"]);
+    desk.call(&publish).is(
+        5,
+        &[
+            "wants a name and a password",
+            "docker login",
+            "--password-stdin",
+        ],
+    );
     with(&["--password-stdin"], &[], "wrong\n").is(5, &["UNAUTHORIZED", "password of `ana`"]);
     with(&[], &[], "").is(2, &["no password", "FERMATA_OCI_PASSWORD"]);
     assert!(

@@ -418,3 +418,79 @@ fn told(status: StatusCode, body: &[u8]) -> String {
         .collect();
     lines.join("; ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(reference: &str, plain_http: bool) -> String {
+        let settings = Settings {
+            plain_http,
+            timeout: Duration::from_secs(1),
+        };
+        let place = reference.parse().unwrap();
+        let session = Session::new(&place, Purpose::Pull, settings, Credentials::default());
+        session.unwrap().url("manifests/1").to_string()
+    }
+
+    #[test]
+    fn only_this_machine_is_asked_without_tls_unless_the_user_says_so() {
+        for (reference, plain_http, expected) in [
+            (
+                "oci://ghcr.io/a/b",
+                false,
+                "https://ghcr.io/v2/a/b/manifests/1",
+            ),
+            (
+                "oci://10.0.0.1:5000/a",
+                false,
+                "https://10.0.0.1:5000/v2/a/manifests/1",
+            ),
+            (
+                "oci://10.0.0.1:5000/a",
+                true,
+                "http://10.0.0.1:5000/v2/a/manifests/1",
+            ),
+            (
+                "oci://127.0.0.1:5000/a",
+                false,
+                "http://127.0.0.1:5000/v2/a/manifests/1",
+            ),
+            (
+                "oci://localhost/a",
+                false,
+                "http://localhost/v2/a/manifests/1",
+            ),
+            (
+                "oci://localhost.example/a",
+                false,
+                "https://localhost.example/v2/a/manifests/1",
+            ),
+            (
+                "oci://docker.io/a",
+                false,
+                "https://registry-1.docker.io/v2/library/a/manifests/1",
+            ),
+            (
+                "oci://docker.io/a/b",
+                false,
+                "https://registry-1.docker.io/v2/a/b/manifests/1",
+            ),
+        ] {
+            assert_eq!(address(reference, plain_http), expected, "{reference}");
+        }
+    }
+
+    #[test]
+    fn what_a_registry_tells_is_short_and_draws_nothing() {
+        let errors = r#"{"errors":[{"code":"DENIED","message":"no\u001b[2J"},{"code":"B"},{"code":"C"},{"code":"D"}]}"#;
+        for (body, expected) in [
+            (errors, "DENIED: no[2J; B: ; C: "),
+            ("", "Forbidden"),
+            ("\n<html>\nmore", "<html>"),
+            (&"x".repeat(10_000), &"x".repeat(100)),
+        ] {
+            assert_eq!(told(StatusCode::FORBIDDEN, body.as_bytes()), expected);
+        }
+    }
+}
