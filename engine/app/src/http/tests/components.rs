@@ -99,6 +99,25 @@ async fn grants_are_replaced_by_who_knows_them() {
 }
 
 #[tokio::test]
+async fn a_name_that_no_secret_can_have_is_not_granted() {
+    let world = World::furnished().await;
+    let path = "/components/works/versions/1.0.0/grants";
+    for name in ["", "API_KEY", "api key", "../key"] {
+        let secrets = json!([
+            { "name": "api-key", "hosts": ["a.example"] },
+            { "name": name, "hosts": ["a.example"] },
+        ]);
+        let answer = world
+            .json("PUT", path, &json!({ "secrets": secrets }))
+            .await;
+        answer.is_problem(422, "invalid-body");
+        let detail = text(&answer.body["detail"]);
+        assert!(detail.starts_with("secrets[1].name: "), "{detail}");
+    }
+    assert_eq!(world.get(path).await.body["secrets"], json!([]));
+}
+
+#[tokio::test]
 async fn members_read_the_bytes_that_were_uploaded() {
     let world = World::new();
     let upload = component("works", "1.0.0");
