@@ -174,6 +174,8 @@ pub(crate) enum Rejected {
         detail: String,
         /// What to do about it.
         remedy: &'static str,
+        /// Whether the same bytes may be taken later.
+        may_pass: bool,
     },
     /// The machine failed.
     Error(String),

@@ -505,6 +505,7 @@ fn rejected(error: AdmitError) -> Rejected {
     match error {
         AdmitError::Rejected(rejection) => Rejected::Faulty {
             code: rejection.code(),
+            may_pass: rejection.may_pass(),
             detail: rejection.to_string(),
             remedy: rejection.remedy(),
         },

@@ -59,6 +59,9 @@ phases:
       work: { uses: works@1, with: { text: hello } }
 ";
 
+/// An upload that takes too long to compile.
+pub(crate) const SLOW: &str = "slow";
+
 /// A clock that stands still until it is moved.
 #[derive(Debug)]
 pub(crate) struct StillClock(AtomicI64);
@@ -128,10 +131,17 @@ impl Admission for Descriptors {
                 digest: Digest::of(&upload),
                 bytes: upload.to_vec(),
             }),
+            Err(_) if text == SLOW.as_bytes() => Err(Rejected::Faulty {
+                code: "compile-limit",
+                detail: "it took more than 120 s".into(),
+                remedy: "link less into the component",
+                may_pass: true,
+            }),
             Err(_) => Err(Rejected::Faulty {
                 code: "not-wasm",
                 detail: "these bytes are not WebAssembly".into(),
                 remedy: "upload the .wasm file",
+                may_pass: false,
             }),
         };
         std::future::ready(admitted).boxed()
