@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::world::{World, fermata, run};
 
 /// The guest with a custom section of so many bytes.
-fn padded(name: &str, bytes: u32) -> Vec<u8> {
+pub(crate) fn padded(name: &str, bytes: u32) -> Vec<u8> {
     let mut module = guest(name).unwrap();
     let filling = (0..bytes).map(|at| at.wrapping_mul(0x9e37_79b9).to_be_bytes()[0]);
     let section: Vec<u8> = [3].into_iter().chain(*b"pad").chain(filling).collect();

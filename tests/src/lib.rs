@@ -7,6 +7,7 @@ pub mod bench;
 pub mod chaos;
 pub mod fleet;
 pub mod hostile;
+pub mod registry;
 pub mod server;
 pub mod simulation;
 

@@ -66,7 +66,7 @@ fn tools() -> Vec<Row> {
             "apt-get install git",
         ),
     ];
-    for need in &system::NATIVE {
+    for need in system::NATIVE.iter().chain(&system::TESTS) {
         let packages = need.packages.join(" ");
         let remedy = format!("{}: apt-get install {packages}", need.why);
         rows.push(row(

@@ -67,6 +67,14 @@ pub(crate) const LANGUAGES: [Need; 3] = [
     },
 ];
 
+/// What tests need beside that. Where systemd runs, the package starts a service of its own, which nobody needs:
+/// `systemctl disable --now docker-registry`.
+pub(crate) const TESTS: [Need; 1] = [Need {
+    why: "an OCI registry to test against",
+    packages: &["docker-registry"],
+    present: || run::exists("docker-registry"),
+}];
+
 /// Folders below which distributions put libclang.
 const LIBRARY_FOLDERS: [&str; 5] = [
     "/usr/lib/x86_64-linux-gnu",

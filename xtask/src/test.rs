@@ -9,7 +9,7 @@ use clap::Args;
 
 use crate::engine::Profile;
 use crate::setup::Ready;
-use crate::{components, engine, languages, place, run, say, setup, templates};
+use crate::{components, engine, languages, place, run, say, setup, system, templates};
 
 /// Options of `cargo xtask test`.
 #[derive(Debug, Args)]
@@ -39,6 +39,7 @@ const CHECKS: [Check; 10] = [
 pub(crate) fn run(args: &TestArgs) -> Result<ExitCode> {
     let ready = setup::tools_and_guests()?;
     setup::languages()?;
+    system::provide(&system::TESTS)?;
     let mut passed = Vec::new();
     for (name, check) in CHECKS
         .iter()

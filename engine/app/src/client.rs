@@ -6,11 +6,12 @@ pub(crate) mod sse;
 pub(crate) mod token;
 pub(crate) mod view;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{Body, Method, Response, Url};
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue};
+use reqwest::{Body, Method, Response, StatusCode, Url};
 use serde_json::Value;
 
 pub(crate) use error::Error;
@@ -178,6 +179,32 @@ impl Client {
         }
     }
 
+    /// Asks, and gives the answer as it is, with its `ETag`. `got` counts the bytes that have arrived.
+    pub(crate) async fn download(
+        &self,
+        call: Call,
+        got: &AtomicUsize,
+    ) -> Result<(String, Vec<u8>), Error> {
+        let limit = self.timeout + call.longer;
+        let whole = async {
+            let response = self.open(call).await?;
+            let tag = response.headers().get(ETAG).cloned();
+            let (status, headers, bytes) = self.whole(response, got).await?;
+            match tag.as_ref().and_then(|tag| tag.to_str().ok()) {
+                _ if !status.is_success() => Err(refused(status, &headers, &bytes)),
+                Some(tag) => Ok((tag.to_owned(), bytes)),
+                None => Err(self.foreign(status.as_u16())),
+            }
+        };
+        let in_time = tokio::time::timeout(limit, whole).await;
+        in_time.unwrap_or_else(|_| {
+            Err(Error::Timeout {
+                server: self.server().into(),
+                after: limit,
+            })
+        })
+    }
+
     /// Asks, and gives the JSON of the answer.
     pub(crate) async fn json(&self, call: Call) -> Result<Value, Error> {
         self.send(call).await.map(|answer| answer.body)
@@ -241,19 +268,9 @@ impl Client {
     }
 
     async fn read(&self, response: Response) -> Result<Answer, Error> {
-        let status = response.status();
-        let headers = response.headers().clone();
-        let mut bytes = Vec::new();
-        let mut chunks = response.bytes_stream();
-        while let Some(chunk) = chunks.next().await {
-            bytes.extend_from_slice(&chunk.map_err(|error| Error::lost(self.server(), &error))?);
-            if bytes.len() > ANSWER_BYTES_MAX {
-                return Err(self.foreign(status.as_u16()));
-            }
-        }
+        let (status, headers, bytes) = self.whole(response, &AtomicUsize::new(0)).await?;
         if !status.is_success() {
-            let problem = Problem::parse(status.as_u16(), &headers, &bytes);
-            return Err(Error::Problem(Box::new(problem)));
+            return Err(refused(status, &headers, &bytes));
         }
         let body = if bytes.is_empty() {
             Value::Null
@@ -265,6 +282,26 @@ impl Client {
             headers,
             body,
         })
+    }
+
+    /// Reads a whole answer, whatever it says.
+    async fn whole(
+        &self,
+        response: Response,
+        got: &AtomicUsize,
+    ) -> Result<(StatusCode, HeaderMap, Vec<u8>), Error> {
+        let status = response.status();
+        let headers = response.headers().clone();
+        let mut bytes = Vec::new();
+        let mut chunks = response.bytes_stream();
+        while let Some(chunk) = chunks.next().await {
+            bytes.extend_from_slice(&chunk.map_err(|error| Error::lost(self.server(), &error))?);
+            if bytes.len() > ANSWER_BYTES_MAX {
+                return Err(self.foreign(status.as_u16()));
+            }
+            got.store(bytes.len(), Ordering::Relaxed);
+        }
+        Ok((status, headers, bytes))
     }
 
     fn url(&self, path: &[String], query: &[(&'static str, String)]) -> Url {
@@ -302,6 +339,10 @@ impl Client {
             status,
         }
     }
+}
+
+fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
+    Error::Problem(Box::new(Problem::parse(status.as_u16(), headers, body)))
 }
 
 /// Reads the address of a server.

@@ -62,6 +62,7 @@ pub(crate) mod tokens;
 pub(crate) mod uploads;
 pub(crate) mod usage;
 pub(crate) mod verify;
+pub(crate) mod wasm;
 
 #[cfg(test)]
 mod tests;
@@ -84,6 +85,8 @@ pub(crate) struct Api {
     pub(crate) signals: Signals,
     /// Components that arrive in pieces.
     pub(crate) uploads: Arc<Uploads>,
+    /// Who may be sent the bytes of a component at the same time.
+    pub(crate) downloads: wasm::Downloads,
     /// The secrets that runs use.
     pub(crate) secrets: Arc<Vault>,
     /// Where the keys of secrets come from.
@@ -171,6 +174,8 @@ pub(crate) enum Rejected {
         detail: String,
         /// What to do about it.
         remedy: &'static str,
+        /// Whether the same bytes may be taken later.
+        may_pass: bool,
     },
     /// The machine failed.
     Error(String),
@@ -237,6 +242,7 @@ fn of_components() -> OpenApiRouter<Arc<Api>> {
             usage::delete
         ))
         .routes(routes!(usage::used_by))
+        .routes(routes!(wasm::read))
         .routes(routes!(components::read_grants, components::put_grants))
         .routes(routes!(standing::deprecate, standing::undeprecate))
         .routes(routes!(standing::list))

@@ -8,6 +8,7 @@ mod exit;
 mod http;
 mod interpreter;
 mod keyring;
+mod oci;
 mod offline;
 mod serve;
 mod trial;

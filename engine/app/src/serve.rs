@@ -19,6 +19,7 @@ use crate::exit::Exit;
 use crate::http::request::{Hosts, RequestIds};
 use crate::http::server::Server;
 use crate::http::stopping::Stopping;
+use crate::http::wasm::Downloads;
 use crate::http::{self, Api};
 use crate::interpreter::{self, InterpreterError};
 use crate::wire::{self, Data, OpenError, Opened};
@@ -176,6 +177,7 @@ fn api(opened: Opened, hosts: Hosts, stopping: Stopping) -> (Arc<Api>, Data) {
         access: opened.access,
         signals: opened.signals,
         uploads: opened.uploads,
+        downloads: Downloads::default(),
         secrets: opened.secrets,
         keys_from: opened.keys_from,
         hosts,

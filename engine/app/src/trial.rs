@@ -10,7 +10,7 @@ use fermata_core::id::ReleaseId;
 use fermata_core::json::Json;
 use fermata_core::process::ActivityIx;
 use fermata_core::time::Span;
-use fermata_host::{Admitted, Answered, Answers, Asked};
+use fermata_host::{Admitted, Answered, Answers, Asked, Verified};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -32,6 +32,13 @@ pub(crate) struct Prepared {
     pub(crate) headers: Vec<(String, String)>,
     /// The whole body.
     pub(crate) body: Vec<u8>,
+}
+
+/// Looks at a component as the server would, without running more of it than its description. `scratch` is a folder
+/// of its own.
+pub(crate) async fn examine(upload: Vec<u8>, scratch: &Path) -> Result<Verified, OpenError> {
+    let sandbox = wire::trial(upload.clone(), scratch, Arc::<Desk>::default())?;
+    sandbox.verify(upload).await
 }
 
 /// What is tried.

@@ -110,6 +110,8 @@ pub(crate) struct Uploads {
 struct Open {
     upload: Upload,
     busy: bool,
+    /// Whether the announcement is on disk.
+    is_kept: bool,
 }
 
 /// The right to work on an upload, until it is dropped.
@@ -132,8 +134,14 @@ impl Uploads {
     pub(crate) fn load(dir: PathBuf, now: Timestamp) -> io::Result<Self> {
         let kept = Kept::new(dir)?;
         let found = kept.load()?.into_iter().map(|upload| {
-            let busy = false;
-            (upload.id.clone(), Open { upload, busy })
+            let (busy, is_kept) = (false, true);
+            let id = upload.id.clone();
+            let open = Open {
+                upload,
+                busy,
+                is_kept,
+            };
+            (id, open)
         });
         let uploads = Self {
             open: Mutex::new(found.collect()),
@@ -166,15 +174,41 @@ impl Uploads {
         let mut own = open.values().filter(|it| it.upload.owner == upload.owner);
         let same = own.find(|it| it.upload.digest == upload.digest);
         if let Some(same) = same.filter(|same| same.upload.length == upload.length) {
-            return Ok((same.upload.clone(), true));
+            return if same.is_kept {
+                Ok((same.upload.clone(), true))
+            } else {
+                Err(UploadError::Busy)
+            };
         }
         check_bytes(&open, &upload)?;
         self.make_room(&mut open, &upload.owner)?;
-        self.kept.begin(&upload)?;
-        let busy = false;
+        let (busy, is_kept) = (true, false);
         let begun = upload.clone();
-        open.insert(upload.id.clone(), Open { upload, busy });
+        let place = Open {
+            upload,
+            busy,
+            is_kept,
+        };
+        open.insert(begun.id.clone(), place);
+        drop(open);
+        self.keep(&begun)?;
         Ok((begun, false))
+    }
+
+    /// Writes the announcement of an upload that has its place already: others do not wait for the disk.
+    fn keep(&self, upload: &Upload) -> Result<(), UploadError> {
+        let written = self.kept.begin(upload);
+        let mut open = self.open();
+        if let Err(error) = written {
+            open.remove(&upload.id);
+            self.kept.remove(&upload.id);
+            return Err(error.into());
+        }
+        if let Some(open) = open.get_mut(&upload.id) {
+            open.busy = false;
+            open.is_kept = true;
+        }
+        Ok(())
     }
 
     /// Forgets what has ended of a person's uploads, the oldest first, until there is room for one more.

@@ -287,6 +287,14 @@ impl Sandboxed {
         Ok(self.0.admit(component).await?)
     }
 
+    /// Looks at a component as an upload is looked at, and keeps nothing.
+    pub(crate) async fn verify(
+        &self,
+        component: Vec<u8>,
+    ) -> Result<fermata_host::Verified, OpenError> {
+        Ok(self.0.verify(component).await?)
+    }
+
     /// Runs it once.
     pub(crate) async fn run(&self, invocation: Invocation, grants: Arc<Grants>) -> Ran {
         self.0.run(invocation, grants, Arc::new(|_| ())).await
@@ -497,6 +505,7 @@ fn rejected(error: AdmitError) -> Rejected {
     match error {
         AdmitError::Rejected(rejection) => Rejected::Faulty {
             code: rejection.code(),
+            may_pass: rejection.may_pass(),
             detail: rejection.to_string(),
             remedy: rejection.remedy(),
         },

@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use crate::engine;
 use crate::error::{AdmitError, Error};
 use crate::limits::{Limits, length};
-use crate::rejection::Rejection;
+use crate::rejection::{COMPILE_WALL, Rejection};
 
 /// Compilers at once: each uses as many cores as there are, up to [`COMPILE_THREADS`].
 const COMPILERS_MAX: usize = 2;
@@ -102,7 +102,7 @@ impl Compilation {
         match tokio::time::timeout(wall, converse(&mut child, &component, &self.limits)).await {
             Ok(answer) => answer,
             Err(_) => Err(limit(
-                "compile-wall",
+                COMPILE_WALL,
                 format!("it took more than {} s", wall.as_secs()),
             )),
         }

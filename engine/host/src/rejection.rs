@@ -2,6 +2,9 @@
 
 use serde::Serialize;
 
+/// The limit that depends on what else the machine does.
+pub(crate) const COMPILE_WALL: &str = "compile-wall";
+
 /// Why an upload is refused. The text is for its author; [`Rejection::code`] is for programs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize)]
 #[serde(tag = "code", rename_all = "kebab-case")]
@@ -76,6 +79,11 @@ impl Rejection {
             Self::DescribeFailed { .. } => "describe-failed",
             Self::BadDescriptor { .. } => "bad-descriptor",
         }
+    }
+
+    /// Whether the same bytes may be admitted later: a busy machine took too long.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::CompileLimit { limit, .. } if *limit == COMPILE_WALL)
     }
 
     /// What the author does about it.

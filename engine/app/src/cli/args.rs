@@ -15,7 +15,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use component::{
-    ComponentCommand, GrantArgs, GrantOptions, Language, NewArgs, PushArgs, QuarantineArgs,
+    ComponentCommand, GrantArgs, GrantOptions, Language, Listed, NewArgs, PublishArgs,
+    PublishSource, PullArgs, PullSource, PushArgs, PushSource, QuarantineArgs, RegistryArgs,
 };
 pub(crate) use definition::DefinitionCommand;
 pub(crate) use people::{AttachArgs, CommentArgs, InboxArgs, TaskArgs};
@@ -185,7 +186,7 @@ mod tests {
     }
 
     /// What the documentation tells people to type.
-    const DOCUMENTED: [&str; 84] = [
+    const DOCUMENTED: [&str; 90] = [
         "fermata serve --data-dir d --listen 127.0.0.1:0 --config c.toml",
         "fermata process check p.yaml --offline",
         "fermata process publish p.yaml",
@@ -200,6 +201,12 @@ mod tests {
         "fermata component build a/hello",
         "fermata component test --output json",
         "fermata component push",
+        "fermata component push oci://ghcr.io/team/deploy:1.0.0 b.wasm --grant http=example.com",
+        "fermata component pull deploy@1.0.0",
+        "fermata component pull deploy@1.0.0 -",
+        "fermata component pull oci://ghcr.io/team/deploy@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 d.wasm",
+        "fermata component publish deploy.wasm oci://127.0.0.1:5000/team/deploy --username ana --password-stdin",
+        "fermata component publish deploy@1.0.0 oci://registry.test/deploy:latest --force --plain-http --username ana --password-file p",
         "fermata component grant deploy@1.0.0 --grant http=example.com",
         "fermata component list",
         "fermata component verify a.wasm b.wasm",
@@ -289,6 +296,14 @@ mod tests {
             "fermata component new hello",
             "fermata component new --lang cobol hello",
             "fermata component push a.wasm --grant ftp=x",
+            "fermata component push oci://ghcr.io",
+            "fermata component pull deploy",
+            "fermata component pull deploy.wasm",
+            "fermata component pull oci://ghcr.io/Team/deploy:1",
+            "fermata component publish deploy.wasm",
+            "fermata component publish deploy.wasm ghcr.io/team/deploy",
+            "fermata component publish a.wasm oci://r/a --password-stdin",
+            "fermata component publish a.wasm oci://r/a --username u --password-stdin --password-file f",
             "fermata component quarantine deploy@1.0.0",
             "fermata component grant deploy@1.0.0 --wanted --like 1.0.0",
             "fermata secret set api-key value-as-an-argument",

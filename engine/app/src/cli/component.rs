@@ -1,19 +1,21 @@
 //! `fermata component …`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use fermata_core::component::Grants;
 use serde_json::Value;
 
-use super::args::{ComponentCommand, GrantArgs, GrantOptions, PushArgs};
+use super::args::{ComponentCommand, GrantArgs, GrantOptions, PushArgs, PushSource};
 use super::error::Error;
 use super::project::Recipe;
 use super::table::Table;
 use super::text::{Tone, ago, bytes, cell, short_digest};
 use super::{Context, grant, pages, upload, values};
 use crate::client::{Answer, Call, Client};
+use crate::oci::Reference;
 use crate::wire;
 
+mod oci;
 mod standing;
 mod verify;
 mod wants;
@@ -29,6 +31,8 @@ pub(super) async fn run(context: &mut Context, command: ComponentCommand) -> Res
             unreachable!("projects need no server: they are dispatched before")
         }
         ComponentCommand::Push(args) => push(context, &args).await,
+        ComponentCommand::Pull(args) => oci::pull(context, &args).await,
+        ComponentCommand::Publish(args) => oci::publish(context, &args).await,
         ComponentCommand::List => list(context).await,
         ComponentCommand::Show { component } => show(context, &component).await,
         ComponentCommand::Verify { files } => verify::run(context, &files).await,
@@ -115,20 +119,12 @@ pub(super) fn wanted(options: &GrantOptions) -> Result<Option<Grants>, Error> {
 }
 
 async fn push(context: &mut Context, args: &PushArgs) -> Result<(), Error> {
-    // All files are read first, so that a misspelt name leaves nothing half done.
-    let mut files = Vec::new();
-    let paths = match args.files.as_slice() {
-        [] => vec![Recipe::read(Path::new("."))?.output().into()],
-        files => files.to_vec(),
-    };
-    for path in &paths {
-        files.push((path.as_path(), values::read_component(path)?));
-    }
+    let files = gather(context, args).await?;
     let grants = wanted(&args.grants)?;
     let client = context.client()?;
     let mut answers = Vec::new();
-    for (path, file) in files {
-        let pushed = upload::send(context, &client, path, &file).await?;
+    for Gathered { path, file, source } in files {
+        let pushed = upload::send(context, &client, &path, &file).await?;
         let granted = match &grants {
             None => pushed.body.get("grants").cloned(),
             Some(grants) => Some(put_grants(&client, &pushed.body, grants).await?),
@@ -136,9 +132,15 @@ async fn push(context: &mut Context, args: &PushArgs) -> Result<(), Error> {
         if context.out.is_json() {
             let mut body = pushed.body;
             body["grants"] = granted.unwrap_or_default();
+            if let Some(source) = source {
+                body["source"] = source.to_string().into();
+            }
             answers.push(body);
         } else {
             tell(context, &pushed, granted.as_ref())?;
+            if let Some(source) = source {
+                context.out.line(&format!("  from {source}"))?;
+            }
         }
     }
     match answers.len() {
@@ -146,6 +148,44 @@ async fn push(context: &mut Context, args: &PushArgs) -> Result<(), Error> {
         1 => context.out.json(&answers[0]),
         _ => context.out.json(&Value::Array(answers)),
     }
+}
+
+/// A component that will be uploaded.
+struct Gathered {
+    /// The file, or what it would be called.
+    path: PathBuf,
+    file: Vec<u8>,
+    /// Where it is in a registry.
+    source: Option<Reference>,
+}
+
+/// Reads all that is to be uploaded, so that a misspelt name leaves nothing half done.
+async fn gather(context: &mut Context, args: &PushArgs) -> Result<Vec<Gathered>, Error> {
+    let sources = match args.components.as_slice() {
+        [] => vec![PushSource::File(
+            Recipe::read(Path::new("."))?.output().into(),
+        )],
+        sources => sources.to_vec(),
+    };
+    let mut gathered = Vec::new();
+    for source in sources {
+        gathered.push(match source {
+            PushSource::File(path) => Gathered {
+                file: values::read_component(&path)?,
+                path,
+                source: None,
+            },
+            PushSource::Registry(place) => {
+                let (file, pinned) = oci::fetch(context, &place, &args.registry).await?;
+                Gathered {
+                    path: format!("{}.wasm", place.file_stem()).into(),
+                    file,
+                    source: Some(pinned),
+                }
+            }
+        });
+    }
+    Ok(gathered)
 }
 
 /// Grants to the version that `pushed` names, and gives back what holds now.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::client;
 use crate::exit::Exit;
+use crate::oci;
 
 /// Why a command did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +13,9 @@ pub(crate) enum Error {
     /// The server could not be asked, or said no.
     #[error(transparent)]
     Client(#[from] client::Error),
+    /// An OCI registry could not be asked, or said no.
+    #[error(transparent)]
+    Oci(#[from] oci::Error),
     /// A file could not be read or written.
     #[error("{}: {source}", path.display())]
     File {
@@ -86,6 +90,7 @@ impl Error {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Client(error) => error.exit(),
+            Self::Oci(error) => error.exit(),
             Self::File { .. } | Self::Content { .. } | Self::Usage { .. } => Exit::Usage,
             Self::Failed { .. } | Self::Output(_) => Exit::Failure,
             Self::Refused { .. } | Self::Defects { .. } => Exit::Refused,
@@ -96,6 +101,7 @@ impl Error {
     pub(crate) fn next(&self) -> Option<String> {
         match self {
             Self::Client(error) => error.next(),
+            Self::Oci(error) => error.next(),
             Self::Usage { next, .. } => Some(next.clone()),
             Self::Failed { next, .. } => next.clone(),
             Self::File { .. }

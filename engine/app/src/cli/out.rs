@@ -84,6 +84,13 @@ impl Out {
         Ok(())
     }
 
+    /// Writes an answer that is no text.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.answer.write_all(bytes)?;
+        self.answer.flush()?;
+        Ok(())
+    }
+
     /// Prints one line of the answer.
     pub(crate) fn line(&mut self, line: &str) -> Result<(), Error> {
         self.raw(&format!("{line}\n"))

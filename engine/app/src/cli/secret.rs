@@ -50,7 +50,7 @@ async fn set(context: &mut Context, args: &SecretSetArgs) -> Result<(), Error> {
     Ok(())
 }
 
-/// The value in a file or on standard input, without the line break that most programs end text with.
+/// The value in a file or on standard input.
 fn value(file: Option<&Path>) -> Result<Zeroizing<String>, Error> {
     let stdin = Path::new("-");
     if file.is_none() && io::stdin().is_terminal() {
@@ -59,20 +59,7 @@ fn value(file: Option<&Path>) -> Result<Zeroizing<String>, Error> {
             "name a file with --from-file, or pipe the value: `read -rs V; printf %s \"$V\" | fermata secret set NAME`",
         ));
     }
-    let path = file.unwrap_or(stdin);
-    let bytes = Zeroizing::new(values::read(path)?);
-    let text = std::str::from_utf8(&bytes).map_err(|_| {
-        Error::in_file(
-            path,
-            "it is not UTF-8 text: encode it, for example with base64",
-        )
-    })?;
-    Ok(Zeroizing::new(without_break(text).to_owned()))
-}
-
-fn without_break(text: &str) -> &str {
-    let line = text.strip_suffix('\n').unwrap_or(text);
-    line.strip_suffix('\r').unwrap_or(line)
+    values::confidential(file.unwrap_or(stdin))
 }
 
 async fn all(context: &mut Context) -> Result<(), Error> {
@@ -170,20 +157,6 @@ fn new_key(context: &mut Context, file: &Path) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn one_line_break_at_the_end_is_not_part_of_a_value() {
-        for (text, value) in [
-            ("hunter22", "hunter22"),
-            ("hunter22\n", "hunter22"),
-            ("hunter22\r\n", "hunter22"),
-            ("hunter22\n\n", "hunter22\n"),
-            (" hunter22 ", " hunter22 "),
-            ("", ""),
-        ] {
-            assert_eq!(without_break(text), value, "{text:?}");
-        }
-    }
 
     #[test]
     fn a_file_without_a_value_is_named() {

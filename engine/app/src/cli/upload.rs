@@ -58,22 +58,31 @@ pub(super) async fn send(
             client.send(call.longer(LONGER)).await
         }
     };
-    tokio::pin!(answer);
+    let line = || progress(path, sent.load(Ordering::Relaxed), total);
+    Ok(watched(context, answer, line).await??)
+}
+
+/// Does what may take long, and shows how far it is once it does.
+pub(super) async fn watched<T>(
+    context: &mut Context,
+    work: impl Future<Output = T>,
+    line: impl Fn() -> String,
+) -> Result<T, Error> {
+    tokio::pin!(work);
     let mut ticks = tokio::time::interval_at(Instant::now() + QUIET, TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut shown = false;
     loop {
         tokio::select! {
-            answer = &mut answer => {
+            done = &mut work => {
                 if shown {
                     context.out.ticker("")?;
                 }
-                return Ok(answer?);
+                return Ok(done);
             }
             _ = ticks.tick() => {
                 shown = true;
-                let line = progress(path, sent.load(Ordering::Relaxed), total);
-                context.out.ticker(&line)?;
+                context.out.ticker(&line())?;
             }
         }
     }

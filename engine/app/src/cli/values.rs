@@ -6,6 +6,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
 use crate::cli::error::Error;
 
@@ -74,7 +75,24 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Error> {
     read_up_to(path, FILE_BYTES_MAX)
 }
 
-/// The same for a component, which may be larger.
+/// A secret in a file, or on standard input if it is `-`, without the line break that most programs end text with.
+pub(crate) fn confidential(path: &Path) -> Result<Zeroizing<String>, Error> {
+    let bytes = Zeroizing::new(read(path)?);
+    let text = std::str::from_utf8(&bytes).map_err(|_| {
+        Error::in_file(
+            path,
+            "it is not UTF-8 text: encode it, for example with base64",
+        )
+    })?;
+    Ok(Zeroizing::new(without_break(text).to_owned()))
+}
+
+fn without_break(text: &str) -> &str {
+    let line = text.strip_suffix('\n').unwrap_or(text);
+    line.strip_suffix('\r').unwrap_or(line)
+}
+
+/// The bytes of a component, which may be larger than other files.
 pub(crate) fn read_component(path: &Path) -> Result<Vec<u8>, Error> {
     let file = read_up_to(path, COMPONENT_BYTES_MAX)?;
     if file.starts_with(b"\0asm") {
@@ -119,6 +137,20 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn one_line_break_at_the_end_is_not_part_of_a_secret() {
+        for (text, value) in [
+            ("hunter22", "hunter22"),
+            ("hunter22\n", "hunter22"),
+            ("hunter22\r\n", "hunter22"),
+            ("hunter22\n\n", "hunter22\n"),
+            (" hunter22 ", " hunter22 "),
+            ("", ""),
+        ] {
+            assert_eq!(without_break(text), value, "{text:?}");
+        }
+    }
 
     #[test]
     fn pairs_are_json_if_they_parse() {

@@ -225,7 +225,12 @@ pub(crate) async fn put_grants(
 ) -> Result<Response, Problem> {
     let entry = api
         .service
-        .set_grants(asker.caller(), (name, version), grants.into(), expected)
+        .set_grants(
+            asker.caller(),
+            (name, version),
+            grants.try_into()?,
+            expected,
+        )
         .await?;
     Ok((etag(entry.revision), Json(GrantsBody::from(&*entry.grants))).into_response())
 }

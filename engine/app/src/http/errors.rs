@@ -114,7 +114,11 @@ impl From<Rejected> for Problem {
                 code,
                 detail,
                 remedy,
-            } => Self::new(&REJECTED, detail).code(code).hint(remedy),
+                may_pass,
+            } => {
+                let problem = Self::new(&REJECTED, detail).code(code).hint(remedy);
+                if may_pass { problem.passing() } else { problem }
+            }
             Rejected::Error(error) => {
                 tracing::error!(request = %request::id(), "upload failed: {error}");
                 Self::new(&INTERNAL, "the component could not be checked")

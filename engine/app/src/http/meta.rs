@@ -20,6 +20,7 @@ use crate::http::dto::meta::{BackupBody, BackupOrderBody, LimitBody, LimitsBody,
 use crate::http::extract::{Body, JSON_BYTES_MAX};
 use crate::http::page::LIMIT_MAX;
 use crate::http::problem::{INVALID_BODY, Problem, RECORD_EXISTS};
+use crate::http::wasm::DOWNLOADS_MAX;
 use crate::uploads::{
     PIECE_BYTES_MAX, UPLOAD_AGE_MAX, UPLOADS_BYTES_MAX, UPLOADS_PER_PERSON_BYTES_MAX,
     UPLOADS_PER_PERSON_MAX,
@@ -175,7 +176,7 @@ fn of_requests() -> [LimitBody; 7] {
     ]
 }
 
-fn of_components() -> [LimitBody; 6] {
+fn of_components() -> [LimitBody; 7] {
     let finish = "finish or delete one first";
     let bytes = |bytes: u64| usize::try_from(bytes).expect("a gigabyte fits");
     let (own, all) = (
@@ -193,6 +194,12 @@ fn of_components() -> [LimitBody; 6] {
             PIECE_BYTES_MAX,
             "bytes",
             "send smaller pieces",
+        ),
+        row(
+            "downloads",
+            DOWNLOADS_MAX,
+            "components at a time",
+            "wait a moment, then repeat",
         ),
         row(
             "wants",

@@ -127,6 +127,7 @@ pub(crate) struct Problem {
     detail: String,
     hint: Option<Cow<'static, str>>,
     defects: Vec<Defect>,
+    may_pass: bool,
 }
 
 impl Problem {
@@ -138,7 +139,14 @@ impl Problem {
             detail: detail.into(),
             hint: None,
             defects: Vec::new(),
+            may_pass: false,
         }
+    }
+
+    /// The same, where the same request may be answered otherwise later.
+    pub(crate) fn passing(mut self) -> Self {
+        self.may_pass = true;
+        self
     }
 
     /// The same with a more precise code.
@@ -186,7 +194,7 @@ impl Problem {
     /// Whether the same request can only be answered so again.
     pub(crate) fn is_final(&self) -> bool {
         let status = self.kind.status;
-        status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS
+        status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS && !self.may_pass
     }
 
     /// The HTTP status.
@@ -204,6 +212,7 @@ impl IntoResponse for Problem {
             detail,
             hint,
             defects,
+            may_pass: _,
         } = self;
         let code = code.unwrap_or(kind.code);
         let (instance, request_id) = request::place();

@@ -51,7 +51,7 @@ pub(crate) async fn put(
     let caller = asker.caller();
     let granted = api
         .service
-        .grant_scripts(caller, process.clone(), grants.into(), expected);
+        .grant_scripts(caller, process.clone(), grants.try_into()?, expected);
     answer(granted.await, &process)
 }
 

@@ -18,7 +18,7 @@ use crate::http::dto::component::{
 };
 use crate::http::dto::query::PageParams;
 use crate::http::extract::{At, Body, Params};
-use crate::http::problem::{INVALID_CURSOR, Problem};
+use crate::http::problem::Problem;
 use crate::http::{Api, page};
 use crate::view;
 
@@ -78,26 +78,10 @@ pub(crate) async fn list(
     uri: Uri,
     Params(params): Params<PageParams>,
 ) -> Result<Response, Problem> {
-    let page = page::of(params)?;
-    let all = api.service.quarantines();
-    let begin = match &page.cursor {
-        None => 0,
-        Some(cursor) => {
-            let at = all.iter().position(|record| place(record) == *cursor);
-            let detail = "cursor: not one that this list gave";
-            at.ok_or_else(|| Problem::new(&INVALID_CURSOR, detail))? + 1
-        }
-    };
-    let shown = &all[begin..all.len().min(begin + page.limit)];
-    let more = begin + shown.len() < all.len();
-    let next = shown.last().filter(|_| more).map(place);
-    let items: Vec<QuarantineBody> = shown.iter().map(|record| body(&api, record)).collect();
-    Ok(page::answer(&uri, items, next))
-}
-
-/// Names a quarantine in a cursor.
-fn place(record: &QuarantineRecord) -> String {
-    format!("{}-{}", record.at.0, record.digest.hex())
+    let paged = api.service.quarantines(&page::of(params)?)?;
+    let shown = paged.items.iter();
+    let items: Vec<QuarantineBody> = shown.map(|record| body(&api, record)).collect();
+    Ok(page::answer(&uri, items, paged.next))
 }
 
 /// Put a digest into quarantine: it does not run any more anywhere, what runs is stopped, and releases hold.

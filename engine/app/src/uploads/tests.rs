@@ -185,3 +185,12 @@ fn damage_costs_an_upload_and_not_the_start() {
     assert_eq!(place.held("good").append(2, b"od").unwrap(), 4);
     assert_eq!(place.held("good").whole().unwrap(), b"good");
 }
+
+#[test]
+fn an_upload_that_cannot_be_kept_takes_no_place() {
+    let place = Place::new();
+    fs::remove_dir_all(place.folder.path().join("uploads")).unwrap();
+    let refused = place.uploads.begin(upload("one", "ana", b"hello"));
+    assert!(matches!(refused, Err(UploadError::File(_))), "{refused:?}");
+    assert!(place.uploads.list(&name("ana"), NOW).is_empty());
+}

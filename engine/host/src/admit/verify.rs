@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use fermata_core::component::Descriptor;
 use fermata_core::id::Digest;
-use wasmparser::{ComponentTypeRef, Parser, Payload};
+use wasmparser::{ComponentExternalKind, ComponentTypeRef, Parser, Payload};
 
 use super::{component, sound};
 use crate::cache;
@@ -24,6 +24,8 @@ pub struct Verified {
     pub exports_undo: bool,
     /// The interfaces that it imports, sorted.
     pub imports: Vec<String>,
+    /// What it exports, sorted.
+    pub exports: Vec<String>,
     /// Bytes of the upload.
     pub upload_bytes: u64,
     /// Bytes of the component; more than the upload has if that is a core module.
@@ -39,10 +41,11 @@ impl Inner {
         let limits = self.shared.limits.clone();
         let look = move || {
             let (component, exports_undo) = component(&upload, &limits)?;
-            let imports = imports(&component)?;
-            Ok((Digest::of(&upload), component, exports_undo, imports))
+            let interfaces = interfaces(&component)?;
+            Ok((Digest::of(&upload), component, exports_undo, interfaces))
         };
-        let (digest, component, exports_undo, imports) = self.look(look).await?;
+        let (digest, component, exports_undo, interfaces) = self.look(look).await?;
+        let (imports, exports) = interfaces;
         let component_bytes = component.len() as u64;
         let native = self.compilation.compile(component).await?;
         let (native, native_bytes) = cache::loaded(&self.engine, &native)?;
@@ -52,6 +55,7 @@ impl Inner {
             descriptor: sound(loaded.descriptor)?,
             exports_undo,
             imports,
+            exports,
             upload_bytes,
             component_bytes,
             native_bytes,
@@ -59,14 +63,14 @@ impl Inner {
     }
 }
 
-/// The interfaces that a component imports, sorted.
-fn imports(component: &[u8]) -> Result<Vec<String>, Rejection> {
-    let mut found = BTreeSet::new();
+/// What a component imports, and what it exports, without types, sorted.
+fn interfaces(component: &[u8]) -> Result<(Vec<String>, Vec<String>), Rejection> {
+    let (mut imports, mut exports) = (BTreeSet::new(), BTreeSet::new());
     let mut depth = 0_u32;
+    let invalid = |error: wasmparser::BinaryReaderError| Rejection::Invalid {
+        reason: error.to_string(),
+    };
     for payload in Parser::new(0).parse_all(component) {
-        let invalid = |error: wasmparser::BinaryReaderError| Rejection::Invalid {
-            reason: error.to_string(),
-        };
         match payload.map_err(invalid)? {
             Payload::Version { .. } => depth += 1,
             Payload::End(_) => depth = depth.saturating_sub(1),
@@ -74,12 +78,20 @@ fn imports(component: &[u8]) -> Result<Vec<String>, Rejection> {
                 for import in section {
                     let import = import.map_err(invalid)?;
                     if !matches!(import.ty, ComponentTypeRef::Type(_)) {
-                        found.insert(import.name.name.to_owned());
+                        imports.insert(import.name.name.to_owned());
+                    }
+                }
+            }
+            Payload::ComponentExportSection(section) if depth == 1 => {
+                for export in section {
+                    let export = export.map_err(invalid)?;
+                    if export.kind != ComponentExternalKind::Type {
+                        exports.insert(export.name.name.to_owned());
                     }
                 }
             }
             _ => {}
         }
     }
-    Ok(found.into_iter().collect())
+    Ok((imports.into_iter().collect(), exports.into_iter().collect()))
 }

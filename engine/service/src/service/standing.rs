@@ -7,9 +7,11 @@ use fermata_core::component::{Pin, Version};
 use fermata_core::id::{Digest, Name};
 
 use crate::catalog::{ComponentEntry, Notice};
-use crate::error::{DeprecateError, QuarantineError};
+use crate::error::{DeprecateError, Error, QuarantineError};
 use crate::records::QuarantineRecord;
+use crate::request::{Page, Paged};
 use crate::service::Service;
+use crate::service::lists::page_limit;
 use crate::wake::{Deprecate, Quarantine, Request};
 
 impl Service {
@@ -77,8 +79,21 @@ impl Service {
     }
 
     /// Every quarantine there ever was, the newest first.
-    pub fn quarantines(&self) -> Vec<QuarantineRecord> {
-        self.shared.catalog.quarantines()
+    pub fn quarantines(&self, page: &Page) -> Result<Paged<QuarantineRecord>, Error> {
+        let all = self.shared.catalog.quarantines();
+        let begin = match &page.cursor {
+            None => 0,
+            Some(cursor) => {
+                let mut places = all.iter().map(place);
+                let at = places.position(|place| place == *cursor);
+                at.ok_or(Error::Malformed("cursor"))? + 1
+            }
+        };
+        let end = all.len().min(begin + page_limit(page));
+        let is_last = end == all.len();
+        let items = all[begin..end].to_vec();
+        let next = items.last().filter(|_| !is_last).map(place);
+        Ok(Paged { items, next })
     }
 
     /// The component version with these bytes, if it is registered.
@@ -98,4 +113,9 @@ impl Service {
     pub fn notices<'a>(&self, pins: impl Iterator<Item = &'a Pin>) -> Vec<Notice> {
         self.shared.catalog.notices(pins)
     }
+}
+
+/// Names a quarantine in a cursor.
+fn place(record: &QuarantineRecord) -> String {
+    format!("{}-{}", record.at.0, record.digest.hex())
 }

@@ -1,10 +1,17 @@
 //! `fermata component …`.
 
+use std::ffi::OsString;
+use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{Args, Subcommand, ValueEnum};
+use fermata_core::component::Version;
+use fermata_core::id::Name;
 
 use crate::cli::grant::Grant;
+use crate::oci::{Reference, SCHEME};
 
 /// What can be done with components.
 #[derive(Debug, Subcommand)]
@@ -25,6 +32,10 @@ pub(crate) enum ComponentCommand {
     },
     /// Upload components. Name and version come from what each says about itself.
     Push(PushArgs),
+    /// Get the bytes of a component, from the server or from an OCI registry, into a file.
+    Pull(PullArgs),
+    /// Put a component into an OCI registry, for others to push from there.
+    Publish(PublishArgs),
     /// List the components.
     List,
     /// Show a component: its versions, or one version with its schemas and grants.
@@ -123,13 +134,144 @@ impl Language {
 /// Arguments of `component push`.
 #[derive(Debug, Args)]
 pub(crate) struct PushArgs {
-    /// WebAssembly files: components, or core modules built with the SDK [without any: that of the project in this
-    /// folder].
-    #[arg(value_hint = clap::ValueHint::FilePath)]
-    pub(crate) files: Vec<PathBuf>,
+    /// WebAssembly files, components or core modules built with the SDK, or `oci://REGISTRY/REPO:TAG` or
+    /// `…@sha256:…` [without any: that of the project in this folder].
+    #[arg(value_hint = clap::ValueHint::FilePath, value_parser = OsStringValueParser::new().try_map(PushSource::read))]
+    pub(crate) components: Vec<PushSource>,
     /// What to grant to each of them.
     #[command(flatten)]
     pub(crate) grants: GrantOptions,
+    /// How to come into the registry.
+    #[command(flatten)]
+    pub(crate) registry: RegistryArgs,
+}
+
+/// Where a component to upload is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum PushSource {
+    /// In a file.
+    File(PathBuf),
+    /// In a registry.
+    Registry(Reference),
+}
+
+impl PushSource {
+    fn read(text: OsString) -> Result<Self, String> {
+        match text.to_str().filter(|text| text.starts_with(SCHEME)) {
+            Some(reference) => reference.parse().map(Self::Registry),
+            None => Ok(Self::File(text.into())),
+        }
+    }
+}
+
+/// `NAME@VERSION`: a component of the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Listed {
+    /// The registry name.
+    pub(crate) name: Name,
+    /// Its version.
+    pub(crate) version: Version,
+}
+
+impl FromStr for Listed {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let read = text.split_once('@').and_then(|(name, version)| {
+            let (name, version) = (name.parse().ok()?, version.parse().ok()?);
+            Some(Self { name, version })
+        });
+        read.ok_or("expected NAME@VERSION, such as deploy@1.0.0, or oci://REGISTRY/REPO:TAG")
+    }
+}
+
+impl fmt::Display for Listed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.name, self.version)
+    }
+}
+
+/// Arguments of `component pull`.
+#[derive(Debug, Args)]
+pub(crate) struct PullArgs {
+    /// NAME@VERSION, of the server; or `oci://REGISTRY/REPO:TAG` or `…@sha256:…`, of a registry.
+    pub(crate) component: PullSource,
+    /// Where to write it; `-` is standard output [without it: NAME-VERSION.wasm].
+    #[arg(value_hint = clap::ValueHint::FilePath)]
+    pub(crate) file: Option<PathBuf>,
+    /// How to come into the registry.
+    #[command(flatten)]
+    pub(crate) registry: RegistryArgs,
+}
+
+/// Where a component is that is wanted as a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum PullSource {
+    /// On the server.
+    Listed(Listed),
+    /// In a registry.
+    Registry(Reference),
+}
+
+impl FromStr for PullSource {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.starts_with(SCHEME) {
+            return text.parse().map(Self::Registry);
+        }
+        Ok(Self::Listed(text.parse()?))
+    }
+}
+
+/// Arguments of `component publish`.
+#[derive(Debug, Args)]
+pub(crate) struct PublishArgs {
+    /// NAME@VERSION, of the server; anything else is a file.
+    #[arg(value_hint = clap::ValueHint::FilePath, value_parser = OsStringValueParser::new().map(PublishSource::read))]
+    pub(crate) component: PublishSource,
+    /// `oci://REGISTRY/REPO[:TAG]` [without a tag: the version of the component].
+    pub(crate) reference: Reference,
+    /// Replace other content under the tag of a version.
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// How to come into the registry.
+    #[command(flatten)]
+    pub(crate) registry: RegistryArgs,
+}
+
+/// Where a component to publish is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum PublishSource {
+    /// In a file.
+    File(PathBuf),
+    /// On the server.
+    Listed(Listed),
+}
+
+impl PublishSource {
+    fn read(text: OsString) -> Self {
+        let listed = text.to_str().and_then(|text| text.parse().ok());
+        listed.map_or_else(|| Self::File(text.into()), Self::Listed)
+    }
+}
+
+/// How to come into an OCI registry.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "OCI registries")]
+pub(crate) struct RegistryArgs {
+    /// Your name at the registry [without it: what `docker login` has kept].
+    #[arg(long, env = "FERMATA_OCI_USERNAME", value_name = "NAME")]
+    pub(crate) username: Option<String>,
+    /// Read the password from standard input [without it: `FERMATA_OCI_PASSWORD`].
+    #[arg(long, requires = "username", conflicts_with = "password_file")]
+    pub(crate) password_stdin: bool,
+    /// File that holds the password.
+    #[arg(long, requires = "username", value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) password_file: Option<PathBuf>,
+    /// Do without TLS. A registry on this machine is always asked without it.
+    #[arg(long)]
+    pub(crate) plain_http: bool,
 }
 
 /// Arguments of `component quarantine` and `component lift`.

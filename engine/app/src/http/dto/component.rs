@@ -1,9 +1,12 @@
 //! Components as JSON.
 
 use fermata_core::component::{Grants, HttpGrant, SecretGrant};
+use fermata_core::id::Name;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
+
+use crate::http::problem::{INVALID_BODY, Problem};
 
 /// A component version in a list.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -279,8 +282,14 @@ pub(crate) struct SecretGrantBody {
     pub(crate) hosts: Vec<String>,
 }
 
-impl From<GrantsBody> for Grants {
-    fn from(body: GrantsBody) -> Self {
+impl TryFrom<GrantsBody> for Grants {
+    type Error = Problem;
+
+    fn try_from(body: GrantsBody) -> Result<Self, Problem> {
+        if let Some((at, why)) = body.faulty_secret() {
+            let detail = format!("secrets[{at}].name: {why}");
+            return Err(Problem::new(&INVALID_BODY, detail));
+        }
         let http = body.http.into_iter().map(|grant| HttpGrant {
             host: grant.host,
             methods: grant.methods,
@@ -290,10 +299,18 @@ impl From<GrantsBody> for Grants {
             name: grant.name,
             hosts: grant.hosts,
         });
-        Self {
+        Ok(Self {
             http: http.collect(),
             secrets: secrets.collect(),
-        }
+        })
+    }
+}
+
+impl GrantsBody {
+    /// The first secret whose name no secret can have: where, and why.
+    fn faulty_secret(&self) -> Option<(usize, String)> {
+        let mut names = self.secrets.iter().map(|secret| &secret.name).enumerate();
+        names.find_map(|(at, name)| Some((at, name.parse::<Name>().err()?.to_string())))
     }
 }
 

@@ -1,8 +1,10 @@
 //! Components: uploaded, described, granted.
 
+use axum::body::Body;
 use serde_json::json;
 
 use super::world::{World, component, text};
+use crate::http::wasm::DOWNLOADS_MAX;
 
 #[tokio::test]
 async fn a_version_never_changes() {
@@ -94,4 +96,68 @@ async fn grants_are_replaced_by_who_knows_them() {
         .json("PUT", nowhere, &grants)
         .await
         .is_problem(404, "unknown-component");
+}
+
+#[tokio::test]
+async fn a_name_that_no_secret_can_have_is_not_granted() {
+    let world = World::furnished().await;
+    let path = "/components/works/versions/1.0.0/grants";
+    for name in ["", "API_KEY", "api key", "../key"] {
+        let secrets = json!([
+            { "name": "api-key", "hosts": ["a.example"] },
+            { "name": name, "hosts": ["a.example"] },
+        ]);
+        let answer = world
+            .json("PUT", path, &json!({ "secrets": secrets }))
+            .await;
+        answer.is_problem(422, "invalid-body");
+        let detail = text(&answer.body["detail"]);
+        assert!(detail.starts_with("secrets[1].name: "), "{detail}");
+    }
+    assert_eq!(world.get(path).await.body["secrets"], json!([]));
+}
+
+#[tokio::test]
+async fn members_read_the_bytes_that_were_uploaded() {
+    let world = World::new();
+    let upload = component("works", "1.0.0");
+    let pushed = world.call("POST", "/components", upload.to_string()).await;
+    let digest = text(&pushed.ok()["digest"]).to_owned();
+    let path = "/components/works/versions/1.0.0/wasm";
+    let read = world.get(path).await;
+    assert_eq!((read.status.as_u16(), &read.body), (200, &upload));
+    assert_eq!(read.header("content-type"), "application/wasm");
+    assert_eq!(
+        read.header("content-length"),
+        upload.to_string().len().to_string()
+    );
+    let tag = format!("\"{digest}\"");
+    assert_eq!(read.header("etag"), tag);
+    for known in [tag.clone(), format!("\"x\", W/{tag}"), "*".into()] {
+        let again = world.request("GET", path).header("if-none-match", &known);
+        let again = world.raw(again.body(Body::empty()).unwrap()).await;
+        assert_eq!((again.status.as_u16(), again.header("etag")), (304, &*tag));
+    }
+    let other = "/components/works/versions/2.0.0/wasm";
+    world.get(other).await.is_problem(404, "unknown-component");
+    let viewer = world.token("eve", "viewer").await;
+    let viewer = world.with_token(text(&viewer["token"]));
+    viewer.get(path).await.is_problem(403, "forbidden");
+}
+
+#[tokio::test]
+async fn few_are_sent_a_component_at_a_time() {
+    let world = World::new();
+    let upload = component("works", "1.0.0").to_string();
+    world.call("POST", "/components", upload).await.ok();
+    let path = "/components/works/versions/1.0.0/wasm";
+    let mut slow = Vec::new();
+    for _ in 0..DOWNLOADS_MAX {
+        let request = world.request("GET", path).body(Body::empty()).unwrap();
+        slow.push(world.open(request).await);
+    }
+    world.get(path).await.is_problem(429, "too-many-requests");
+    // Whoever hangs up makes room.
+    slow.pop();
+    assert_eq!(world.get(path).await.status, 200);
 }

@@ -32,7 +32,7 @@ pub(super) fn routes() -> Vec<(String, String)> {
 }
 
 /// The whole API, by hand: a route that is missing or new shows here.
-const ROUTES: [&str; 77] = [
+const ROUTES: [&str; 78] = [
     "DELETE /components/{name}/versions/{version}",
     "DELETE /components/{name}/versions/{version}/deprecation",
     "DELETE /definitions/{name}/versions/{version}",
@@ -46,6 +46,7 @@ const ROUTES: [&str; 77] = [
     "GET /components/{name}/used-by",
     "GET /components/{name}/versions/{version}",
     "GET /components/{name}/versions/{version}/grants",
+    "GET /components/{name}/versions/{version}/wasm",
     "GET /definitions",
     "GET /definitions/{name}",
     "GET /definitions/{name}/used-by",

@@ -5,7 +5,7 @@ use fermata_core::id::Digest;
 use fermata_core::time::Span;
 use serde_json::{Value, json};
 
-use super::world::{Answer, World, component, text};
+use super::world::{Answer, SLOW, World, component, text};
 
 fn order(bytes: &str) -> Value {
     json!({ "length": bytes.len(), "digest": Digest::of(bytes.as_bytes()).to_string() })
@@ -114,6 +114,18 @@ async fn an_upload_belongs_to_who_began_it() {
         .json("POST", "/uploads", &order(&bytes))
         .await
         .is_problem(403, "forbidden");
+}
+
+#[tokio::test]
+async fn what_took_too_long_on_a_busy_machine_can_be_tried_again() {
+    let world = World::new();
+    let id = begin(&world, SLOW).await;
+    piece(&world, &id, "0", SLOW).await.ok();
+    for _ in 0..2 {
+        finish(&world, &id).await.is_problem(422, "compile-limit");
+    }
+    let left = world.get(&format!("/uploads/{id}")).await.ok();
+    assert_eq!(left["offset"], SLOW.len());
 }
 
 #[tokio::test]

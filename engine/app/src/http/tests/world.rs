@@ -59,6 +59,9 @@ phases:
       work: { uses: works@1, with: { text: hello } }
 ";
 
+/// An upload that takes too long to compile.
+pub(crate) const SLOW: &str = "slow";
+
 /// A clock that stands still until it is moved.
 #[derive(Debug)]
 pub(crate) struct StillClock(AtomicI64);
@@ -128,10 +131,17 @@ impl Admission for Descriptors {
                 digest: Digest::of(&upload),
                 bytes: upload.to_vec(),
             }),
+            Err(_) if text == SLOW.as_bytes() => Err(Rejected::Faulty {
+                code: "compile-limit",
+                detail: "it took more than 120 s".into(),
+                remedy: "link less into the component",
+                may_pass: true,
+            }),
             Err(_) => Err(Rejected::Faulty {
                 code: "not-wasm",
                 detail: "these bytes are not WebAssembly".into(),
                 remedy: "upload the .wasm file",
+                may_pass: false,
             }),
         };
         std::future::ready(admitted).boxed()
@@ -260,6 +270,7 @@ impl World {
             access,
             signals: crate::access::signals::Signals::draw().unwrap(),
             uploads: Arc::new(uploads.unwrap()),
+            downloads: http::wasm::Downloads::default(),
             secrets: Arc::new(secrets),
             keys_from,
             hosts: Hosts::new(true, Vec::new()),
@@ -296,9 +307,14 @@ impl World {
         self.clock.0.fetch_add(by, Ordering::Relaxed);
     }
 
+    /// Asks, and leaves the body of the answer where it is.
+    pub(crate) async fn open(&self, request: Request<Body>) -> axum::response::Response {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
     /// Sends a request as it is.
     pub(crate) async fn raw(&self, request: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        let response = self.open(request).await;
         let (head, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         Answer {
