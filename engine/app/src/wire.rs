@@ -11,12 +11,15 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use fermata_core::attempt::{Invocation, Ran};
 use fermata_core::component::Grants;
+use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::id::Digest;
+use fermata_core::notification::{Tried, Try};
 use fermata_core::time::Timestamp;
 use fermata_host::{
     AdmitError, Answers, Blobs, Compiler, Limits, NoSecret, Sandbox, SandboxConfig, Secrets,
 };
 use fermata_service::clock::{Clock, SystemClock};
+use fermata_service::config::TRIES_GOING_MAX;
 use fermata_service::directory::Directory;
 use fermata_service::ids::IdSource;
 use fermata_service::runner::{ProgressSink, Runner};
@@ -304,11 +307,17 @@ fn sandbox(
     let key = data.directory.path().join(CACHE_KEY_FILE);
     let clock = Arc::new(move || clock.now());
     let mut settings = SandboxConfig::new(data.directory.cache(), key, compiler, clock);
-    settings.limits.concurrent_runs = runs as u64;
+    // Notifiers have places of their own: neither they nor releases wait for the other.
+    settings.limits.concurrent_runs = places(runs);
     settings.cache_bytes = config.cache_bytes.unwrap_or(settings.cache_bytes);
     settings.secrets = Arc::new(secrets);
     let blobs = Arc::new(StoredBlobs(Arc::clone(&data.store)));
     Ok(Sandbox::new(settings, blobs)?)
+}
+
+/// How many may run at a time: so many runs of releases, and the tries of notifiers beside them.
+fn places(runs: usize) -> u64 {
+    (runs + TRIES_GOING_MAX) as u64
 }
 
 /// What has arrived of components that are sent in pieces. It may be lost, so it is in the cache.
@@ -429,6 +438,11 @@ impl Runner for Runs {
     ) -> BoxFuture<'static, Ran> {
         self.0.run(invocation, grants, progress)
     }
+
+    fn notify(&self, _: Try, _: Arc<Grants>) -> BoxFuture<'static, Tried> {
+        let failure = Failure::new(FailureClass::Engine, "there is no such world yet");
+        std::future::ready(Tried::failed(failure)).boxed()
+    }
 }
 
 /// The sandbox as what looks at uploads.
@@ -513,7 +527,7 @@ mod tests {
     /// The tables of engine/docs/limits.md, as they have to be.
     fn tables() -> String {
         let limits = Limits {
-            concurrent_runs: fermata_service::config::Config::default().runs_max as u64,
+            concurrent_runs: places(fermata_service::config::Config::default().runs_max),
             ..Limits::default()
         };
         let head = "| limit | value | beyond | what to do |\n|---|---:|---|---|\n";

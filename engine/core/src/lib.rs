@@ -26,6 +26,7 @@ pub mod id;
 pub mod json;
 pub mod limits;
 mod nearest;
+pub mod notification;
 pub mod process;
 pub mod rehearsal;
 pub mod release;

@@ -154,6 +154,37 @@ pub enum GrantsError {
     Error(#[from] Error),
 }
 
+/// Why a notifier was not set, read or tried out.
+#[derive(Debug, thiserror::Error)]
+pub enum NotifierError {
+    /// There is no such notifier.
+    #[error("there is no such notifier")]
+    Unknown,
+    /// No component is registered that it could be.
+    #[error("no component is registered for {0}")]
+    UnknownComponent(Uses),
+    /// The component is in quarantine; one sentence.
+    #[error("{0}")]
+    ComponentQuarantined(String),
+    /// The component was removed meanwhile.
+    #[error("the component was removed meanwhile")]
+    ComponentGone,
+    /// What it chooses by, or its settings, do not fit; one line for each fault.
+    #[error("the notifier does not fit: {}", .0.join("; "))]
+    Invalid(Vec<String>),
+    /// Somebody else set it first.
+    #[error("the notifier has revision {found}, not {expected}")]
+    Stale {
+        /// The revision the caller knew.
+        expected: u64,
+        /// The revision there is.
+        found: u64,
+    },
+    /// The machine failed.
+    #[error(transparent)]
+    Error(#[from] Error),
+}
+
 /// Why the deprecation of a component version was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum DeprecateError {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use fermata_core::attempt::{Invocation, Progress, Ran};
 use fermata_core::component::Grants;
+use fermata_core::notification::{Tried, Try};
 use futures::future::BoxFuture;
 
 /// Where a run says how far it is; never blocks.
@@ -19,4 +20,8 @@ pub trait Runner: fmt::Debug + Send + Sync + 'static {
         grants: Arc<Grants>,
         progress: ProgressSink,
     ) -> BoxFuture<'static, Ran>;
+
+    /// Lets a notifier deliver a notification once; every failure, the machine's included, is in the
+    /// result.
+    fn notify(&self, what: Try, grants: Arc<Grants>) -> BoxFuture<'static, Tried>;
 }

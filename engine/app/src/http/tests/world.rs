@@ -13,6 +13,7 @@ use fermata_core::component::{Descriptor, Grants};
 use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::id::Digest;
 use fermata_core::json::Json;
+use fermata_core::notification::{Tried, Try};
 use fermata_core::time::{Span, Timestamp};
 use fermata_service::clock::Clock;
 use fermata_service::config::Config;
@@ -111,6 +112,20 @@ impl Runner for Script {
             log: vec![line("began"), line("ended")],
         };
         std::future::ready(ran).boxed()
+    }
+
+    fn notify(&self, what: Try, _: Arc<Grants>) -> BoxFuture<'static, Tried> {
+        let failure = match what.component.name.as_str() {
+            "breaks" => Some(Failure::new(FailureClass::Permanent, "it does not work")),
+            "hangs" => return std::future::pending().boxed(),
+            _ => None,
+        };
+        let tried = Tried {
+            failure,
+            retry_after: None,
+            log: Vec::new(),
+        };
+        std::future::ready(tried).boxed()
     }
 }
 
