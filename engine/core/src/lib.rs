@@ -21,6 +21,7 @@ pub mod attempt;
 pub mod component;
 pub mod defect;
 pub mod expression;
+pub mod extension;
 pub mod failure;
 pub mod id;
 pub mod json;
