@@ -11,9 +11,8 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use fermata_core::attempt::{Invocation, Ran};
 use fermata_core::component::Grants;
-use fermata_core::failure::{Failure, FailureClass};
+use fermata_core::extension::{Notification, Notified};
 use fermata_core::id::Digest;
-use fermata_core::notification::{Tried, Try};
 use fermata_core::time::Timestamp;
 use fermata_host::{
     AdmitError, Answers, Blobs, Compiler, Limits, NoSecret, Sandbox, SandboxConfig, Secrets,
@@ -439,9 +438,12 @@ impl Runner for Runs {
         self.0.run(invocation, grants, progress)
     }
 
-    fn notify(&self, _: Try, _: Arc<Grants>) -> BoxFuture<'static, Tried> {
-        let failure = Failure::new(FailureClass::Engine, "there is no such world yet");
-        std::future::ready(Tried::failed(failure)).boxed()
+    fn notify(
+        &self,
+        notification: Notification,
+        grants: Arc<Grants>,
+    ) -> BoxFuture<'static, Notified> {
+        self.0.notify(notification, grants)
     }
 }
 

@@ -117,3 +117,17 @@ pub struct Untold {
     /// Not before this, if it is tried again.
     pub retry_after: Option<Span>,
 }
+
+impl From<Failure> for Notified {
+    /// A try that failed before a guest was there.
+    fn from(failure: Failure) -> Self {
+        let retry_after = None;
+        Self {
+            told: Err(Untold {
+                failure,
+                retry_after,
+            }),
+            log: Vec::new(),
+        }
+    }
+}

@@ -194,7 +194,7 @@ impl Driver {
             Wake::Request(request) => self.request(request),
             Wake::Finished { key, ran } => self.finished(key, *ran),
             Wake::Dropped { key } => self.dropped(key),
-            Wake::Tried { number, tried } => self.tried(number, *tried),
+            Wake::Tried { number, notified } => self.tried(number, *notified),
             Wake::TimePassed => self.time_passed(),
             Wake::Stop => self.stop(Mode::Stopping),
             Wake::Halt => self.stop(Mode::Halted),
@@ -345,6 +345,12 @@ impl Driver {
     /// What is wrong with the list of what waits on people, compared with what the releases say.
     pub fn check_inbox(&self) -> Option<String> {
         self.shared.inbox.check(self.releases().map(AsRef::as_ref))
+    }
+
+    /// What is wrong with the list of what is to be told to people outside, compared with what is stored,
+    /// if nothing waits for a flush.
+    pub fn check_outbox(&self) -> Result<Option<String>, Error> {
+        self.outbox.check(&*self.shared.store)
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {

@@ -17,8 +17,8 @@ use tokio::sync::watch;
 use tracing::error;
 
 use fermata_core::attempt::{AttemptKey, Outcome, Progress, Ran, Report};
+use fermata_core::extension::Notified;
 use fermata_core::failure::{Failure, FailureClass};
-use fermata_core::notification::Tried;
 
 use crate::clock::Clock;
 use crate::config::TRY_MAX_MS;
@@ -196,13 +196,13 @@ impl Engine {
     fn begin_try(&mut self, notify: Notify) {
         let Notify { number, what } = notify;
         let mailbox = self.mailbox.clone();
-        let told = move |tried| {
-            let tried = Box::new(tried);
-            mailbox.wake(Wake::Tried { number, tried });
+        let told = move |notified: Notified| {
+            let notified = Box::new(notified);
+            mailbox.wake(Wake::Tried { number, notified });
         };
         let (what, grants) = match what {
             Ok(begins) => begins,
-            Err(failure) => return told(Tried::failed(failure)),
+            Err(failure) => return told(failure.into()),
         };
         let runner = Arc::clone(&self.runner);
         let longest = Duration::from_millis(TRY_MAX_MS);
@@ -211,9 +211,9 @@ impl Engine {
         self.tries.insert(number, handle);
         self.runtime.spawn(async move {
             match work.await {
-                Ok(Ok(Ok(tried))) => told(tried),
-                Ok(Ok(Err(_))) => told(Tried::failed(no_place())),
-                Ok(Err(_)) => told(Tried::failed(broken_runner())),
+                Ok(Ok(Ok(notified))) => told(notified),
+                Ok(Ok(Err(_))) => told(no_place().into()),
+                Ok(Err(_)) => told(broken_runner().into()),
                 Err(Aborted) => {}
             }
         });

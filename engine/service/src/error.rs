@@ -1,6 +1,6 @@
 //! How the service fails and how it says no.
 
-use fermata_core::component::Uses;
+use fermata_core::component::{Pin, Uses, World};
 use fermata_core::defect::Defect;
 use fermata_core::id::Digest;
 use fermata_core::rehearsal::RehearsalError;
@@ -163,6 +163,9 @@ pub enum NotifierError {
     /// No component is registered that it could be.
     #[error("no component is registered for {0}")]
     UnknownComponent(Uses),
+    /// The component is for something else.
+    #[error("{}@{} is {}, not a notifier", .0.name, .0.version, .1.one())]
+    OtherWorld(Pin, World),
     /// The component is in quarantine; one sentence.
     #[error("{0}")]
     ComponentQuarantined(String),

@@ -13,8 +13,10 @@ use std::sync::Arc;
 use fermata_core::id::Name;
 use fermata_core::notification::{Kind, Pattern};
 use fermata_core::time::Timestamp;
+use fermata_store::Store;
 
 use crate::config::TRIES_GOING_MAX;
+use crate::error::Error;
 use crate::records::{DeliveryRecord, NotifierRecord, Standing};
 
 mod line;
@@ -46,6 +48,8 @@ pub struct NotifierNow {
     pub failures: u32,
     /// What the last of them said.
     pub failure: Option<Arc<str>>,
+    /// Deliveries that were given up since too many newer ones waited, since the engine was started.
+    pub dropped: u64,
 }
 
 impl Outbox {
@@ -73,12 +77,10 @@ impl Outbox {
     /// somebody may have repaired it.
     pub(crate) fn set(&mut self, record: Arc<NotifierRecord>) {
         self.changed = true;
-        match self.lines.get_mut(&record.name) {
-            Some(line) => line.set(record),
-            None => {
-                let name = record.name.clone();
-                self.lines.insert(name, Line::new(record));
-            }
+        if let Some(line) = self.lines.get_mut(&record.name) {
+            line.set(record);
+        } else {
+            self.lines.insert(record.name.clone(), Line::new(record));
         }
     }
 
@@ -203,6 +205,19 @@ impl Outbox {
         self.lines.values().map(Line::pending_count).sum()
     }
 
+    /// How it differs from what is stored, if nothing waits to be committed.
+    pub(crate) fn check(&self, store: &dyn Store) -> Result<Option<String>, Error> {
+        let rebuilt = load(store)?;
+        let numbers = |outbox: &Self| -> BTreeMap<Name, _> {
+            let lines = outbox.lines.iter();
+            lines
+                .map(|(name, line)| (name.clone(), line.sets()))
+                .collect()
+        };
+        let (kept, rebuilt) = (numbers(self), numbers(&rebuilt));
+        Ok((kept != rebuilt).then(|| format!("kept {kept:?}; rebuilt {rebuilt:?}")))
+    }
+
     /// What readers are shown, if that has changed.
     pub(crate) fn shown(&mut self) -> Option<BTreeMap<Name, NotifierNow>> {
         if !std::mem::take(&mut self.changed) {
@@ -218,6 +233,8 @@ impl Outbox {
 pub(crate) struct Room {
     /// To be given up: too many newer ones wait.
     pub(crate) dropped: Option<u64>,
+    /// How many were, since the engine was started.
+    pub(crate) dropped_count: u64,
     /// To be forgotten: over, and so are many newer ones.
     pub(crate) forgotten: Vec<u64>,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use fermata_core::attempt::{Invocation, Progress, Ran};
 use fermata_core::component::Grants;
-use fermata_core::notification::{Tried, Try};
+use fermata_core::extension::{Notification, Notified};
 use futures::future::BoxFuture;
 
 /// Where a run says how far it is; never blocks.
@@ -23,5 +23,9 @@ pub trait Runner: fmt::Debug + Send + Sync + 'static {
 
     /// Lets a notifier deliver a notification once; every failure, the machine's included, is in the
     /// result.
-    fn notify(&self, what: Try, grants: Arc<Grants>) -> BoxFuture<'static, Tried>;
+    fn notify(
+        &self,
+        notification: Notification,
+        grants: Arc<Grants>,
+    ) -> BoxFuture<'static, Notified>;
 }

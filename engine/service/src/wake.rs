@@ -7,9 +7,9 @@ use tokio::sync::oneshot;
 use fermata_core::actor::Caller;
 use fermata_core::attempt::{AttemptKey, Invocation, Ran};
 use fermata_core::component::{Descriptor, Grants, Version};
+use fermata_core::extension::{Notification, Notified};
 use fermata_core::failure::Failure;
 use fermata_core::id::{Digest, Name, ReleaseId};
-use fermata_core::notification::{Tried, Try};
 use fermata_core::process::Process;
 use fermata_core::process::definition::Definition;
 use fermata_core::release::Release;
@@ -50,7 +50,7 @@ pub enum Wake {
         /// Of which delivery.
         number: u64,
         /// How.
-        tried: Box<Tried>,
+        notified: Box<Notified>,
     },
     /// A timer may be due.
     TimePassed,
@@ -273,5 +273,5 @@ pub struct Notify {
     /// Which delivery.
     pub number: u64,
     /// What to deliver, and what the component may do; or why it cannot even begin.
-    pub what: Result<(Try, Arc<Grants>), Failure>,
+    pub what: Result<(Notification, Arc<Grants>), Failure>,
 }

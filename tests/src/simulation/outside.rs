@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fermata_core::attempt::LogLine;
 use fermata_core::component::{Pin, Version};
+use fermata_core::extension::{Notification, Notified, Untold};
 use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::id::{Digest, Name, ReleaseId};
 use fermata_core::json::Json;
-use fermata_core::notification::{TRIES_MAX, Tried, Try};
+use fermata_core::notification::TRIES_MAX;
 use fermata_core::release::event::{Event, Turn};
 use fermata_core::time::Timestamp;
+use fermata_service::driver::Driver;
 use fermata_service::records::NotifierRecord;
 use fermata_service::wake::{Notify, SetNotifier, Wake};
 use fermata_store::Store;
@@ -25,7 +26,7 @@ const TRIES_IN_ALL_MAX: u32 = 100_000;
 #[derive(Debug, Default)]
 pub(super) struct Outside {
     /// Tries that go on, by the number of their delivery.
-    going: BTreeMap<u64, Try>,
+    going: BTreeMap<u64, Notification>,
     /// What was heard; more than once is as good as once.
     heard: BTreeSet<String>,
     /// What nobody wants to hear, or failed too often.
@@ -67,7 +68,7 @@ impl Outside {
     pub(super) fn began(&mut self, notify: Notify, disk: &dyn Store) -> Result<(), String> {
         let Notify { number, what } = notify;
         let (what, _) = what.map_err(|failure| format!("a try cannot begin: {failure}"))?;
-        let about = &what.notification.about;
+        let about = about(&what);
         let (release, event) = about.split_once('/').ok_or("no event is told of")?;
         let release: ReleaseId = release.parse().map_err(|_| "no release is told of")?;
         let event: u64 = event.parse().map_err(|_| "no event is told of")?;
@@ -85,7 +86,7 @@ impl Outside {
     pub(super) fn left_alone(&mut self, hears: bool) {
         for (_, what) in std::mem::take(&mut self.going) {
             if hears {
-                self.heard.insert(what.notification.about);
+                self.heard.insert(about(&what).to_owned());
             }
         }
     }
@@ -139,19 +140,37 @@ fn end(world: &mut World, number: u64, class: Option<FailureClass>) {
     let Some(what) = world.outside.going.remove(&number) else {
         return;
     };
-    let about = what.notification.about;
+    let about = about(&what).to_owned();
     match &class {
         None => world.outside.heard.insert(about),
         Some(FailureClass::Retryable) if what.number < TRIES_MAX => false,
         Some(_) => world.outside.given_up.insert(about),
     };
-    let tried = Tried {
-        failure: class.map(|class| Failure::new(class, "the chat is away")),
-        retry_after: None,
-        log: Vec::<LogLine>::new(),
+    let told = match class {
+        None => Ok(()),
+        Some(class) => Err(Untold {
+            failure: Failure::new(class, "the chat is away"),
+            retry_after: None,
+        }),
     };
-    let tried = Box::new(tried);
-    world.handle(Wake::Tried { number, tried });
+    let log = Vec::new();
+    let notified = Box::new(Notified { told, log });
+    world.handle(Wake::Tried { number, notified });
+}
+
+/// Release and event that it tells of.
+fn about(what: &Notification) -> &str {
+    let (_, about) = what.id.split_once('/').unwrap_or_default();
+    about
+}
+
+/// Checks that what is to be told is what the disk says.
+pub(super) fn agrees(driver: &Driver) -> Result<(), String> {
+    let wrong = driver.check_outbox().map_err(|error| error.to_string())?;
+    match wrong {
+        Some(wrong) => Err(format!("the list of what is to be told is wrong: {wrong}")),
+        None => Ok(()),
+    }
 }
 
 /// The receiver is there from now on: everything has to arrive.
@@ -172,6 +191,7 @@ pub(super) fn settle(world: &mut World) -> Result<(), String> {
         world.handle(Wake::TimePassed);
         world.flush()?;
     }
+    agrees(&world.driver)?;
     let releases = world.promises.releases();
     world.outside.kept(releases, &*world.disk)
 }

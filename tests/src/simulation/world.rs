@@ -283,6 +283,9 @@ impl World {
             self.note(|| "the commit failed".to_owned());
             return self.restart();
         }
+        if self.random.one_in(16) {
+            outside::agrees(&self.driver)?;
+        }
         self.inspect()
     }
 

@@ -115,6 +115,7 @@ fn one(context: &mut Context, notifier: &Value) -> Result<(), Error> {
         ("on", cell(notifier.get("on"))),
         ("processes", processes(notifier)),
         ("pending", cell(notifier.get("pending"))),
+        ("dropped", cell(notifier.get("dropped"))),
         ("set", set),
     ] {
         context.out.line(&format!("  {field}: {value}"))?;

@@ -186,6 +186,9 @@ impl From<NotifierError> for Problem {
         match error {
             NotifierError::Unknown => Self::new(&UNKNOWN_NOTIFIER, error.to_string()),
             NotifierError::UnknownComponent(uses) => missing(&[uses]),
+            NotifierError::OtherWorld(_, world) => {
+                Self::new(&INVALID_VALUES, error.to_string()).hint(world.place())
+            }
             NotifierError::ComponentGone => Self::new(&UNKNOWN_COMPONENT, error.to_string()),
             NotifierError::ComponentQuarantined(told) => Self::new(&COMPONENT_QUARANTINED, told),
             NotifierError::Invalid(_) => Self::new(&INVALID_VALUES, error.to_string())

@@ -117,11 +117,11 @@ pub(crate) async fn test(
     Administrator(asker): Administrator,
     At(name): At<Name>,
 ) -> Result<Json<NotifierTestBody>, Problem> {
-    let tried = api.service.test_notifier(&asker.caller(), &name).await?;
+    let notified = api.service.test_notifier(&asker.caller(), &name).await?;
     Ok(Json(NotifierTestBody {
-        delivered: tried.failure.is_none(),
-        failure: tried.failure.as_ref().map(failure),
-        log: tried.log.into_iter().map(|line| line.message).collect(),
+        delivered: notified.told.is_ok(),
+        failure: notified.told.err().map(|untold| failure(&untold.failure)),
+        log: notified.log.into_iter().map(|line| line.message).collect(),
     }))
 }
 
@@ -169,6 +169,7 @@ fn body(now: &NotifierNow, is_administrator: bool) -> NotifierBody {
         set_at: record.set_at.to_string(),
         set_by: record.set_by.to_string(),
         pending: now.pending,
+        dropped: now.dropped,
         failures: now.failures,
         failure: now.failure.as_deref().map(str::to_owned),
     }

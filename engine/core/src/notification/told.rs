@@ -13,7 +13,7 @@ use crate::release::state::ActivityState;
 use crate::release::{Release, wanted};
 use crate::time::Timestamp;
 
-/// Longest quotation of what somebody or a guest said in [`Notification::text`], in characters: a chat
+/// Longest quotation of what somebody or a guest said in [`Told::text`], in characters: a chat
 /// shows it, and the data have all of it.
 const QUOTED_CHARS_MAX: usize = 300;
 /// Most people and groups that are named as asked.
@@ -21,7 +21,7 @@ const ASKED_MAX: usize = 20;
 
 /// What people outside are told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notification {
+pub struct Told {
     /// What it is about.
     pub kind: Kind,
     /// Tells it apart from every other notification: `rel-…/12` for event number 12 of a release.
@@ -35,7 +35,7 @@ pub struct Notification {
 }
 
 /// What people are told of an applied turn of `release`, as far as somebody `wants` that kind.
-pub fn of_turn(release: &Release, turn: &Turn, wants: impl Fn(Kind) -> bool) -> Vec<Notification> {
+pub fn of_turn(release: &Release, turn: &Turn, wants: impl Fn(Kind) -> bool) -> Vec<Told> {
     let numbered = (turn.first..).zip(&turn.events);
     let wanted = numbered.filter_map(|(number, event)| {
         let kind = kind(release, event).filter(|kind| wants(*kind))?;
@@ -50,7 +50,7 @@ pub fn of_quarantine(
     component: Option<(&Name, &str)>,
     (by, at): (&Actor, Timestamp),
     reason: &str,
-) -> Notification {
+) -> Told {
     let named = component.map(|(name, version)| format!("{name}@{version}"));
     let what = named.clone().unwrap_or_else(|| digest.to_string());
     let data = json!({
@@ -60,7 +60,7 @@ pub fn of_quarantine(
         "reason": reason,
         "link": "/api/v1/quarantine",
     });
-    Notification {
+    Told {
         kind: Kind::ComponentQuarantined,
         about: format!("quarantine/{}/{}", digest.hex(), at.0),
         at,
@@ -70,13 +70,13 @@ pub fn of_quarantine(
 }
 
 /// What a notifier is tried out with.
-pub fn test(notifier: &Name, by: &Actor, at: Timestamp) -> Notification {
+pub fn test(notifier: &Name, by: &Actor, at: Timestamp) -> Told {
     let data = json!({
         "notifier": notifier.as_str(),
         "by": by.to_string(),
         "link": format!("/api/v1/notifiers/{notifier}"),
     });
-    Notification {
+    Told {
         kind: Kind::Test,
         about: format!("test/{}", at.0),
         at,
@@ -137,7 +137,7 @@ struct Teller<'a> {
 }
 
 impl Teller<'_> {
-    fn tell(&self, kind: Kind, number: u64, event: &Event) -> Notification {
+    fn tell(&self, kind: Kind, number: u64, event: &Event) -> Told {
         let Self { release, turn } = self;
         let mut data = self.base(number);
         let mut text = format!("{}: {}", self.name(), self.says(kind, event));
@@ -149,22 +149,22 @@ impl Teller<'_> {
         }
         let asked = self.asked(kind, event);
         if !asked.is_empty() {
-            text.push_str(&format!(" ({})", asked.join(", ")));
+            text = format!("{text} ({})", asked.join(", "));
             data.insert("asked".into(), asked.into());
         }
         if let Some(until) = self.until(event) {
-            text.push_str(&format!(", until {until}"));
+            text = format!("{text}, until {until}");
             data.insert("until".into(), until.to_string().into());
         }
         if let Some(reason) = self.reason(event) {
-            text.push_str(&format!(": {}", quoted(&reason)));
+            text = format!("{text}: {}", quoted(&reason));
             data.insert("reason".into(), reason.into());
         }
         if let Some(failure) = self.failure(event) {
-            text.push_str(&format!(": {}", quoted(&failure.message)));
+            text = format!("{text}: {}", quoted(&failure.message));
             data.insert("failure".into(), of_failure(failure));
         }
-        Notification {
+        Told {
             kind,
             about: format!("{}/{number}", release.id()),
             at: turn.at,

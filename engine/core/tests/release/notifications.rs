@@ -4,7 +4,7 @@ use fermata_core::actor::Actor;
 use fermata_core::attempt::Outcome;
 use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::id::Digest;
-use fermata_core::notification::{Kind, Notification, of_quarantine, of_turn, test};
+use fermata_core::notification::{Kind, Told, of_quarantine, of_turn, test};
 use fermata_core::process::ActivityIx;
 use fermata_core::release::event::Turn;
 use fermata_core::release::input::What;
@@ -33,17 +33,17 @@ phases:
       signal: { wait: { signal: go } }
 ";
 
-fn told(world: &World, turn: &Turn) -> Vec<Notification> {
+fn told(world: &World, turn: &Turn) -> Vec<Told> {
     of_turn(&world.release, turn, |_| true)
 }
 
-fn texts(told: &[Notification]) -> Vec<String> {
+fn texts(told: &[Told]) -> Vec<String> {
     told.iter()
         .map(|told| format!("{}: {}", told.kind, told.text))
         .collect()
 }
 
-fn data(told: &Notification) -> Value {
+fn data(told: &Told) -> Value {
     told.data.value()
 }
 

@@ -4,9 +4,11 @@
 use std::sync::Arc;
 
 use fermata_core::component::{Grants, Pin};
+use fermata_core::extension::{Notification, Notified, Untold};
 use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::id::{Name, ReleaseId};
-use fermata_core::notification::{Notification, Tried, Try, again, of_quarantine, of_turn, rest};
+use fermata_core::limits::TEXT_BYTES_MAX;
+use fermata_core::notification::{Told, again, of_quarantine, of_turn, rest};
 use fermata_core::release::event::Turn;
 use fermata_core::time::Span;
 use fermata_store::Table;
@@ -87,8 +89,8 @@ impl Driver {
         let wants = |kind| outbox.wants(kind, Some(&process));
         match guarded(|| of_turn(&live.release, turn, wants)) {
             Ok(told) => {
-                for notification in &told {
-                    self.notify(notification, Some(&process));
+                for told in &told {
+                    self.tell_outside(told, Some(&process));
                 }
             }
             Err(panic) => error!(release = %id, panic, "a turn could not be told to notifiers"),
@@ -106,14 +108,14 @@ impl Driver {
         let component = pin.as_ref().zip(version.as_deref());
         let component = component.map(|(pin, version)| (&pin.name, version));
         let begun = (&record.by, record.at);
-        let notification = of_quarantine(&record.digest, component, begun, &record.reason);
-        self.notify(&notification, None);
+        let told = of_quarantine(&record.digest, component, begun, &record.reason);
+        self.tell_outside(&told, None);
     }
 
-    fn notify(&mut self, notification: &Notification, process: Option<&Name>) {
-        for name in self.outbox.wanting(notification.kind, process) {
+    fn tell_outside(&mut self, told: &Told, process: Option<&Name>) {
+        for name in self.outbox.wanting(told.kind, process) {
             let number = self.outbox.next_number();
-            let delivery = DeliveryRecord::new(name, number, notification);
+            let delivery = DeliveryRecord::new(name, number, told);
             let room = self.outbox.put(&delivery);
             Metrics::add(&self.shared.metrics.notifications_told, 1);
             self.keep_delivery(&delivery, room);
@@ -126,6 +128,11 @@ impl Driver {
         self.pending.put(Table::Meta, key, encode(delivery));
         if let Some(dropped) = room.dropped {
             self.drop_delivery(name, dropped);
+            // Now and then, so that a flood of them is none in the log.
+            if room.dropped_count.is_power_of_two() {
+                let count = room.dropped_count;
+                warn!(notifier = %name, count, "too many notifications wait: the oldest are given up");
+            }
         }
         for number in room.forgotten {
             let key = keys::delivery(name, number);
@@ -135,7 +142,6 @@ impl Driver {
 
     /// Gives up the oldest of too many deliveries that wait.
     fn drop_delivery(&mut self, name: &Name, number: u64) {
-        warn!(notifier = %name, "too many notifications wait for a notifier: the oldest is given up");
         let metrics = &self.shared.metrics;
         Metrics::add(&metrics.notifications_dropped, 1);
         Metrics::add(&metrics.notifications_given_up, 1);
@@ -174,29 +180,24 @@ impl Driver {
     }
 
     /// What is tried, and what it may do; or why it cannot begin.
-    fn next_try(&self, name: &Name, number: u64) -> Result<(Try, Arc<Grants>), Failure> {
+    fn next_try(&self, name: &Name, number: u64) -> Result<(Notification, Arc<Grants>), Failure> {
         let broken = |message: String| Failure::new(FailureClass::Engine, message);
         let record = self.outbox.record(name);
         let record = record.ok_or_else(|| broken("the notifier is gone".to_owned()))?;
         let delivery = self.delivery(name, number);
         let delivery = delivery.map_err(|error| broken(error.to_string()))?;
         let delivery = delivery.ok_or_else(|| broken("the delivery is gone".to_owned()))?;
-        let kind = delivery.kind.parse();
-        let kind = kind.map_err(|error| broken(format!("{}: {error}", delivery.kind)))?;
         let pin = &record.component;
         let grants = self.runs_as(pin)?;
-        let what = Try {
+        let what = Notification {
+            component: pin.clone(),
             id: delivery.id(),
             number: delivery.tries() + 1,
-            component: pin.clone(),
             settings: record.settings.clone(),
-            notification: Notification {
-                kind,
-                about: delivery.about,
-                at: delivery.at,
-                text: delivery.text,
-                data: delivery.data,
-            },
+            kind: delivery.kind,
+            at: delivery.at,
+            text: delivery.text,
+            data: delivery.data,
             wall: Span(TRY_WALL_MS),
             now: self.now,
         };
@@ -210,18 +211,16 @@ impl Driver {
             return Err(failure.remedy("set the notifier to another version of the component"));
         }
         let entry = self.shared.catalog.version(&pin.name, pin.version);
-        match entry.filter(|entry| entry.digest == pin.digest) {
-            Some(entry) => Ok(Arc::clone(&entry.grants)),
-            None => {
-                let message = format!("{}@{} is not registered any more", pin.name, pin.version);
-                let failure = Failure::new(FailureClass::Denied("component".to_owned()), message);
-                Err(failure.remedy("set the notifier to a component that is registered"))
-            }
-        }
+        let Some(entry) = entry.filter(|entry| entry.digest == pin.digest) else {
+            let message = format!("{}@{} is not registered any more", pin.name, pin.version);
+            let failure = Failure::new(FailureClass::Denied("component".to_owned()), message);
+            return Err(failure.remedy("set the notifier to a component that is registered"));
+        };
+        Ok(Arc::clone(&entry.grants))
     }
 
     /// A try has ended.
-    pub(super) fn tried(&mut self, number: u64, tried: Tried) {
+    pub(super) fn tried(&mut self, number: u64, notified: Notified) {
         if self.mode == Mode::Failed {
             return;
         }
@@ -238,34 +237,38 @@ impl Driver {
             }
         };
         let failures = self.outbox.failures(&name) + 1;
-        delivery.standing = self.standing(&delivery, &tried);
+        let retry_after = notified.told.as_ref().err().and_then(|it| it.retry_after);
+        delivery.standing = self.standing(&delivery, notified.told);
         let rests = delivery.standing.is_pending();
-        let rests_until = rests.then(|| self.now.after(rest(failures, tried.retry_after)));
+        let rests_until = rests.then(|| self.now.after(rest(failures, retry_after)));
         let room = self.outbox.tried(&delivery, rests_until);
         self.keep_delivery(&delivery, room);
     }
 
     /// How a delivery stands after a try.
-    fn standing(&self, delivery: &DeliveryRecord, tried: &Tried) -> Standing {
+    fn standing(&self, delivery: &DeliveryRecord, told: Result<(), Untold>) -> Standing {
         let metrics = &self.shared.metrics;
         let (tries, at) = (delivery.tries() + 1, self.now);
-        let Some(failure) = tried.failure.clone() else {
+        let Err(untold) = told else {
             Metrics::add(&metrics.notifications_delivered, 1);
             return Standing::Delivered { tries, at };
         };
+        let Untold {
+            failure,
+            retry_after,
+        } = untold;
+        let failure = kept(failure);
         Metrics::add(&metrics.notification_tries_failed, 1);
         let id = delivery.id();
-        match again(&id, tries, &failure.class, tried.retry_after) {
-            Some(wait) => Standing::Pending {
-                tries,
-                next_at: at.after(wait),
-                failure: Some(failure),
-            },
-            None => {
-                warn!(notification = id, tries, %failure, "a notification is given up");
-                Metrics::add(&metrics.notifications_given_up, 1);
-                Standing::GivenUp { tries, at, failure }
-            }
+        let Some(wait) = again(&id, tries, &failure.class, retry_after) else {
+            warn!(notification = id, tries, %failure, "a notification is given up");
+            Metrics::add(&metrics.notifications_given_up, 1);
+            return Standing::GivenUp { tries, at, failure };
+        };
+        Standing::Pending {
+            tries,
+            next_at: at.after(wait),
+            failure: Some(failure),
         }
     }
 
@@ -277,4 +280,14 @@ impl Driver {
             self.shared.show_notifiers(shown);
         }
     }
+}
+
+/// What is kept of a failure for each of many deliveries: what it says, without what only an author of the
+/// component reads.
+fn kept(mut failure: Failure) -> Failure {
+    failure.details = None;
+    failure.backtrace.clear();
+    let end = failure.message.floor_char_boundary(TEXT_BYTES_MAX);
+    failure.message.truncate(end);
+    failure
 }

@@ -26,6 +26,8 @@ pub(crate) struct Line {
     /// Tries that failed since the last that did not.
     pub(super) failures: u32,
     failure: Option<Arc<str>>,
+    /// Deliveries that had to make room.
+    dropped: u64,
 }
 
 impl Line {
@@ -41,6 +43,7 @@ impl Line {
             rests_until: None,
             failures: 0,
             failure: None,
+            dropped: 0,
         }
     }
 
@@ -91,6 +94,8 @@ impl Line {
         if self.pending_count() > DELIVERIES_PENDING_MAX {
             room.dropped = self.take_oldest();
             self.over.extend(room.dropped);
+            self.dropped += 1;
+            room.dropped_count = self.dropped;
         }
         while self.over.len() > DELIVERIES_KEPT_MAX {
             room.forgotten.extend(self.over.pop_front());
@@ -139,9 +144,10 @@ impl Line {
             return None;
         }
         let now = Timestamp(i64::MIN);
-        let due = match self.ready.is_empty() {
-            false => Some(now),
-            true => self.later.first().map(|(at, _)| *at),
+        let due = if self.ready.is_empty() {
+            self.later.first().map(|(at, _)| *at)
+        } else {
+            Some(now)
         };
         due.map(|due| due.max(self.rests_until.unwrap_or(now)))
     }
@@ -168,12 +174,20 @@ impl Line {
             .collect()
     }
 
+    /// Numbers of what waits or is being tried, and of what is over.
+    pub(super) fn sets(&self) -> (BTreeSet<u64>, BTreeSet<u64>) {
+        let later = self.later.iter().map(|(_, number)| *number);
+        let waiting = self.ready.iter().copied().chain(later).chain(self.going);
+        (waiting.collect(), self.over.iter().copied().collect())
+    }
+
     pub(super) fn now(&self) -> NotifierNow {
         NotifierNow {
             record: Arc::clone(&self.record),
             pending: self.pending_count(),
             failures: self.failures,
             failure: self.failure.clone(),
+            dropped: self.dropped,
         }
     }
 }

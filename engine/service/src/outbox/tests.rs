@@ -47,8 +47,8 @@ fn outbox(notifiers: &[&str]) -> Outbox {
 
 fn delivery(notifier: &str, number: u64) -> DeliveryRecord {
     let name = name(notifier);
-    let notification = test(&name, &Actor::Engine, Timestamp(0));
-    DeliveryRecord::new(name, number, &notification)
+    let told = test(&name, &Actor::Engine, Timestamp(0));
+    DeliveryRecord::new(name, number, &told)
 }
 
 fn tell(outbox: &mut Outbox, notifier: &str) -> u64 {

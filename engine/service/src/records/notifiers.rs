@@ -7,7 +7,7 @@ use fermata_core::component::Pin;
 use fermata_core::failure::Failure;
 use fermata_core::id::Name;
 use fermata_core::json::Json;
-use fermata_core::notification::Notification;
+use fermata_core::notification::Told;
 use fermata_core::time::Timestamp;
 
 /// A notifier: a component that tells people outside, with its settings.
@@ -56,18 +56,18 @@ pub struct DeliveryRecord {
 
 impl DeliveryRecord {
     /// A notification that is to be delivered, first tried at once.
-    pub(crate) fn new(notifier: Name, number: u64, notification: &Notification) -> Self {
+    pub(crate) fn new(notifier: Name, number: u64, told: &Told) -> Self {
         Self {
             notifier,
             number,
-            kind: notification.kind.word().to_owned(),
-            about: notification.about.clone(),
-            at: notification.at,
-            text: notification.text.clone(),
-            data: notification.data.clone(),
+            kind: told.kind.word().to_owned(),
+            about: told.about.clone(),
+            at: told.at,
+            text: told.text.clone(),
+            data: told.data.clone(),
             standing: Standing::Pending {
                 tries: 0,
-                next_at: notification.at,
+                next_at: told.at,
                 failure: None,
             },
         }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use fermata_core::attempt::{Invocation, Ran};
 use fermata_core::component::Grants;
-use fermata_core::notification::{Tried, Try};
+use fermata_core::extension::{Notification, Notified};
 use fermata_store::{Fault, Faulty, Memory, codec};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -25,7 +25,7 @@ impl Runner for Idle {
         std::future::pending().boxed()
     }
 
-    fn notify(&self, _: Try, _: Arc<Grants>) -> BoxFuture<'static, Tried> {
+    fn notify(&self, _: Notification, _: Arc<Grants>) -> BoxFuture<'static, Notified> {
         std::future::pending().boxed()
     }
 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fermata_core::actor::Caller;
-use fermata_core::component::Uses;
+use fermata_core::component::{Uses, World};
+use fermata_core::extension::{Notification, Notified};
 use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::id::Name;
 use fermata_core::json::Json;
-use fermata_core::notification::{Kind, Pattern, PatternError, Tried, Try, test};
+use fermata_core::notification::{Kind, Pattern, PatternError, test};
 use fermata_core::schema::Schema;
 use fermata_core::time::{Span, Timestamp};
 use fermata_store::{Scan, Table};
@@ -81,7 +82,7 @@ impl Service {
         &self,
         caller: &Caller,
         name: &Name,
-    ) -> Result<Tried, NotifierError> {
+    ) -> Result<Notified, NotifierError> {
         let record = self.notifier(name)?.record;
         let pin = &record.component;
         if let Some(record) = self.quarantine_of(&pin.digest) {
@@ -92,13 +93,16 @@ impl Service {
         let entry = entry.filter(|entry| entry.digest == pin.digest);
         let entry = entry.ok_or(NotifierError::ComponentGone)?;
         let now = self.clock.now();
-        let notification = test(name, &caller.actor, now);
-        let what = Try {
-            id: format!("{name}/{}", notification.about),
-            number: 1,
+        let told = test(name, &caller.actor, now);
+        let notification = Notification {
             component: pin.clone(),
+            id: format!("{name}/{}", told.about),
+            number: 1,
             settings: record.settings.clone(),
-            notification,
+            kind: told.kind.to_string(),
+            at: told.at,
+            text: told.text,
+            data: told.data,
             wall: Span(TEST_MAX_MS),
             now,
         };
@@ -107,13 +111,13 @@ impl Service {
             .acquire()
             .await
             .expect("the semaphore is never closed");
-        let tried = self.runner.notify(what, Arc::clone(&entry.grants));
+        let tried = self.runner.notify(notification, Arc::clone(&entry.grants));
         let longest = Duration::from_millis(TEST_MAX_MS);
         Ok(tokio::time::timeout(longest, tried)
             .await
             .unwrap_or_else(|_| {
                 let message = "no place to run in came free in time";
-                Tried::failed(Failure::new(FailureClass::Engine, message))
+                Failure::new(FailureClass::Engine, message).into()
             }))
     }
 
@@ -150,6 +154,12 @@ impl Service {
             .rev()
             .find(|entry| uses.accepts(entry.descriptor.version));
         let entry = newest.ok_or_else(|| NotifierError::UnknownComponent(uses.clone()))?;
+        if entry.descriptor.world != World::Notifier {
+            return Err(NotifierError::OtherWorld(
+                entry.pin(),
+                entry.descriptor.world,
+            ));
+        }
         if let Some(record) = self.quarantine_of(&entry.digest) {
             let pin = entry.pin();
             let told = format!("{}@{} is {record}", pin.name, pin.version);

@@ -57,6 +57,8 @@ pub(crate) struct NotifierBody {
     pub(crate) set_by: String,
     /// Deliveries that are to be tried.
     pub(crate) pending: usize,
+    /// Deliveries that were given up since too many newer ones waited, since the server was started.
+    pub(crate) dropped: u64,
     /// Tries that failed since the last that did not.
     pub(crate) failures: u32,
     /// What the last of them said.

@@ -2,10 +2,24 @@
 
 use serde_json::{Value, json};
 
-use super::world::World;
+use super::world::{World, component};
 
 fn order(component: &str) -> Value {
     json!({ "component": component, "settings": { "channel": "ops" }, "on": ["release-*", "test"] })
+}
+
+/// A world with a component that tells, and one that cannot.
+async fn furnished() -> World {
+    let world = World::furnished().await;
+    for name in ["tells", "mute"] {
+        let mut upload = component(name, "1.0.0");
+        upload["world"] = json!("notifier");
+        world
+            .call("POST", "/components", upload.to_string())
+            .await
+            .ok();
+    }
+    world
 }
 
 /// Deliveries of a notifier, once none of them is pending any more.
@@ -24,16 +38,16 @@ async fn over(world: &World, name: &str, count: usize) -> Vec<Value> {
 
 #[tokio::test]
 async fn a_notifier_is_set_shown_used_and_removed() {
-    let world = World::furnished().await;
+    let world = furnished().await;
     let set = world
-        .json("PUT", "/notifiers/chat", &order("works@1"))
+        .json("PUT", "/notifiers/chat", &order("tells@1"))
         .await;
     assert_eq!(set.header("etag"), "\"1\"");
     let set = set.ok();
     assert_eq!(
         (&set["component"], &set["enabled"], &set["settings"]),
         (
-            &json!("works@1.0.0"),
+            &json!("tells@1.0.0"),
             &json!(true),
             &json!({ "channel": "ops" })
         )
@@ -52,14 +66,14 @@ async fn a_notifier_is_set_shown_used_and_removed() {
     assert!(id.starts_with("chat/rel-"), "{id}");
     let page = world.get("/notifiers/chat/deliveries?limit=1").await.ok();
     let next = page["next_cursor"].as_str().unwrap();
-    let rest = world.get(&format!("/notifiers/chat/deliveries?limit=1&cursor={next}"));
-    assert_eq!(rest.await.ok()["items"][0], deliveries[1]);
+    let path = format!("/notifiers/chat/deliveries?limit=1&cursor={next}");
+    assert_eq!(world.get(&path).await.ok()["items"][0], deliveries[1]);
     let none = world
         .get("/notifiers/chat/deliveries?standing=given-up")
         .await;
     assert_eq!(none.ok()["items"], json!([]));
 
-    let used = world.get("/components/works/used-by").await.ok();
+    let used = world.get("/components/tells/used-by").await.ok();
     assert_eq!(used["notifiers"], json!(["chat"]));
     let tried = world.call("POST", "/notifiers/chat/test", "").await.ok();
     assert_eq!(tried, json!({ "delivered": true, "log": [] }));
@@ -73,9 +87,9 @@ async fn a_notifier_is_set_shown_used_and_removed() {
 
 #[tokio::test]
 async fn a_failure_is_shown_with_what_was_said() {
-    let world = World::furnished().await;
+    let world = furnished().await;
     world
-        .json("PUT", "/notifiers/chat", &order("breaks@1"))
+        .json("PUT", "/notifiers/chat", &order("mute@1"))
         .await
         .ok();
     let tried = world.call("POST", "/notifiers/chat/test", "").await.ok();
@@ -100,9 +114,9 @@ async fn a_failure_is_shown_with_what_was_said() {
 
 #[tokio::test]
 async fn what_does_not_fit_is_refused_with_all_that_is_wrong() {
-    let world = World::furnished().await;
+    let world = furnished().await;
     let strict = json!({
-        "name": "strict", "version": "1.0.0",
+        "name": "strict", "version": "1.0.0", "world": "notifier",
         "inputs": { "type": "object", "required": ["url"], "properties": { "url": { "type": "string" } } },
     });
     world
@@ -121,24 +135,25 @@ async fn what_does_not_fit_is_refused_with_all_that_is_wrong() {
     }
     for (body, status, code) in [
         (order("nobody@1"), 422, "missing-components"),
-        (order("works"), 422, "invalid-body"),
+        (order("works@1"), 422, "invalid-values"),
+        (order("tells"), 422, "invalid-body"),
         (
-            json!({ "component": "works@1", "on": [] }),
+            json!({ "component": "tells@1", "on": [] }),
             422,
             "invalid-values",
         ),
         (
-            json!({ "component": "works@1", "on": vec!["*"; 51] }),
+            json!({ "component": "tells@1", "on": vec!["*"; 51] }),
             422,
             "invalid-values",
         ),
         (
-            json!({ "component": "works@1", "on": ["*"], "more": 1 }),
+            json!({ "component": "tells@1", "on": ["*"], "more": 1 }),
             422,
             "invalid-body",
         ),
         (
-            json!({ "component": "works@1", "on": ["*"], "settings": { "a": "x".repeat(70_000) } }),
+            json!({ "component": "tells@1", "on": ["*"], "settings": { "a": "x".repeat(70_000) } }),
             422,
             "invalid-values",
         ),
@@ -148,7 +163,7 @@ async fn what_does_not_fit_is_refused_with_all_that_is_wrong() {
             .await
             .is_problem(status, code);
     }
-    let answer = world.json("PUT", "/notifiers/NO", &order("works@1")).await;
+    let answer = world.json("PUT", "/notifiers/NO", &order("tells@1")).await;
     assert!(answer.status.is_client_error());
     world
         .get("/notifiers/chat/deliveries")
@@ -166,13 +181,14 @@ async fn what_does_not_fit_is_refused_with_all_that_is_wrong() {
 
 #[tokio::test]
 async fn a_change_that_somebody_else_has_not_seen_is_refused() {
-    let world = World::furnished().await;
+    let world = furnished().await;
     world
-        .json("PUT", "/notifiers/chat", &order("works@1"))
+        .json("PUT", "/notifiers/chat", &order("tells@1"))
         .await
         .ok();
     let stale = [("if-match", "\"7\"")];
-    let answer = world.json_with("PUT", "/notifiers/chat", &order("works@1"), &stale);
+    let order = order("tells@1");
+    let answer = world.json_with("PUT", "/notifiers/chat", &order, &stale);
     answer.await.is_problem(412, "stale");
     let answer = world.get("/notifiers/chat/deliveries?standing=lost").await;
     answer.is_problem(400, "invalid-query");
@@ -182,9 +198,9 @@ async fn a_change_that_somebody_else_has_not_seen_is_refused() {
 
 #[tokio::test]
 async fn only_administrators_set_them_and_see_their_settings() {
-    let world = World::furnished().await;
+    let world = furnished().await;
     world
-        .json("PUT", "/notifiers/chat", &order("works@1"))
+        .json("PUT", "/notifiers/chat", &order("tells@1"))
         .await
         .ok();
     let token = world.token("ben", "member").await;
@@ -200,7 +216,7 @@ async fn only_administrators_set_them_and_see_their_settings() {
         ("DELETE", "/notifiers/chat"),
         ("POST", "/notifiers/chat/test"),
     ] {
-        let answer = ben.json(method, path, &order("works@1")).await;
+        let answer = ben.json(method, path, &order("tells@1")).await;
         answer.is_problem(403, "forbidden");
     }
 }

@@ -10,10 +10,10 @@ use fermata_core::attempt::{
     Evidence, Invocation, LogLevel, LogLine, Outcome, Ran, Report, Resume,
 };
 use fermata_core::component::{Descriptor, Grants};
+use fermata_core::extension::{Notification, Notified, Untold};
 use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::id::Digest;
 use fermata_core::json::Json;
-use fermata_core::notification::{Tried, Try};
 use fermata_core::time::{Span, Timestamp};
 use fermata_service::clock::Clock;
 use fermata_service::config::Config;
@@ -114,18 +114,16 @@ impl Runner for Script {
         std::future::ready(ran).boxed()
     }
 
-    fn notify(&self, what: Try, _: Arc<Grants>) -> BoxFuture<'static, Tried> {
-        let failure = match what.component.name.as_str() {
-            "breaks" => Some(Failure::new(FailureClass::Permanent, "it does not work")),
-            "hangs" => return std::future::pending().boxed(),
-            _ => None,
+    fn notify(&self, notification: Notification, _: Arc<Grants>) -> BoxFuture<'static, Notified> {
+        let told = match notification.component.name.as_str() {
+            "tells" => Ok(()),
+            _ => Err(Untold {
+                failure: Failure::new(FailureClass::Permanent, "it does not work"),
+                retry_after: None,
+            }),
         };
-        let tried = Tried {
-            failure,
-            retry_after: None,
-            log: Vec::new(),
-        };
-        std::future::ready(tried).boxed()
+        let log = Vec::new();
+        std::future::ready(Notified { told, log }).boxed()
     }
 }
 

@@ -1,8 +1,9 @@
 //! What people outside are told: written with the turn that makes it true, and delivered afterwards.
 
 use fermata_core::component::{Pin, Version};
+use fermata_core::extension::{Notification, Notified, Untold};
 use fermata_core::id::Name;
-use fermata_core::notification::{TRIES_MAX, Tried, Try};
+use fermata_core::notification::TRIES_MAX;
 
 use super::*;
 use crate::config::{DELIVERIES_PENDING_MAX, NOTIFIERS_MAX};
@@ -67,7 +68,7 @@ fn world() -> World {
 }
 
 /// The tries that began since the last look.
-fn begun(world: &mut World) -> Vec<(u64, Result<Try, Failure>)> {
+fn begun(world: &mut World) -> Vec<(u64, Result<Notification, Failure>)> {
     let (begun, rest) = std::mem::take(&mut world.actions)
         .into_iter()
         .partition(|action| matches!(action, Action::Notify(_)));
@@ -83,7 +84,7 @@ fn begun(world: &mut World) -> Vec<(u64, Result<Try, Failure>)> {
 }
 
 /// The one try that began since the last look.
-fn one(world: &mut World) -> (u64, Try) {
+fn one(world: &mut World) -> (u64, Notification) {
     let mut begun = begun(world);
     assert_eq!(begun.len(), 1, "{begun:?}");
     let (number, what) = begun.remove(0);
@@ -91,14 +92,16 @@ fn one(world: &mut World) -> (u64, Try) {
 }
 
 fn tried(world: &mut World, number: u64, failure: Option<FailureClass>) {
-    let failure = failure.map(|class| Failure::new(class, "down"));
-    let tried = Tried {
-        failure,
-        retry_after: None,
-        log: Vec::new(),
+    let told = match failure {
+        None => Ok(()),
+        Some(class) => Err(Untold {
+            failure: Failure::new(class, "down"),
+            retry_after: None,
+        }),
     };
-    let tried = Box::new(tried);
-    world.handle(Wake::Tried { number, tried });
+    let log = Vec::new();
+    let notified = Box::new(Notified { told, log });
+    world.handle(Wake::Tried { number, notified });
     world.flush();
 }
 
@@ -310,10 +313,7 @@ fn a_quarantine_is_told() {
     )));
     world.flush();
     let (_, what) = one(&mut world);
-    assert_eq!(
-        what.notification.text,
-        "ana put noop@1.0.0 into quarantine: stolen"
-    );
+    assert_eq!(what.text, "ana put noop@1.0.0 into quarantine: stolen");
 }
 
 #[test]
