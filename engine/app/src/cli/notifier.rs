@@ -13,6 +13,8 @@ use crate::wire;
 
 /// Longest text of a notification in a table, in columns.
 const TEXT_WIDTH: usize = 80;
+/// Longest message of a failure, in columns.
+const MESSAGE_WIDTH: usize = 400;
 
 /// Runs the command.
 pub(super) async fn run(context: &mut Context, command: NotifierCommand) -> Result<Exit, Error> {
@@ -94,7 +96,7 @@ fn state(notifier: &Value) -> (Tone, String) {
     }
     match notifier.get("failures").and_then(Value::as_u64) {
         None | Some(0) => (Tone::Good, "delivers".to_owned()),
-        Some(count) => (Tone::Bad, format!("failed {count} times")),
+        Some(count) => (Tone::Bad, format!("fails ({count} in a row)")),
     }
 }
 
@@ -124,7 +126,7 @@ fn one(context: &mut Context, notifier: &Value) -> Result<(), Error> {
         context.out.line(&format!("  settings: {settings}"))?;
     }
     if let Some(failure) = notifier.get("failure") {
-        let failure = tidy(&cell(Some(failure)));
+        let failure = cut(&tidy(&cell(Some(failure))), MESSAGE_WIDTH);
         context.out.line(&format!("  last failure: {failure}"))?;
     }
     Ok(())
@@ -150,7 +152,7 @@ async fn test(context: &mut Context, name: &str) -> Result<Exit, Error> {
     }
     let failure = answer.get("failure");
     let part = |field: &str| failure.and_then(|failure| failure.get(field));
-    let message = tidy(&cell(part("message")));
+    let message = cut(&tidy(&cell(part("message"))), MESSAGE_WIDTH);
     context
         .out
         .line(&format!("{name}: not delivered: {message}"))?;
@@ -212,7 +214,7 @@ mod tests {
         assert_eq!(state(&notifier(true, 0)).1, "delivers");
         assert_eq!(
             state(&notifier(true, 3)),
-            (Tone::Bad, "failed 3 times".into())
+            (Tone::Bad, "fails (3 in a row)".into())
         );
         assert_eq!(state(&notifier(false, 3)).1, "disabled");
     }

@@ -261,7 +261,11 @@ impl Driver {
         Metrics::add(&metrics.notification_tries_failed, 1);
         let id = delivery.id();
         let Some(wait) = again(&id, tries, &failure.class, retry_after) else {
-            warn!(notification = id, tries, %failure, "a notification is given up");
+            let class = failure.class.code();
+            warn!(
+                notification = id,
+                tries, class, "a notification is given up"
+            );
             Metrics::add(&metrics.notifications_given_up, 1);
             return Standing::GivenUp { tries, at, failure };
         };
