@@ -15,7 +15,7 @@ use fermata_core::extension::{Notification, Notified};
 use fermata_core::id::Digest;
 use fermata_core::time::Timestamp;
 use fermata_host::{
-    AdmitError, Answers, Blobs, Compiler, Limits, NoSecret, Sandbox, SandboxConfig, Secrets,
+    AdmitError, Blobs, Compiler, Limits, NoSecret, Sandbox, SandboxConfig, Secrets,
 };
 use fermata_service::clock::{Clock, SystemClock};
 use fermata_service::config::TRIES_GOING_MAX;
@@ -37,6 +37,10 @@ use crate::http::dto::meta::LimitBody;
 use crate::http::{Admission, Admitted, NativeCache, Rejected, Verified};
 use crate::keyring::{self, KeyError, Source};
 use crate::uploads::Uploads;
+
+mod sandboxed;
+
+pub(crate) use sandboxed::{Sandboxed, trial};
 
 /// Where the first administrator's token is, within the data directory.
 pub(crate) const TOKEN_FILE: &str = "bootstrap-token";
@@ -244,55 +248,6 @@ fn compiler() -> Result<Compiler, OpenError> {
         program: own,
         args: vec![OsString::from(COMPILE_COMMAND)],
     })
-}
-
-/// A sandbox to try one component out, with these answers in the place of the network. Compiled code is kept in `cache`.
-pub(crate) fn trial(
-    component: Vec<u8>,
-    cache: &Path,
-    answers: Arc<dyn Answers>,
-) -> Result<Sandboxed, OpenError> {
-    let file = |source| OpenError::File {
-        path: cache.into(),
-        source,
-    };
-    fs::create_dir_all(cache).map_err(file)?;
-    let clock = Arc::new(now);
-    let key = cache.join(CACHE_KEY_FILE);
-    let mut settings = SandboxConfig::new(cache.join("cache"), key, compiler()?, clock);
-    // One run at a time.
-    settings.limits.concurrent_runs = 1;
-    settings.answers = Some(answers);
-    Ok(Sandboxed(Sandbox::new(settings, Arc::new(One(component)))?))
-}
-
-/// The one component that is tried out.
-#[derive(Debug)]
-struct One(Vec<u8>);
-
-impl Blobs for One {
-    fn component(&self, _: &Digest) -> Option<Vec<u8>> {
-        Some(self.0.clone())
-    }
-}
-
-/// A sandbox without an engine around it.
-#[derive(Debug)]
-pub(crate) struct Sandboxed(Sandbox);
-
-impl Sandboxed {
-    /// Admits a component as an upload is admitted.
-    pub(crate) async fn admit(
-        &self,
-        component: Vec<u8>,
-    ) -> Result<fermata_host::Admitted, OpenError> {
-        Ok(self.0.admit(component).await?)
-    }
-
-    /// Runs it once.
-    pub(crate) async fn run(&self, invocation: Invocation, grants: Arc<Grants>) -> Ran {
-        self.0.run(invocation, grants, Arc::new(|_| ())).await
-    }
 }
 
 fn sandbox(

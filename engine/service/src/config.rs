@@ -76,7 +76,9 @@ pub const TRIES_GOING_MAX: usize = 8;
 pub const TRY_WALL_MS: u64 = 30_000;
 /// The same with the wait for a place to run in.
 pub const TRY_MAX_MS: u64 = 2 * TRY_WALL_MS;
-/// The same when a person tries a notifier out, and waits for the answer.
+/// Longest wall time when a person tries a notifier out, and waits for the answer.
+pub const TEST_WALL_MS: u64 = 15_000;
+/// The same with the wait for a place to run in.
 pub const TEST_MAX_MS: u64 = 20_000;
 /// Most notifiers that are tried out by people at a time.
 pub const NOTIFIER_TESTS_MAX: usize = 2;

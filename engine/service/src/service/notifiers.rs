@@ -16,7 +16,9 @@ use fermata_store::{Scan, Table};
 use serde_json::{Map, Value};
 
 use crate::catalog::ComponentEntry;
-use crate::config::{NOTIFIER_PATTERNS_MAX, NOTIFIER_SETTINGS_BYTES_MAX, TEST_MAX_MS};
+use crate::config::{
+    NOTIFIER_PATTERNS_MAX, NOTIFIER_SETTINGS_BYTES_MAX, TEST_MAX_MS, TEST_WALL_MS,
+};
 use crate::error::NotifierError;
 use crate::keys;
 use crate::outbox::NotifierNow;
@@ -103,7 +105,7 @@ impl Service {
             at: told.at,
             text: told.text,
             data: told.data,
-            wall: Span(TEST_MAX_MS),
+            wall: Span(TEST_WALL_MS),
             now,
         };
         let _place = self
