@@ -20,6 +20,8 @@ mod hostile_guests;
 mod hostile_requests;
 #[path = "end_to_end/languages.rs"]
 mod languages;
+#[path = "end_to_end/notifications.rs"]
+mod notifications;
 #[path = "end_to_end/operations.rs"]
 mod operations;
 #[path = "end_to_end/registries.rs"]

@@ -9,6 +9,7 @@
 mod calm;
 mod effects;
 mod moves;
+mod outside;
 mod promises;
 pub mod random;
 mod world;
@@ -43,6 +44,7 @@ pub struct Broken {
 pub fn play(seed: u64) -> Result<Story, Box<Broken>> {
     let mut world = World::new(Random::new(seed));
     let played = moves(&mut world).and_then(|()| calm::settle(&mut world));
+    let played = played.and_then(|()| outside::settle(&mut world));
     match played {
         Ok(()) => Ok(world.story),
         Err(what) => Err(Box::new(Broken {
@@ -55,6 +57,9 @@ pub fn play(seed: u64) -> Result<Story, Box<Broken>> {
 fn moves(world: &mut World) -> Result<(), String> {
     for _ in 0..MOVES {
         moves::one(world)?;
+        if world.random.one_in(3) {
+            outside::answer(world);
+        }
         // Several moves may share a commit, as they do under load.
         if world.random.one_in(2) {
             world.flush()?;

@@ -21,6 +21,7 @@ mod input_set;
 mod ledger;
 mod lock;
 mod logs;
+mod notifier;
 mod pages;
 mod process;
 mod project;
@@ -150,6 +151,7 @@ async fn dispatch(context: &mut Context, command: Command) -> Result<Exit, Error
         Command::Ledger(args) => ledger::run(context, &args).await?,
         Command::Lock(command) => lock::run(context, command).await?,
         Command::Secret(command) => secret::run(context, command).await?,
+        Command::Notifier(command) => return notifier::run(context, command).await,
         Command::Token(command) => access::token(context, command).await?,
         Command::Principal(command) => access::principal(context, command).await?,
         Command::Backup(args) => backup::backup(context, &args).await?,

@@ -44,6 +44,7 @@ pub(crate) mod locks;
 pub(crate) mod made;
 pub(crate) mod meta;
 pub(crate) mod metrics;
+pub(crate) mod notifiers;
 pub(crate) mod openapi;
 pub(crate) mod page;
 pub(crate) mod principals;
@@ -202,6 +203,7 @@ pub(crate) fn routes() -> (Router<Arc<Api>>, OpenApi) {
         .routes(routes!(usage::definition_used_by))
         .routes(routes!(rehearsals::rehearse))
         .merge(of_components())
+        .merge(of_notifiers())
         .merge(of_releases())
         .routes(routes!(locks::list))
         .routes(routes!(locks::put))
@@ -248,6 +250,15 @@ fn of_components() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(standing::list))
         .routes(routes!(standing::quarantine))
         .routes(routes!(standing::lift))
+}
+
+/// Who outside is told of what.
+fn of_notifiers() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new()
+        .routes(routes!(notifiers::list))
+        .routes(routes!(notifiers::read, notifiers::put, notifiers::delete))
+        .routes(routes!(notifiers::test))
+        .routes(routes!(notifiers::deliveries))
 }
 
 /// Releases, and what people do about them.

@@ -11,12 +11,14 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use fermata_core::attempt::{Invocation, Ran};
 use fermata_core::component::Grants;
+use fermata_core::extension::{Notification, Notified};
 use fermata_core::id::Digest;
 use fermata_core::time::Timestamp;
 use fermata_host::{
-    AdmitError, Answers, Blobs, Compiler, Limits, NoSecret, Sandbox, SandboxConfig, Secrets,
+    AdmitError, Blobs, Compiler, Limits, NoSecret, Sandbox, SandboxConfig, Secrets,
 };
 use fermata_service::clock::{Clock, SystemClock};
+use fermata_service::config::TRIES_GOING_MAX;
 use fermata_service::directory::Directory;
 use fermata_service::ids::IdSource;
 use fermata_service::runner::{ProgressSink, Runner};
@@ -35,6 +37,10 @@ use crate::http::dto::meta::LimitBody;
 use crate::http::{Admission, Admitted, NativeCache, Rejected, Verified};
 use crate::keyring::{self, KeyError, Source};
 use crate::uploads::Uploads;
+
+mod sandboxed;
+
+pub(crate) use sandboxed::{Sandboxed, trial};
 
 /// Where the first administrator's token is, within the data directory.
 pub(crate) const TOKEN_FILE: &str = "bootstrap-token";
@@ -244,63 +250,6 @@ fn compiler() -> Result<Compiler, OpenError> {
     })
 }
 
-/// A sandbox to try one component out, with these answers in the place of the network. Compiled code is kept in `cache`.
-pub(crate) fn trial(
-    component: Vec<u8>,
-    cache: &Path,
-    answers: Arc<dyn Answers>,
-) -> Result<Sandboxed, OpenError> {
-    let file = |source| OpenError::File {
-        path: cache.into(),
-        source,
-    };
-    fs::create_dir_all(cache).map_err(file)?;
-    let clock = Arc::new(now);
-    let key = cache.join(CACHE_KEY_FILE);
-    let mut settings = SandboxConfig::new(cache.join("cache"), key, compiler()?, clock);
-    // One run at a time.
-    settings.limits.concurrent_runs = 1;
-    settings.answers = Some(answers);
-    Ok(Sandboxed(Sandbox::new(settings, Arc::new(One(component)))?))
-}
-
-/// The one component that is tried out.
-#[derive(Debug)]
-struct One(Vec<u8>);
-
-impl Blobs for One {
-    fn component(&self, _: &Digest) -> Option<Vec<u8>> {
-        Some(self.0.clone())
-    }
-}
-
-/// A sandbox without an engine around it.
-#[derive(Debug)]
-pub(crate) struct Sandboxed(Sandbox);
-
-impl Sandboxed {
-    /// Admits a component as an upload is admitted.
-    pub(crate) async fn admit(
-        &self,
-        component: Vec<u8>,
-    ) -> Result<fermata_host::Admitted, OpenError> {
-        Ok(self.0.admit(component).await?)
-    }
-
-    /// Looks at a component as an upload is looked at, and keeps nothing.
-    pub(crate) async fn verify(
-        &self,
-        component: Vec<u8>,
-    ) -> Result<fermata_host::Verified, OpenError> {
-        Ok(self.0.verify(component).await?)
-    }
-
-    /// Runs it once.
-    pub(crate) async fn run(&self, invocation: Invocation, grants: Arc<Grants>) -> Ran {
-        self.0.run(invocation, grants, Arc::new(|_| ())).await
-    }
-}
-
 fn sandbox(
     config: &Config,
     data: &Data,
@@ -312,11 +261,17 @@ fn sandbox(
     let key = data.directory.path().join(CACHE_KEY_FILE);
     let clock = Arc::new(move || clock.now());
     let mut settings = SandboxConfig::new(data.directory.cache(), key, compiler, clock);
-    settings.limits.concurrent_runs = runs as u64;
+    // Notifiers have places of their own: neither they nor releases wait for the other.
+    settings.limits.concurrent_runs = places(runs);
     settings.cache_bytes = config.cache_bytes.unwrap_or(settings.cache_bytes);
     settings.secrets = Arc::new(secrets);
     let blobs = Arc::new(StoredBlobs(Arc::clone(&data.store)));
     Ok(Sandbox::new(settings, blobs)?)
+}
+
+/// How many may run at a time: so many runs of releases, and the tries of notifiers beside them.
+fn places(runs: usize) -> u64 {
+    (runs + TRIES_GOING_MAX) as u64
 }
 
 /// What has arrived of components that are sent in pieces. It may be lost, so it is in the cache.
@@ -437,6 +392,14 @@ impl Runner for Runs {
     ) -> BoxFuture<'static, Ran> {
         self.0.run(invocation, grants, progress)
     }
+
+    fn notify(
+        &self,
+        notification: Notification,
+        grants: Arc<Grants>,
+    ) -> BoxFuture<'static, Notified> {
+        self.0.notify(notification, grants)
+    }
 }
 
 /// The sandbox as what looks at uploads.
@@ -522,7 +485,7 @@ mod tests {
     /// The tables of engine/docs/limits.md, as they have to be.
     fn tables() -> String {
         let limits = Limits {
-            concurrent_runs: fermata_service::config::Config::default().runs_max as u64,
+            concurrent_runs: places(fermata_service::config::Config::default().runs_max),
             ..Limits::default()
         };
         let head = "| limit | value | beyond | what to do |\n|---|---:|---|---|\n";

@@ -8,8 +8,10 @@ use crate::id::{Digest, Name};
 mod fault;
 pub mod host;
 pub mod wants;
+mod world;
 
 pub use fault::WANTS_MAX;
+pub use world::World;
 
 /// The JSON that `describe` returns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,6 +46,9 @@ pub struct Descriptor {
     /// looks at its exports. Absent for components that were registered before it looked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reversible: Option<bool>,
+    /// What it is for. What a component says of this itself does not count either.
+    #[serde(default, skip_serializing_if = "World::is_activity")]
+    pub world: World,
 }
 
 fn any_object() -> Value {

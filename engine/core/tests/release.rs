@@ -7,6 +7,8 @@ mod bounds;
 mod graphs;
 #[path = "release/histories.rs"]
 mod histories;
+#[path = "release/notifications.rs"]
+mod notifications;
 #[path = "release/random.rs"]
 mod random;
 #[path = "release/rollback.rs"]

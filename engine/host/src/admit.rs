@@ -9,22 +9,24 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use fermata_core::component::{Descriptor, Grants};
+use fermata_core::component::{Descriptor, Grants, World};
 use fermata_core::id::Digest;
 use fermata_core::schema::Schema;
 use fermata_core::time::Span;
 use futures::FutureExt;
 use wasmtime::Store;
-use wasmtime::component::Component;
+use wasmtime::component::{Component, InstancePre};
 
 use crate::error::{AdmitError, Error};
+use crate::guest::notifier::NotifierOnlyPre;
+use crate::guest::policy::PolicyOnlyPre;
 use crate::guest::{self, ActivityPre, Context, UndoOnlyPre};
-use crate::library::Loaded;
+use crate::library::{Entry, Loaded};
 use crate::limits::{Limits, length};
 use crate::outcome;
 use crate::rejection::Rejection;
 use crate::sandbox::Inner;
-use contract::RUN;
+use contract::exported;
 use inspect::Form;
 pub use verify::Verified;
 
@@ -57,7 +59,8 @@ pub(crate) fn component(upload: &[u8], limits: &Limits) -> Result<(Vec<u8>, bool
     let component = match inspected.form {
         Form::Component => upload.to_vec(),
         Form::Core { preview1 } => {
-            let component = encode::encode(upload, inspected.exports_undo, preview1)?;
+            let world = (inspected.world, inspected.exports_undo);
+            let component = encode::encode(upload, world, preview1)?;
             inspect::inspect(&component, limits)?;
             component
         }
@@ -132,18 +135,16 @@ impl Inner {
             .map_err(|error| Rejection::Invalid {
                 reason: format!("an import has not the type that the contract says: {error:#}"),
             })?;
-        let missing = |error| Rejection::MissingExport {
-            name: RUN.into(),
-            reason: format!("{error:#}"),
-        };
-        let undo = UndoOnlyPre::new(pre.clone()).ok();
-        let pre = ActivityPre::new(pre).map_err(missing)?;
-        let text = self.described(pre.clone()).await?;
+        let entry = entry(native, pre)?;
+        let text = self.described(entry.clone()).await?;
         let (mut descriptor, outputs) = read(&text)?;
-        descriptor.reversible = Some(undo.is_some());
+        descriptor.reversible = match &entry {
+            Entry::Activity { undo, .. } => Some(undo.is_some()),
+            Entry::Policy(_) | Entry::Notifier(_) => None,
+        };
+        descriptor.world = entry.world();
         Ok(Loaded {
-            pre,
-            undo,
+            entry,
             descriptor,
             outputs,
             bytes,
@@ -166,7 +167,7 @@ impl Inner {
     }
 
     /// Calls `describe`, which has no rights and little time.
-    async fn described(self: &Arc<Self>, pre: ActivityPre<Context>) -> Result<String, AdmitError> {
+    async fn described(self: &Arc<Self>, entry: Entry) -> Result<String, AdmitError> {
         let slot = Arc::clone(&self.slots)
             .acquire_owned()
             .await
@@ -181,7 +182,7 @@ impl Inner {
         let computes = store.data().computes.clone();
         let inner = Arc::clone(self);
         let describe = async move {
-            let text = inner.describe(store, &pre).await;
+            let text = inner.describe(store, &entry).await;
             drop(slot);
             text
         };
@@ -193,15 +194,11 @@ impl Inner {
     async fn describe(
         &self,
         mut store: Store<Context>,
-        pre: &ActivityPre<Context>,
+        entry: &Entry,
     ) -> Result<String, AdmitError> {
         let limits = &self.shared.limits;
         let _running = self.ticker.run();
-        let called = async {
-            let guest = pre.instantiate_async(&mut store).await?;
-            store.data_mut().started = true;
-            guest.fermata_activity_run().call_describe(&mut store).await
-        };
+        let called = describe(&mut store, entry);
         let wall = Duration::from_millis(limits.describe_wall.0);
         let Ok(text) = tokio::time::timeout(wall, called).await else {
             let reason = format!("it took longer than {}", limits.describe_wall);
@@ -230,6 +227,46 @@ impl Inner {
             return Err(Rejection::BadDescriptor { reason }.into());
         }
         Ok(text)
+    }
+}
+
+/// What of a component is called, by the interface that it exports.
+fn entry(native: &Component, pre: InstancePre<Context>) -> Result<Entry, Rejection> {
+    let exports = |world| native.get_export_index(None, exported(world).0).is_some();
+    let (world, entry) = if exports(World::Policy) {
+        (World::Policy, PolicyOnlyPre::new(pre).map(Entry::Policy))
+    } else if exports(World::Notifier) {
+        let entry = NotifierOnlyPre::new(pre).map(Entry::Notifier);
+        (World::Notifier, entry)
+    } else {
+        let undo = UndoOnlyPre::new(pre.clone()).ok();
+        let entry = ActivityPre::new(pre).map(|run| Entry::Activity { run, undo });
+        (World::Activity, entry)
+    };
+    entry.map_err(|error| Rejection::MissingExport {
+        name: exported(world).0.into(),
+        reason: format!("{error:#}"),
+    })
+}
+
+/// Instantiates a component and asks it for its descriptor.
+async fn describe(store: &mut Store<Context>, entry: &Entry) -> wasmtime::Result<String> {
+    match entry {
+        Entry::Activity { run, .. } => {
+            let guest = run.instantiate_async(&mut *store).await?;
+            store.data_mut().started = true;
+            guest.fermata_activity_run().call_describe(store).await
+        }
+        Entry::Policy(policy) => {
+            let guest = policy.instantiate_async(&mut *store).await?;
+            store.data_mut().started = true;
+            guest.fermata_activity_judge().call_describe(store).await
+        }
+        Entry::Notifier(notifier) => {
+            let guest = notifier.instantiate_async(&mut *store).await?;
+            store.data_mut().started = true;
+            guest.fermata_activity_notify().call_describe(store).await
+        }
     }
 }
 

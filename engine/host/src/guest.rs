@@ -2,6 +2,8 @@
 
 mod limiter;
 mod log;
+pub(crate) mod notifier;
+pub(crate) mod policy;
 mod wasi;
 
 use std::fmt;

@@ -1,13 +1,15 @@
 //! The sandbox: takes WebAssembly from strangers and runs it within bounds.
 //!
-//! It knows no release and no store. What it is asked ([`fermata_core::attempt::Invocation`]) and what it answers
-//! ([`fermata_core::attempt::Ran`]) are values, and the bytes of components come through [`Blobs`].
+//! It knows no release and no store. What it is asked ([`fermata_core::attempt::Invocation`], and for policies and
+//! notifiers what is in [`fermata_core::extension`]) and what it answers ([`fermata_core::attempt::Ran`]) are values, and
+//! the bytes of components come through [`Blobs`].
 //!
 //! * An upload is *admitted*: looked at, compiled in a process of its own, asked for its descriptor.
 //! * A component is *run*: a fresh instance each time, with every bound of [`Limits`] in force.
 //! * What it reaches outside, it reaches through one policy, `egress`.
 
 mod admit;
+mod ask;
 mod background;
 mod backtrace;
 mod cache;

@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use fermata_core::component::Descriptor;
+use fermata_core::component::{Descriptor, World};
 use fermata_core::id::Digest;
 use fermata_core::schema::Schema;
 use tokio::sync::OnceCell;
 
+use crate::guest::notifier::NotifierOnlyPre;
+use crate::guest::policy::PolicyOnlyPre;
 use crate::guest::{ActivityPre, Context, UndoOnlyPre};
 
 /// A component ready to run.
 pub(crate) struct Loaded {
-    pub(crate) pre: ActivityPre<Context>,
-    /// The same component by its `undo`, if it exports one.
-    pub(crate) undo: Option<UndoOnlyPre<Context>>,
+    pub(crate) entry: Entry,
     pub(crate) descriptor: Descriptor,
     /// What outputs have to fit.
     pub(crate) outputs: Schema,
@@ -23,6 +23,28 @@ pub(crate) struct Loaded {
     pub(crate) bytes: u64,
     /// Whether the next run begins behind the others, as the last one ended.
     pub(crate) behind: AtomicBool,
+}
+
+/// What of a component is called.
+#[derive(Clone)]
+pub(crate) enum Entry {
+    Activity {
+        run: ActivityPre<Context>,
+        /// The same component by its `undo`, if it exports one.
+        undo: Option<UndoOnlyPre<Context>>,
+    },
+    Policy(PolicyOnlyPre<Context>),
+    Notifier(NotifierOnlyPre<Context>),
+}
+
+impl Entry {
+    pub(crate) fn world(&self) -> World {
+        match self {
+            Self::Activity { .. } => World::Activity,
+            Self::Policy(_) => World::Policy,
+            Self::Notifier(_) => World::Notifier,
+        }
+    }
 }
 
 /// One place in the library: empty while the first who asked prepares it, and the others wait.

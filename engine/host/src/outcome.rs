@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fermata_core::attempt::{LogLevel, Outcome, Ran, Report, Resume};
+use fermata_core::attempt::{LogLevel, Outcome, Resume};
 use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::json::Json;
 use fermata_core::limits::{NESTING_MAX, TEXT_BYTES_MAX};
@@ -12,6 +12,7 @@ use serde_json::Value;
 use tracing::error;
 use wasmtime::Trap;
 
+use crate::ask::{Answered, Ask};
 use crate::backtrace;
 use crate::error::Error;
 use crate::guest::types::{
@@ -19,36 +20,46 @@ use crate::guest::types::{
 };
 use crate::guest::{Breach, Context};
 use crate::limits::{Limits, length};
+use crate::run::{Failed, Run};
 use crate::secrets::Sealed;
 use crate::usage::{self, Returned};
 
 /// How a run ended, before anybody looked at it.
-pub(crate) enum Ended {
-    Answered(Result<GuestOutcome, GuestFailure>),
+pub(crate) enum Ended<A> {
+    Answered(Answered<A>),
     Trapped(wasmtime::Error),
     Panicked(String),
     TimedOut(Duration),
 }
 
 /// Reads the end of a run together with what the host saw of it. `promised` is what outputs have to fit.
-pub(crate) fn conclude(
+pub(crate) fn conclude<A: Ask>(
     mut context: Context,
     wall: Duration,
-    ended: Ended,
+    ended: Ended<A::Answer>,
     promised: Option<&Schema>,
-) -> Ran {
+) -> Run<A::Good> {
     context.collect_output();
-    let returned = Returned::of(&ended);
-    let outcome = match ended {
-        Ended::Answered(Ok(outcome)) => answered(&mut context, outcome, promised),
-        Ended::Answered(Err(failure)) => failed(&context, failure),
+    let returned = match &ended {
+        Ended::Answered(Ok(answer)) => A::returned(answer),
+        _ => Returned::default(),
+    };
+    let answer = match ended {
+        Ended::Answered(Ok(answer)) => match A::read(&mut context, answer, promised) {
+            Ok(good) => Told::Good(good),
+            Err(failure) => Told::Bad(failure, None),
+        },
+        Ended::Answered(Err(failure)) => {
+            let (failure, retry_after) = failed(&context, failure);
+            Told::Bad(failure, retry_after)
+        }
         Ended::Trapped(error) => trapped(&context, &error).into(),
         Ended::Panicked(message) => {
             let message = context.held.redact(message);
             error!(%message, "the host panicked while a guest ran");
             Told::from(Failure::new(
                 FailureClass::Engine,
-                "the engine failed while the activity ran; its log has more",
+                "the engine failed while the component ran; its log has more",
             ))
         }
         Ended::TimedOut(wall) => {
@@ -57,33 +68,31 @@ pub(crate) fn conclude(
                 FailureClass::Limit("wall".into()),
                 format!("the run took longer than {after}"),
             );
-            failure.remedy("raise the `timeout` of the activity, or wait with `pending` instead of in the run").into()
+            failure.remedy(A::REMEDY_OF_WALL).into()
         }
     };
-    let outcome = match outcome {
-        Told::Good(outcome) => outcome,
-        Told::Bad(failure, retry_after) => Outcome::Failed {
+    let answer = match answer {
+        Told::Good(good) => Ok(good),
+        Told::Bad(failure, retry_after) => Err(Failed {
             failure: complete(&mut context, *failure),
             retry_after,
-        },
+        }),
     };
-    usage::warn(&mut context, &returned, wall, &outcome);
-    let report = Report {
-        outcome,
+    let failure = answer.as_ref().err().map(|failed| &failed.failure);
+    usage::warn::<A>(&mut context, &returned, wall, failure);
+    Run {
+        answer,
         evidence: std::mem::take(&mut context.evidence),
-    };
-    Ran {
-        report,
         log: context.log.into_lines(),
     }
 }
 
-enum Told {
-    Good(Outcome),
+enum Told<G> {
+    Good(G),
     Bad(Box<Failure>, Option<Span>),
 }
 
-impl From<Failure> for Told {
+impl<G> From<Failure> for Told<G> {
     fn from(failure: Failure) -> Self {
         Self::Bad(Box::new(failure), None)
     }
@@ -98,14 +107,21 @@ pub(crate) fn limit(limits: &Limits, name: &str, message: String) -> Failure {
     }
 }
 
-fn answered(context: &mut Context, outcome: GuestOutcome, promised: Option<&Schema>) -> Told {
+/// What an activity returned, if it is what may be returned.
+pub(crate) fn answered(
+    context: &mut Context,
+    outcome: GuestOutcome,
+    promised: Option<&Schema>,
+) -> Result<Outcome, Box<Failure>> {
     match outcome {
-        GuestOutcome::Succeeded(text) => match outputs(context, &text, promised) {
-            Ok(outputs) => Told::Good(Outcome::Succeeded(outputs)),
-            Err(failure) => (*failure).into(),
-        },
+        GuestOutcome::Succeeded(text) => outputs(context, &text, promised).map(Outcome::Succeeded),
         GuestOutcome::Pending(pending) => suspended(context, pending),
     }
+}
+
+/// A sentence of a guest for people, without secrets and no longer than a screen.
+pub(crate) fn said(context: &Context, text: String) -> String {
+    cut(context.held.redact(text))
 }
 
 /// The outputs, if they are what the descriptor promises.
@@ -148,7 +164,7 @@ fn contract(context: &Context, message: &str) -> Failure {
     failure.remedy("make `run` return what `describe` promises")
 }
 
-fn suspended(context: &mut Context, pending: Pending) -> Told {
+fn suspended(context: &mut Context, pending: Pending) -> Result<Outcome, Box<Failure>> {
     let limits = &context.shared.limits;
     let bytes = pending.checkpoint.len();
     if bytes > length(limits.checkpoint_bytes) {
@@ -156,25 +172,23 @@ fn suspended(context: &mut Context, pending: Pending) -> Told {
             "the checkpoint has {bytes} bytes, {} are allowed",
             limits.checkpoint_bytes
         );
-        return limit(limits, "checkpoint", message).into();
+        return Err(Box::new(limit(limits, "checkpoint", message)));
     }
     let resume = match pending.resume {
         GuestResume::AfterMs(ms) => Resume::After(Span(ms)),
         GuestResume::Signal(name) => match name.parse() {
             // People see the name: a secret could be spelt by it.
             Ok(_) if context.held.is_shown_in(name.as_bytes()) => {
-                return no_signal(&context.held.redact(name)).into();
+                return Err(Box::new(no_signal(&context.held.redact(name))));
             }
             Ok(name) => Resume::Signal(name),
-            Err(_) => return no_signal(&context.held.redact(name)).into(),
+            Err(_) => return Err(Box::new(no_signal(&context.held.redact(name)))),
         },
     };
-    Told::Good(Outcome::Pending {
+    Ok(Outcome::Pending {
         checkpoint: without_secrets(context, pending.checkpoint),
         resume,
-        status: pending
-            .status
-            .map(|status| cut(context.held.redact(status))),
+        status: pending.status.map(|status| said(context, status)),
     })
 }
 
@@ -199,7 +213,7 @@ fn without_secrets(context: &mut Context, checkpoint: Vec<u8>) -> Vec<u8> {
 /// Of a name that a guest made up, as much as fits into a sentence.
 const NAME_CHARS_SHOWN: usize = 60;
 
-fn failed(context: &Context, failure: GuestFailure) -> Told {
+fn failed(context: &Context, failure: GuestFailure) -> (Box<Failure>, Option<Span>) {
     let (reason, retryable, after) = match failure {
         GuestFailure::Retryable((reason, after)) => (reason, true, after.map(Span)),
         GuestFailure::Permanent(reason) => (reason, false, None),
@@ -215,10 +229,10 @@ fn failed(context: &Context, failure: GuestFailure) -> Told {
         code,
         details,
     } = reason;
-    let mut told = Failure::new(class, cut(context.held.redact(message)));
-    told.code = code.map(|code| cut(context.held.redact(code)));
+    let mut told = Failure::new(class, said(context, message));
+    told.code = code.map(|code| said(context, code));
     told.details = details.map(|details| guest_details(context, &details));
-    Told::Bad(Box::new(told), after)
+    (Box::new(told), after)
 }
 
 /// What the guest added: JSON if it is, text if it is not, and only its beginning if it is too much.
@@ -275,7 +289,7 @@ pub(crate) fn trapped(context: &Context, error: &wasmtime::Error) -> Failure {
         error!(%error, "the engine could not run a guest");
         Failure::new(
             FailureClass::Engine,
-            "the engine could not run the activity; its log has more",
+            "the engine could not run the component; its log has more",
         )
     };
     failure.backtrace = error

@@ -1,5 +1,6 @@
 //! Why uploaded bytes are no component that this engine runs.
 
+use fermata_core::component::World;
 use serde::Serialize;
 
 /// The limit that depends on what else the machine does.
@@ -30,8 +31,10 @@ pub enum Rejection {
     #[error("this is native code that was compiled elsewhere; only WebAssembly is accepted")]
     Precompiled,
     /// It imports something that this engine does not offer.
-    #[error("the component imports `{name}`, which an activity has no access to")]
+    #[error("the component imports `{name}`, which {} has no access to", world.one())]
     ForeignImport {
+        /// What the component is.
+        world: World,
         /// The import.
         name: String,
     },
@@ -42,6 +45,14 @@ pub enum Rejection {
         name: String,
         /// What is wrong.
         reason: String,
+    },
+    /// It exports what belongs to different worlds.
+    #[error("the component exports both `{interface}` and `{also}`, which no one world has")]
+    ManyWorlds {
+        /// An interface of a world.
+        interface: &'static str,
+        /// One that this world does not have.
+        also: &'static str,
     },
     /// It is too much to compile.
     #[error("compiling the component reached the limit `{limit}`: {reason}")]
@@ -75,6 +86,7 @@ impl Rejection {
             Self::Precompiled => "precompiled",
             Self::ForeignImport { .. } => "foreign-import",
             Self::MissingExport { .. } => "missing-export",
+            Self::ManyWorlds { .. } => "many-worlds",
             Self::CompileLimit { .. } => "compile-limit",
             Self::DescribeFailed { .. } => "describe-failed",
             Self::BadDescriptor { .. } => "bad-descriptor",
@@ -97,8 +109,13 @@ impl Rejection {
                 "build with optimisation for size, and strip debug information"
             }
             Self::Precompiled => "upload the .wasm file from which the .cwasm file was made",
-            Self::ForeignImport { name } => remedy_of_import(name),
-            Self::MissingExport { .. } => "build against the world `activity` of wit/activity.wit",
+            Self::ForeignImport { name, .. } => remedy_of_import(name),
+            Self::MissingExport { .. } => {
+                "build against one of the worlds in wit: `activity`, `policy` or `notifier`"
+            }
+            Self::ManyWorlds { .. } => {
+                "make a component for each: activity, policy and notifier are three different things"
+            }
             Self::CompileLimit { .. } => "link less into the component",
             Self::DescribeFailed { .. } => "return a constant from `describe`, without calling out",
             Self::BadDescriptor { .. } => "return the JSON that the guide to activities describes",
@@ -128,6 +145,7 @@ mod tests {
             Rejection::NotWasm,
             Rejection::TooLarge { bytes: 2, max: 1 },
             Rejection::ForeignImport {
+                world: World::Activity,
                 name: "wasi:http/outgoing-handler@0.2.0".into(),
             },
             Rejection::BadDescriptor {

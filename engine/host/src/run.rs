@@ -1,4 +1,4 @@
-//! One run, from the invocation to what came of it.
+//! One run, from what is asked to what came of it.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -6,16 +6,17 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use fermata_core::attempt::{Call, Invocation, Ran, Report};
+use fermata_core::attempt::{Evidence, LogLine};
 use fermata_core::component::Grants;
 use fermata_core::failure::{Failure, FailureClass};
+use fermata_core::time::Span;
 use futures::FutureExt;
 use tokio::sync::OwnedSemaphorePermit;
 use tracing::error;
 use wasmtime::Store;
 
+use crate::ask::Ask;
 use crate::config::ProgressSink;
-use crate::guest::types::{Attempt, Failure as GuestFailure, Outcome as GuestOutcome};
 use crate::guest::{self, Context};
 use crate::library::Loaded;
 use crate::limits::length;
@@ -23,19 +24,34 @@ use crate::outcome::{self, Ended};
 use crate::sandbox::Inner;
 
 /// Outputs that are checked on the threads that all share: checking takes less than an epoch.
-const OUTPUT_BYTES_SHARED: usize = 64 * 1024;
+const OUTPUT_BYTES_SHARED: u64 = 64 * 1024;
 
-type Answer = Result<GuestOutcome, GuestFailure>;
+/// A call that has ended.
+pub(crate) struct Run<G> {
+    /// What the guest answered, or how the call failed.
+    pub(crate) answer: Result<G, Failed>,
+    /// Facts the guest recorded, in order.
+    pub(crate) evidence: Vec<Evidence>,
+    /// What the guest logged, oldest first, within the limits.
+    pub(crate) log: Vec<LogLine>,
+}
 
-/// Runs one attempt. Everything that goes wrong is in the report.
-pub(crate) async fn run(
+/// How a call failed.
+pub(crate) struct Failed {
+    pub(crate) failure: Failure,
+    /// Not before this, if it is tried again.
+    pub(crate) retry_after: Option<Span>,
+}
+
+/// Calls a component once. Everything that goes wrong is in the answer.
+pub(crate) async fn run<A: Ask>(
     inner: Arc<Inner>,
-    invocation: Invocation,
+    ask: A,
     grants: Arc<Grants>,
     progress: ProgressSink,
-) -> Ran {
+) -> Run<A::Good> {
     let limits = &inner.shared.limits;
-    let bytes = invocation.inputs.as_str().len();
+    let bytes = ask.bytes();
     if bytes > length(limits.input_bytes) {
         let message = format!(
             "the inputs have {bytes} bytes, {} are allowed",
@@ -43,19 +59,20 @@ pub(crate) async fn run(
         );
         return without_guest(outcome::limit(limits, "input", message));
     }
-    let loaded = match inner.loaded(invocation.component.digest).await {
+    let pin = ask.component();
+    let loaded = match inner.loaded(pin.digest).await {
         Ok(loaded) => loaded,
         Err(error) => {
-            error!(digest = %invocation.component.digest, %error, "a component could not be prepared");
+            error!(digest = %pin.digest, %error, "a component could not be prepared");
             let message = format!(
                 "{}@{} could not be prepared: {error}",
-                invocation.component.name, invocation.component.version
+                pin.name, pin.version
             );
             return without_guest(Failure::new(FailureClass::Engine, message));
         }
     };
-    if matches!(invocation.call, Call::Undo { .. }) && loaded.undo.is_none() {
-        return without_guest(no_undo(&invocation));
+    if let Some(failure) = ask.turned_away(&loaded) {
+        return without_guest(failure);
     }
     // Only now: preparing a component takes a slot itself, to ask for its descriptor.
     let slot = Arc::clone(&inner.slots)
@@ -67,31 +84,30 @@ pub(crate) async fn run(
     store.data_mut().kinds.clone_from(kinds);
     let computes = store.data().computes.clone();
     let behind = loaded.behind.load(Ordering::Relaxed);
-    let run = in_slot(slot, Arc::clone(&inner), store, loaded, invocation);
+    let run = in_slot(slot, Arc::clone(&inner), store, loaded, ask);
     inner.background.drive(behind, computes, run.boxed()).await
 }
 
 /// The run itself. It holds its slot to its very end, also when nobody waits for it any more.
-async fn in_slot(
+async fn in_slot<A: Ask>(
     slot: OwnedSemaphorePermit,
     inner: Arc<Inner>,
     mut store: Store<Context>,
     loaded: Arc<Loaded>,
-    invocation: Invocation,
-) -> Ran {
-    let wall = Duration::from_millis(invocation.wall.0);
+    ask: A,
+) -> Run<A::Good> {
+    let wall = Duration::from_millis(ask.wall().0);
     let _running = inner.ticker.run();
-    // What `describe` promises is what `run` returns.
-    let promised = matches!(invocation.call, Call::Run).then_some(&loaded.outputs);
-    let call = AssertUnwindSafe(call(&mut store, &loaded, invocation)).catch_unwind();
+    let promised = ask.promised(&loaded);
+    let call = AssertUnwindSafe(ask.call(&mut store, &loaded)).catch_unwind();
     let ended = match tokio::time::timeout(wall, call).await {
         Ok(Ok(Ok(answer))) => Ended::Answered(answer),
         Ok(Ok(Err(error))) => Ended::Trapped(error),
         Ok(Err(panic)) => Ended::Panicked(text(&*panic)),
         Err(_) => Ended::TimedOut(wall),
     };
-    if let Ended::Answered(Ok(GuestOutcome::Succeeded(outputs))) = &ended
-        && outputs.len() > OUTPUT_BYTES_SHARED
+    if let Ended::Answered(Ok(answer)) = &ended
+        && A::returned(answer).output_bytes > OUTPUT_BYTES_SHARED
     {
         store.data().computes.set();
         tokio::task::yield_now().await;
@@ -100,68 +116,19 @@ async fn in_slot(
     let crashed = !matches!(ended, Ended::Answered(_));
     let behind = crashed || store.data().computes.get();
     loaded.behind.store(behind, Ordering::Relaxed);
-    let ran = outcome::conclude(store.into_data(), wall, ended, promised);
+    let run = outcome::conclude::<A>(store.into_data(), wall, ended, promised);
     drop(slot);
-    ran
+    run
 }
 
-async fn call(
-    store: &mut Store<Context>,
-    loaded: &Loaded,
-    invocation: Invocation,
-) -> wasmtime::Result<Answer> {
-    let inputs = invocation.inputs.as_str().to_owned();
-    let Call::Undo { outputs } = &invocation.call else {
-        let guest = loaded.pre.instantiate_async(&mut *store).await?;
-        store.data_mut().started = true;
-        let attempt = attempt(invocation);
-        let run = guest.fermata_activity_run();
-        return run.call_run(store, &attempt, &inputs).await;
-    };
-    let outputs = outputs.as_ref().map(|outputs| outputs.as_str().to_owned());
-    let undo = loaded.undo.as_ref();
-    let undo = undo.expect("a run of `undo` was turned away where there is none");
-    let guest = undo.instantiate_async(&mut *store).await?;
-    store.data_mut().started = true;
-    let attempt = attempt(invocation);
-    let undo = guest.fermata_activity_undo();
-    undo.call_undo(store, &attempt, &inputs, outputs.as_ref())
-        .await
-}
-
-fn no_undo(invocation: &Invocation) -> Failure {
-    let (name, version) = (&invocation.component.name, invocation.component.version);
-    let message = format!("{name}@{version} exports no `undo`");
-    let mut failure = Failure::new(FailureClass::Permanent, message)
-        .remedy("undo it by hand and say so, or accept that it stays");
-    failure.code = Some("no-undo".into());
-    failure
-}
-
-fn attempt(invocation: Invocation) -> Attempt {
-    Attempt {
-        release: invocation.key.release.to_string(),
-        process: invocation.process.to_string(),
-        phase: invocation.phase.to_string(),
-        activity: invocation.activity.to_string(),
-        number: invocation.number,
-        idempotency_key: invocation.idempotency_key,
-        now_ms: u64::try_from(invocation.now.0).unwrap_or(0),
-        checkpoint: invocation.checkpoint,
-        signal: invocation.signal.map(|payload| payload.as_str().to_owned()),
-    }
-}
-
-fn without_guest(failure: Failure) -> Ran {
-    let outcome = fermata_core::attempt::Outcome::Failed {
+fn without_guest<G>(failure: Failure) -> Run<G> {
+    let failed = Failed {
         failure,
         retry_after: None,
     };
-    Ran {
-        report: Report {
-            outcome,
-            evidence: Vec::new(),
-        },
+    Run {
+        answer: Err(failed),
+        evidence: Vec::new(),
         log: Vec::new(),
     }
 }

@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use fermata_core::attempt::{Invocation, Ran};
+use fermata_core::attempt::{Invocation, Outcome, Ran, Report};
 use fermata_core::component::Grants;
+use fermata_core::extension::{Judged, Notification, Notified, Question, Untold};
 use fermata_core::id::Digest;
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -24,6 +25,7 @@ use crate::guest::{self, Context};
 use crate::key::Key;
 use crate::library::{Library, Loaded};
 use crate::limits::{Limits, length};
+use crate::run::{Failed, Run};
 use crate::shared::Shared;
 use crate::ticker::Ticker;
 use crate::{engine, run};
@@ -124,8 +126,51 @@ impl Sandbox {
         grants: Arc<Grants>,
         progress: ProgressSink,
     ) -> BoxFuture<'static, Ran> {
-        run::run(Arc::clone(&self.inner), invocation, grants, progress).boxed()
+        let run = run::run(Arc::clone(&self.inner), invocation, grants, progress);
+        run.map(ran).boxed()
     }
+
+    /// Asks a policy, as [`Self::run`] runs an attempt.
+    pub fn judge(&self, question: Question, grants: Arc<Grants>) -> BoxFuture<'static, Judged> {
+        let run = run::run(Arc::clone(&self.inner), question, grants, Arc::new(|_| ()));
+        let judged = |run: Run<_>| Judged {
+            verdict: run.answer.map_err(|failed| failed.failure),
+            log: run.log,
+        };
+        run.map(judged).boxed()
+    }
+
+    /// Has a notifier tell something once, as [`Self::run`] runs an attempt.
+    pub fn notify(
+        &self,
+        notification: Notification,
+        grants: Arc<Grants>,
+    ) -> BoxFuture<'static, Notified> {
+        let inner = Arc::clone(&self.inner);
+        let run = run::run(inner, notification, grants, Arc::new(|_| ()));
+        let notified = |run: Run<()>| Notified {
+            told: run.answer.map_err(|failed| Untold {
+                failure: failed.failure,
+                retry_after: failed.retry_after,
+            }),
+            log: run.log,
+        };
+        run.map(notified).boxed()
+    }
+}
+
+/// What came of an attempt.
+fn ran(run: Run<Outcome>) -> Ran {
+    let failed = |failed: Failed| Outcome::Failed {
+        failure: failed.failure,
+        retry_after: failed.retry_after,
+    };
+    let report = Report {
+        outcome: run.answer.unwrap_or_else(failed),
+        evidence: run.evidence,
+    };
+    let log = run.log;
+    Ran { report, log }
 }
 
 impl Inner {

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use fermata_core::attempt::Outcome;
-use fermata_core::failure::FailureClass;
+use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::time::Span;
 
+use crate::ask::Ask;
 use crate::guest::Context;
 use crate::guest::types::Outcome as GuestOutcome;
 use crate::limits::Limits;
-use crate::outcome::Ended;
 use crate::ticker::span;
 
 /// From this share of a limit on, a warning is worth a line.
@@ -18,33 +17,34 @@ const WARN_FROM_PERCENT: u64 = 50;
 /// Sizes of what the guest returned.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Returned {
-    output_bytes: u64,
+    pub(crate) output_bytes: u64,
     checkpoint_bytes: u64,
 }
 
 impl Returned {
-    pub(crate) fn of(ended: &Ended) -> Self {
-        match ended {
-            Ended::Answered(Ok(GuestOutcome::Succeeded(outputs))) => Self {
+    pub(crate) fn of(outcome: &GuestOutcome) -> Self {
+        match outcome {
+            GuestOutcome::Succeeded(outputs) => Self {
                 output_bytes: outputs.len() as u64,
                 ..Self::default()
             },
-            Ended::Answered(Ok(GuestOutcome::Pending(pending))) => Self {
+            GuestOutcome::Pending(pending) => Self {
                 checkpoint_bytes: pending.checkpoint.len() as u64,
                 ..Self::default()
             },
-            _ => Self::default(),
         }
     }
 }
 
 /// Adds a line to the log for each limit of which half was used, but not for the one that the run failed by.
-pub(crate) fn warn(context: &mut Context, returned: &Returned, wall: Duration, outcome: &Outcome) {
-    let failed_by = match outcome {
-        Outcome::Failed { failure, .. } => match &failure.class {
-            FailureClass::Limit(name) => name.as_str(),
-            _ => "",
-        },
+pub(crate) fn warn<A: Ask>(
+    context: &mut Context,
+    returned: &Returned,
+    wall: Duration,
+    failure: Option<&Failure>,
+) {
+    let failed_by = match failure.map(|failure| &failure.class) {
+        Some(FailureClass::Limit(name)) => name.as_str(),
         _ => "",
     };
     let now = context.now();
@@ -54,7 +54,8 @@ pub(crate) fn warn(context: &mut Context, returned: &Returned, wall: Duration, o
     let took = now.since(context.began);
     if failed_by != "wall" && share(took.0, wall.0) >= WARN_FROM_PERCENT {
         lines.push(format!(
-            "the run took {took} of the {wall} it may take (limit `wall`): raise the `timeout` of the activity, or wait with `pending`"
+            "the run took {took} of the {wall} it may take (limit `wall`): {}",
+            A::REMEDY_OF_WALL
         ));
     }
     for line in lines {

@@ -59,3 +59,26 @@ pub const REHEARSALS_MAX: usize = 4;
 pub const HISTORY_RELEASES_MAX: usize = 20;
 /// Most events that are read for that; the newest releases come first.
 pub const HISTORY_EVENTS_MAX: u64 = 100_000;
+/// Most notifiers: each has its own line of deliveries, and every event is compared with all of them.
+pub const NOTIFIERS_MAX: usize = 50;
+/// Most patterns that a notifier chooses kinds by, and most that it chooses processes by.
+pub const NOTIFIER_PATTERNS_MAX: usize = 50;
+/// Largest settings of a notifier, as JSON text, in bytes: every try carries them.
+pub const NOTIFIER_SETTINGS_BYTES_MAX: usize = 64 * 1024;
+/// Most deliveries of one notifier that are to be tried; of more, the oldest are given up: who reads
+/// them late wants the newest.
+pub const DELIVERIES_PENDING_MAX: usize = 1_000;
+/// Most deliveries of one notifier that are over and kept for people to look at.
+pub const DELIVERIES_KEPT_MAX: usize = 200;
+/// Most tries that go on at a time, each of another notifier: the sandbox has as many places for them.
+pub const TRIES_GOING_MAX: usize = 8;
+/// Longest wall time of one try, in milliseconds.
+pub const TRY_WALL_MS: u64 = 30_000;
+/// The same with the wait for a place to run in.
+pub const TRY_MAX_MS: u64 = 2 * TRY_WALL_MS;
+/// Longest wall time when a person tries a notifier out, and waits for the answer.
+pub const TEST_WALL_MS: u64 = 15_000;
+/// The same with the wait for a place to run in.
+pub const TEST_MAX_MS: u64 = 20_000;
+/// Most notifiers that are tried out by people at a time.
+pub const NOTIFIER_TESTS_MAX: usize = 2;

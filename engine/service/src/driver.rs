@@ -24,6 +24,7 @@ use crate::error::{CreateError, Error};
 use crate::ids::IdSource;
 use crate::locks;
 use crate::metrics::MetricsNow;
+use crate::outbox::{self, Outbox};
 use crate::recover;
 use crate::request::NewRelease;
 use crate::shared::{Condition, Health, Shared};
@@ -33,11 +34,12 @@ use crate::wake::{Create, Publish, Request, Wake};
 use cross::Cross;
 use pending::{Pending, Reply};
 use quarantine::is_quarantined;
-pub(crate) use removal::is_of;
+pub(crate) use removal::{is_of, notifiers_of};
 pub(crate) use turns::{guarded, violations};
 
 mod cross;
 mod effects;
+mod notifiers;
 mod once;
 mod pending;
 mod people;
@@ -71,6 +73,7 @@ pub struct Driver {
     untold: Vec<ReleaseId>,
     /// Wanted runs of components that are in quarantine.
     barred: Vec<AttemptKey>,
+    outbox: Outbox,
 }
 
 /// A release that has not ended, or has something left to be reviewed.
@@ -122,6 +125,7 @@ impl Driver {
     ) -> Result<Self, Error> {
         let shared = Arc::new(Shared::load(store, &config)?);
         let mut driver = Self {
+            outbox: outbox::load(&*shared.store)?,
             live: BTreeMap::new(),
             timers: Timers::default(),
             dispatch: Dispatch::new(config.runs_max),
@@ -148,6 +152,7 @@ impl Driver {
             driver.adopt_others(id);
         }
         driver.follow_up();
+        driver.show_notifiers();
         driver.gauge();
         Ok(driver)
     }
@@ -189,6 +194,7 @@ impl Driver {
             Wake::Request(request) => self.request(request),
             Wake::Finished { key, ran } => self.finished(key, *ran),
             Wake::Dropped { key } => self.dropped(key),
+            Wake::Tried { number, notified } => self.tried(number, *notified),
             Wake::TimePassed => self.time_passed(),
             Wake::Stop => self.stop(Mode::Stopping),
             Wake::Halt => self.stop(Mode::Halted),
@@ -254,6 +260,12 @@ impl Driver {
             }
             Request::Define(define, answer) => Reply::Defined(answer, self.define(*define)),
             Request::Remove(remove, answer) => Reply::Removed(answer, self.remove(&remove)),
+            Request::SetNotifier(set, answer) => {
+                Reply::NotifierSet(answer, self.set_notifier(*set))
+            }
+            Request::RemoveNotifier(name, answer) => {
+                Reply::NotifierRemoved(answer, self.remove_notifier(&name))
+            }
         };
         self.pending.replies.push(reply);
     }
@@ -261,7 +273,10 @@ impl Driver {
     /// When [`Wake::TimePassed`] will next find something to do.
     pub fn next_wake(&self) -> Option<Timestamp> {
         match self.mode {
-            Mode::Accepting => self.timers.next(),
+            Mode::Accepting => {
+                let dues = [self.timers.next(), self.outbox.next()];
+                dues.into_iter().flatten().min()
+            }
             Mode::Stopping | Mode::Halted | Mode::Failed => None,
         }
     }
@@ -270,7 +285,7 @@ impl Driver {
     pub fn is_done(&self) -> bool {
         match self.mode {
             Mode::Accepting | Mode::Failed => false,
-            Mode::Stopping => self.dispatch.running_count() == 0,
+            Mode::Stopping => self.dispatch.running_count() == 0 && self.outbox.going_count() == 0,
             Mode::Halted => true,
         }
     }
@@ -330,6 +345,12 @@ impl Driver {
     /// What is wrong with the list of what waits on people, compared with what the releases say.
     pub fn check_inbox(&self) -> Option<String> {
         self.shared.inbox.check(self.releases().map(AsRef::as_ref))
+    }
+
+    /// What is wrong with the list of what is to be told to people outside, compared with what is stored,
+    /// if nothing waits for a flush.
+    pub fn check_outbox(&self) -> Result<Option<String>, Error> {
+        self.outbox.check(&*self.shared.store)
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {

@@ -17,14 +17,16 @@ use tokio::sync::watch;
 use tracing::error;
 
 use fermata_core::attempt::{AttemptKey, Outcome, Progress, Ran, Report};
+use fermata_core::extension::Notified;
 use fermata_core::failure::{Failure, FailureClass};
 
 use crate::clock::Clock;
+use crate::config::TRY_MAX_MS;
 use crate::driver::Driver;
 use crate::error::Error;
 use crate::runner::{ProgressSink, Runner};
 use crate::shared::{Condition, Shared};
-use crate::wake::{Action, Request, Run, Wake};
+use crate::wake::{Action, Notify, Request, Run, Wake};
 
 /// The way to the loop. Requests are bounded by count, and results by the slots of runs.
 #[derive(Clone, Debug)]
@@ -79,6 +81,7 @@ pub(crate) struct Engine {
     pub(crate) mailbox: Mailbox,
     pub(crate) batch_max: usize,
     pub(crate) runs: BTreeMap<AttemptKey, AbortHandle>,
+    pub(crate) tries: BTreeMap<u64, AbortHandle>,
 }
 
 impl Engine {
@@ -144,6 +147,9 @@ impl Engine {
             Wake::Finished { key, .. } | Wake::Dropped { key } => {
                 self.runs.remove(key);
             }
+            Wake::Tried { number, .. } => {
+                self.tries.remove(number);
+            }
             Wake::TimePassed | Wake::Stop | Wake::Halt => {}
         }
         self.driver.handle(wake, self.clock.now());
@@ -153,6 +159,7 @@ impl Engine {
         for action in actions {
             match action {
                 Action::Start(run) => self.begin(*run),
+                Action::Notify(notify) => self.begin_try(*notify),
                 Action::Cancel(key) => {
                     if let Some(run) = self.runs.get(&key) {
                         run.abort();
@@ -184,6 +191,34 @@ impl Engine {
         });
     }
 
+    /// Begins a try to deliver a notification. It always says how it ended, unless the loop ends first:
+    /// then the next start tries again.
+    fn begin_try(&mut self, notify: Notify) {
+        let Notify { number, what } = notify;
+        let mailbox = self.mailbox.clone();
+        let told = move |notified: Notified| {
+            let notified = Box::new(notified);
+            mailbox.wake(Wake::Tried { number, notified });
+        };
+        let (what, grants) = match what {
+            Ok(begins) => begins,
+            Err(failure) => return told(failure.into()),
+        };
+        let runner = Arc::clone(&self.runner);
+        let longest = Duration::from_millis(TRY_MAX_MS);
+        let work = async move { tokio::time::timeout(longest, runner.notify(what, grants)).await };
+        let (work, handle) = abortable(AssertUnwindSafe(work).catch_unwind());
+        self.tries.insert(number, handle);
+        self.runtime.spawn(async move {
+            match work.await {
+                Ok(Ok(Ok(notified))) => told(notified),
+                Ok(Ok(Err(_))) => told(no_place().into()),
+                Ok(Err(_)) => told(broken_runner().into()),
+                Err(Aborted) => {}
+            }
+        });
+    }
+
     fn progress_of(&self, key: AttemptKey) -> ProgressSink {
         let shared = Arc::clone(self.driver.shared());
         Arc::new(move |progress: Progress| {
@@ -194,7 +229,7 @@ impl Engine {
     }
 
     fn abort_all(&mut self) {
-        for run in self.runs.values() {
+        for run in self.runs.values().chain(self.tries.values()) {
             run.abort();
         }
     }
@@ -202,18 +237,27 @@ impl Engine {
 
 /// What is reported of a runner that panicked.
 fn broken() -> Ran {
-    let failure = Failure::new(
-        FailureClass::Engine,
-        "the runner broke: this is a bug of the engine",
-    );
     Ran {
         report: Report {
             outcome: Outcome::Failed {
-                failure: failure.remedy("see the server's log, and retry"),
+                failure: broken_runner(),
                 retry_after: None,
             },
             evidence: Vec::new(),
         },
         log: Vec::new(),
     }
+}
+
+fn broken_runner() -> Failure {
+    let failure = Failure::new(
+        FailureClass::Engine,
+        "the runner broke: this is a bug of the engine",
+    );
+    failure.remedy("see the server's log, and retry")
+}
+
+fn no_place() -> Failure {
+    let failure = Failure::new(FailureClass::Engine, "no place to run in came free in time");
+    failure.remedy("it is tried again; if it happens often, let the server run more at a time")
 }

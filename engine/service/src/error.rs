@@ -1,6 +1,6 @@
 //! How the service fails and how it says no.
 
-use fermata_core::component::Uses;
+use fermata_core::component::{Pin, Uses, World};
 use fermata_core::defect::Defect;
 use fermata_core::id::Digest;
 use fermata_core::rehearsal::RehearsalError;
@@ -143,6 +143,40 @@ pub enum GrantsError {
     Unknown,
     /// Somebody else set them first.
     #[error("the grants have revision {found}, not {expected}")]
+    Stale {
+        /// The revision the caller knew.
+        expected: u64,
+        /// The revision there is.
+        found: u64,
+    },
+    /// The machine failed.
+    #[error(transparent)]
+    Error(#[from] Error),
+}
+
+/// Why a notifier was not set, read or tried out.
+#[derive(Debug, thiserror::Error)]
+pub enum NotifierError {
+    /// There is no such notifier.
+    #[error("there is no such notifier")]
+    Unknown,
+    /// No component is registered that it could be.
+    #[error("no component is registered for {0}")]
+    UnknownComponent(Uses),
+    /// The component is for something else.
+    #[error("{}@{} is {}, not a notifier", .0.name, .0.version, .1.one())]
+    OtherWorld(Pin, World),
+    /// The component is in quarantine; one sentence.
+    #[error("{0}")]
+    ComponentQuarantined(String),
+    /// The component was removed meanwhile.
+    #[error("the component was removed meanwhile")]
+    ComponentGone,
+    /// What it chooses by, or its settings, do not fit; one line for each fault.
+    #[error("the notifier does not fit: {}", .0.join("; "))]
+    Invalid(Vec<String>),
+    /// Somebody else set it first.
+    #[error("the notifier has revision {found}, not {expected}")]
     Stale {
         /// The revision the caller knew.
         expected: u64,

@@ -102,6 +102,27 @@ pub(crate) fn lock(name: &str) -> Vec<u8> {
     joined(&[LOCKS, name.as_bytes()])
 }
 
+/// Before all notifiers.
+pub(crate) const NOTIFIERS: &[u8] = b"notifier/";
+
+/// A notifier.
+pub(crate) fn notifier(name: &Name) -> Vec<u8> {
+    joined(&[NOTIFIERS, name.as_str().as_bytes()])
+}
+
+/// Before all deliveries of all notifiers.
+pub(crate) const DELIVERIES: &[u8] = b"delivery/";
+
+/// Before all deliveries of a notifier, oldest first.
+pub(crate) fn deliveries(notifier: &Name) -> Vec<u8> {
+    joined(&[DELIVERIES, notifier.as_str().as_bytes(), &[END]])
+}
+
+/// One delivery of a notifier.
+pub(crate) fn delivery(notifier: &Name, number: u64) -> Vec<u8> {
+    joined(&[&deliveries(notifier), &number.to_be_bytes()])
+}
+
 /// A release: its summary, and that it is open.
 pub(crate) fn release(id: ReleaseId) -> Vec<u8> {
     id.to_bytes().to_vec()

@@ -20,6 +20,12 @@ pub(crate) struct Metrics {
     pub(crate) releases_open: AtomicU64,
     pub(crate) runs_waiting: AtomicU64,
     pub(crate) runs_running: AtomicU64,
+    pub(crate) notifications_told: AtomicU64,
+    pub(crate) notifications_delivered: AtomicU64,
+    pub(crate) notification_tries_failed: AtomicU64,
+    pub(crate) notifications_given_up: AtomicU64,
+    pub(crate) notifications_dropped: AtomicU64,
+    pub(crate) notifications_pending: AtomicU64,
     runs_finished: Mutex<BTreeMap<&'static str, u64>>,
     releases_ended: Mutex<BTreeMap<&'static str, u64>>,
 }
@@ -55,6 +61,18 @@ pub struct MetricsNow {
     pub runs_running: u64,
     /// Requests that wait for the loop.
     pub requests_waiting: u64,
+    /// Notifications that some notifier had to deliver, counted once for each.
+    pub notifications_told: u64,
+    /// Those that were delivered.
+    pub notifications_delivered: u64,
+    /// Tries that failed.
+    pub notification_tries_failed: u64,
+    /// Notifications that were given up, those that were dropped included.
+    pub notifications_given_up: u64,
+    /// Notifications that were given up since too many newer ones waited.
+    pub notifications_dropped: u64,
+    /// Notifications that are to be tried.
+    pub notifications_pending: u64,
 }
 
 impl Metrics {
@@ -111,6 +129,12 @@ impl Metrics {
             runs_waiting: read(&self.runs_waiting),
             runs_running: read(&self.runs_running),
             requests_waiting: 0,
+            notifications_told: read(&self.notifications_told),
+            notifications_delivered: read(&self.notifications_delivered),
+            notification_tries_failed: read(&self.notification_tries_failed),
+            notifications_given_up: read(&self.notifications_given_up),
+            notifications_dropped: read(&self.notifications_dropped),
+            notifications_pending: read(&self.notifications_pending),
         }
     }
 }

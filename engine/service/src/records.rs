@@ -16,6 +16,10 @@ use fermata_core::release::event::Pinned;
 use fermata_core::time::Timestamp;
 use fermata_store::codec;
 
+mod notifiers;
+
+pub use notifiers::{DeliveryRecord, NotifierRecord, Standing};
+
 /// One published version of a process. Its document is the blob `digest`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessRecord {

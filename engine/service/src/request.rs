@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use fermata_core::actor::Caller;
-use fermata_core::component::Version;
+use fermata_core::component::{Uses, Version};
 use fermata_core::id::{Digest, Name, ReleaseId};
 use fermata_core::json::Json;
 use fermata_core::process::{ActivityIx, Process};
@@ -431,6 +431,8 @@ pub struct ComponentUsage {
     pub definitions: Vec<DefinitionUse>,
     /// Open releases that pinned it.
     pub releases: Vec<(ReleaseId, Pinned)>,
+    /// Notifiers that it delivers for.
+    pub notifiers: Vec<Name>,
 }
 
 /// A definition that uses a component.
@@ -483,6 +485,14 @@ pub struct Use {
 }
 
 impl ComponentUsage {
+    /// Whether nothing uses it.
+    pub fn is_empty(&self) -> bool {
+        self.processes.is_empty()
+            && self.definitions.is_empty()
+            && self.releases.is_empty()
+            && self.notifiers.is_empty()
+    }
+
     /// The first of what uses it, and how many more there are.
     pub fn summary(&self) -> String {
         let processes = self.processes.iter();
@@ -490,7 +500,10 @@ impl ComponentUsage {
         let definitions = self.definitions.iter();
         let definitions = definitions.map(|by| format!("{}@{}", by.name, by.version));
         let releases = self.releases.iter().map(|(id, _)| id.to_string());
-        let all: Vec<String> = processes.chain(definitions).chain(releases).collect();
+        let notifiers = self.notifiers.iter();
+        let notifiers = notifiers.map(|name| format!("notifier {name}"));
+        let all = processes.chain(definitions).chain(releases);
+        let all: Vec<String> = all.chain(notifiers).collect();
         match all.as_slice() {
             [] => "nothing".to_owned(),
             [one] => one.clone(),
@@ -515,6 +528,23 @@ impl Use {
             })
             .collect()
     }
+}
+
+/// A notifier to be set.
+#[derive(Clone, Debug)]
+pub struct NewNotifier {
+    /// Unique.
+    pub name: Name,
+    /// The component; its newest fitting version is pinned.
+    pub component: Uses,
+    /// Its settings.
+    pub settings: Map<String, Value>,
+    /// Patterns of the kinds that it delivers.
+    pub on: Vec<String>,
+    /// Patterns of the processes of whose releases it tells; of everything if there are none.
+    pub processes: Vec<String>,
+    /// Whether it delivers anything.
+    pub enabled: bool,
 }
 
 /// An input set, as it stands to the newest version of its process.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use fermata_core::attempt::{Invocation, Progress, Ran};
 use fermata_core::component::Grants;
+use fermata_core::extension::{Notification, Notified};
 use futures::future::BoxFuture;
 
 /// Where a run says how far it is; never blocks.
@@ -19,4 +20,12 @@ pub trait Runner: fmt::Debug + Send + Sync + 'static {
         grants: Arc<Grants>,
         progress: ProgressSink,
     ) -> BoxFuture<'static, Ran>;
+
+    /// Lets a notifier deliver a notification once; every failure, the machine's included, is in the
+    /// result.
+    fn notify(
+        &self,
+        notification: Notification,
+        grants: Arc<Grants>,
+    ) -> BoxFuture<'static, Notified>;
 }

@@ -15,7 +15,9 @@ use fermata_core::release::Release;
 use fermata_store::{Batch, Expect, Store, Table, Write};
 
 use crate::clock::Clock;
-use crate::config::{Config, ONCE_KEY_BYTES_MAX, REHEARSALS_MAX, SCRIPT_CHECKS_MAX};
+use crate::config::{
+    Config, NOTIFIER_TESTS_MAX, ONCE_KEY_BYTES_MAX, REHEARSALS_MAX, SCRIPT_CHECKS_MAX,
+};
 use crate::directory::Directory;
 use crate::driver::Driver;
 use crate::engine::{Engine, Mailbox};
@@ -33,6 +35,7 @@ use crate::watch::blocking;
 mod definitions;
 mod input_sets;
 pub(crate) mod lists;
+mod notifiers;
 mod publishing;
 mod rehearsals;
 mod releases;
@@ -69,6 +72,8 @@ pub struct Service {
     rehearsals: Arc<Semaphore>,
     /// Processes whose scripts may be read at a time.
     script_checks: Arc<Semaphore>,
+    /// Notifiers that may be tried out at a time.
+    notifier_tests: Arc<Semaphore>,
 }
 
 impl Service {
@@ -89,6 +94,7 @@ impl Service {
             mailbox: mailbox.clone(),
             batch_max: config.batch_max,
             runs: BTreeMap::new(),
+            tries: BTreeMap::new(),
         };
         engine.start(waiting, done)?;
         Ok(Self {
@@ -99,6 +105,7 @@ impl Service {
             runner: parts.runner,
             rehearsals: Arc::new(Semaphore::new(REHEARSALS_MAX)),
             script_checks: Arc::new(Semaphore::new(SCRIPT_CHECKS_MAX)),
+            notifier_tests: Arc::new(Semaphore::new(NOTIFIER_TESTS_MAX)),
         })
     }
 

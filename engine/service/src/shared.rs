@@ -1,9 +1,9 @@
 //! What the loop and its readers share.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use fermata_core::id::ReleaseId;
+use fermata_core::id::{Name, ReleaseId};
 use fermata_store::Store;
 
 use crate::catalog::Catalog;
@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::feed::Feed;
 use crate::inbox::Inbox;
 use crate::metrics::Metrics;
+use crate::outbox::NotifierNow;
 use crate::progress::Running;
 use crate::recent::Recent;
 
@@ -25,6 +26,7 @@ pub(crate) struct Shared {
     pub(crate) running: Running,
     pub(crate) inbox: Inbox,
     pub(crate) metrics: Metrics,
+    notifiers: RwLock<BTreeMap<Name, NotifierNow>>,
     health: Mutex<Health>,
 }
 
@@ -60,8 +62,35 @@ impl Shared {
             running: Running::default(),
             inbox: Inbox::default(),
             metrics: Metrics::default(),
+            notifiers: RwLock::default(),
             health: Mutex::default(),
         })
+    }
+
+    /// Shows how the notifiers are doing.
+    pub(crate) fn show_notifiers(&self, shown: BTreeMap<Name, NotifierNow>) {
+        *self
+            .notifiers
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = shown;
+    }
+
+    /// Every notifier, by name.
+    pub(crate) fn notifiers(&self) -> Vec<NotifierNow> {
+        let notifiers = self
+            .notifiers
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        notifiers.values().cloned().collect()
+    }
+
+    /// One notifier.
+    pub(crate) fn notifier(&self, name: &Name) -> Option<NotifierNow> {
+        let notifiers = self
+            .notifiers
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        notifiers.get(name).cloned()
     }
 
     /// How the engine is.

@@ -7,6 +7,8 @@ use tokio::sync::oneshot;
 use fermata_core::actor::Caller;
 use fermata_core::attempt::{AttemptKey, Invocation, Ran};
 use fermata_core::component::{Descriptor, Grants, Version};
+use fermata_core::extension::{Notification, Notified};
+use fermata_core::failure::Failure;
 use fermata_core::id::{Digest, Name, ReleaseId};
 use fermata_core::process::Process;
 use fermata_core::process::definition::Definition;
@@ -17,10 +19,10 @@ use fermata_store::Write;
 use crate::catalog::{ComponentEntry, ScriptGrants};
 use crate::error::{
     CapacityError, CreateError, DefineError, DeprecateError, Error, GrantsError, InputError,
-    PublishError, QuarantineError, RecordError, RegisterError, RemoveError,
+    NotifierError, PublishError, QuarantineError, RecordError, RegisterError, RemoveError,
 };
 use crate::locks::LockView;
-use crate::records::{ProcessRecord, QuarantineRecord};
+use crate::records::{NotifierRecord, ProcessRecord, QuarantineRecord};
 use crate::request::{Ask, Defined, NewRelease, Published, Registered};
 
 /// Where the answer to a request goes, once it is on disk.
@@ -42,6 +44,13 @@ pub enum Wake {
     Dropped {
         /// Which.
         key: AttemptKey,
+    },
+    /// A try to deliver a notification ended.
+    Tried {
+        /// Of which delivery.
+        number: u64,
+        /// How.
+        notified: Box<Notified>,
     },
     /// A timer may be due.
     TimePassed,
@@ -86,6 +95,10 @@ pub enum Request {
     ),
     /// To publish a checked definition of an activity.
     Define(Box<Define>, Answer<Defined, DefineError>),
+    /// To set a notifier.
+    SetNotifier(Box<SetNotifier>, Answer<Arc<NotifierRecord>, NotifierError>),
+    /// To forget a notifier.
+    RemoveNotifier(Name, Answer<(), NotifierError>),
     /// To take a version of a component or definition out of the registry.
     Remove(Remove, Answer<(), RemoveError>),
 }
@@ -162,6 +175,15 @@ pub struct Remove {
     pub version: Version,
 }
 
+/// See [`Request::SetNotifier`].
+#[derive(Debug)]
+pub struct SetNotifier {
+    /// Checked with the component that it names; revision and time are given when it is set.
+    pub record: NotifierRecord,
+    /// The revision that it must have, if the caller insists; 0 is none.
+    pub expected: Option<u64>,
+}
+
 /// See [`Request::SetCapacity`].
 #[derive(Debug)]
 pub struct SetCapacity {
@@ -232,6 +254,8 @@ pub enum Action {
     Start(Box<Run>),
     /// Drop a run, and say [`Wake::Dropped`] or [`Wake::Finished`] when it is gone.
     Cancel(AttemptKey),
+    /// Begin a try to deliver a notification, and say [`Wake::Tried`] when it has ended.
+    Notify(Box<Notify>),
 }
 
 /// A run to begin.
@@ -241,4 +265,13 @@ pub struct Run {
     pub invocation: Invocation,
     /// What it may do.
     pub grants: Arc<Grants>,
+}
+
+/// A try to begin.
+#[derive(Debug)]
+pub struct Notify {
+    /// Which delivery.
+    pub number: u64,
+    /// What to deliver, and what the component may do; or why it cannot even begin.
+    pub what: Result<(Notification, Arc<Grants>), Failure>,
 }

@@ -138,16 +138,26 @@ impl Capabilities {
     }
 }
 
+/// What every descriptor has, whatever the component is for.
+pub(crate) fn descriptor<T: JsonSchema>(
+    (name, version): (&str, &str),
+    summary: &str,
+    capabilities: &Capabilities,
+) -> Value {
+    json!({
+        "name": name,
+        "version": version,
+        "summary": summary,
+        "inputs": schema::<T>(),
+        "capabilities": capabilities,
+    })
+}
+
 /// The JSON descriptor of `A`, as `describe` returns it.
 pub(crate) fn describe<A: Activity>() -> Value {
-    let mut descriptor = json!({
-        "name": A::NAME,
-        "version": A::VERSION,
-        "summary": A::summary(),
-        "inputs": schema::<A::Inputs>(),
-        "outputs": schema::<A::Outputs>(),
-        "capabilities": A::capabilities(),
-    });
+    let named = (A::NAME, A::VERSION);
+    let mut descriptor = descriptor::<A::Inputs>(named, A::summary(), &A::capabilities());
+    descriptor["outputs"] = schema::<A::Outputs>();
     if let Some(retry) = A::retry() {
         descriptor["retry"] =
             json!({ "attempts": retry.attempts, "backoff": milliseconds(retry.backoff) });

@@ -12,6 +12,8 @@ use crate::log::Level;
 use crate::{Activity, Attempt, Failure, Outcome, Undo};
 
 pub(crate) mod imports;
+mod notifier;
+mod policy;
 
 /// Bindings of the world `activity`.
 #[expect(missing_docs, reason = "generated from wit/activity.wit")]
@@ -46,11 +48,49 @@ pub mod reversible {
     });
 }
 
+/// Bindings of what `policy` has beyond the imports of `activity`, with the same types.
+#[expect(missing_docs, reason = "generated from wit/policy.wit")]
+pub mod policy_world {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        inline: "
+            package fermata:sdk;
+            world policy-only {
+                export fermata:activity/judge@0.1.0;
+            }
+        ",
+        pub_export_macro: true,
+        export_macro_name: "export",
+        with: {
+            "fermata:activity/types@0.1.0": super::activity::fermata::activity::types,
+        },
+    });
+}
+
+/// Bindings of what `notifier` has beyond the imports of `activity`, with the same types.
+#[expect(missing_docs, reason = "generated from wit/notifier.wit")]
+pub mod notifier_world {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        inline: "
+            package fermata:sdk;
+            world notifier-only {
+                export fermata:activity/notify@0.1.0;
+            }
+        ",
+        pub_export_macro: true,
+        export_macro_name: "export",
+        with: {
+            "fermata:activity/types@0.1.0": super::activity::fermata::activity::types,
+        },
+    });
+}
+
 use activity::exports::fermata::activity::run::Guest as Run;
 use activity::fermata::activity::types as wit;
 use reversible::exports::fermata::activity::undo::Guest as TakeBack;
 
-/// The exports that call `A`.
+/// The exports that call `A`: an activity, a policy or a notifier.
 #[derive(Debug)]
 pub struct Exported<A>(PhantomData<A>);
 

@@ -76,6 +76,9 @@
 //!
 //! * [`Activity`] names the activity, its inputs and outputs, and runs it. [`activity!`] exports it.
 //! * [`Undo`] takes the effect back in a rollback. [`reversible_activity!`] exports both.
+//! * [`Policy`] says whether something may happen, [`Notifier`] tells people outside what happened. [`policy!`] and
+//!   [`notifier!`] export them. They are components of their own, not activities, and have [`log`], [`http`] and
+//!   [`secrets`] only.
 //! * [`Outcome::Done`] ends with outputs. [`pending`] suspends: the instance is dropped, the checkpoint is stored, and
 //!   the activity is run again later with it, so that waiting for hours costs nothing and survives a crash.
 //! * [`Failure`] is retryable or permanent. `?` makes one of every error in this crate, and [`OrFail`] of any other.
@@ -96,7 +99,9 @@
 mod activity;
 mod attempt;
 mod failure;
+mod notifier;
 mod outcome;
+mod policy;
 
 pub mod evidence;
 pub mod http;
@@ -119,7 +124,9 @@ use testing::imports;
 pub use activity::{Activity, Capabilities, Idempotency, Retry, Undo};
 pub use attempt::Attempt;
 pub use failure::{Failure, OrFail};
+pub use notifier::{Notification, Notifier};
 pub use outcome::{Outcome, Pending, Resume, pending, pending_signal};
+pub use policy::{Point, Policy, Question, Verdict};
 
 pub use schemars;
 pub use serde;
@@ -158,6 +165,42 @@ macro_rules! reversible_activity {
         const _: () = {
             const fn is_reversible<A: $crate::Undo>() {}
             is_reversible::<$activity>();
+        };
+    };
+}
+
+/// Exports a type that implements [`Policy`] as the world `policy`. Once per crate.
+///
+/// On other targets than WebAssembly it only checks the type, so that the crate can be tested.
+#[macro_export]
+macro_rules! policy {
+    ($policy:ty) => {
+        #[cfg(target_arch = "wasm32")]
+        const _: () = {
+            type Exported = $crate::guest::Exported<$policy>;
+            $crate::guest::policy_world::export! { Exported with_types_in $crate::guest::policy_world }
+        };
+        const _: () = {
+            const fn is_a_policy<P: $crate::Policy>() {}
+            is_a_policy::<$policy>();
+        };
+    };
+}
+
+/// Exports a type that implements [`Notifier`] as the world `notifier`. Once per crate.
+///
+/// On other targets than WebAssembly it only checks the type, so that the crate can be tested.
+#[macro_export]
+macro_rules! notifier {
+    ($notifier:ty) => {
+        #[cfg(target_arch = "wasm32")]
+        const _: () = {
+            type Exported = $crate::guest::Exported<$notifier>;
+            $crate::guest::notifier_world::export! { Exported with_types_in $crate::guest::notifier_world }
+        };
+        const _: () = {
+            const fn is_a_notifier<N: $crate::Notifier>() {}
+            is_a_notifier::<$notifier>();
         };
     };
 }

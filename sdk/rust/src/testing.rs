@@ -38,9 +38,11 @@ use serde_json::Value;
 use crate::activity::{self, read_inputs};
 use crate::{Activity, Attempt, Failure, Outcome, Pending, Resume, Undo};
 
+mod extension;
 mod host;
 pub(crate) mod imports;
 
+pub use extension::{describe_notifier, describe_policy, judge, notification, notify, question};
 pub use host::{Answer, Attachment, Host, Request};
 
 /// Most runs of one attempt in [`finish`]: an activity that suspends itself more often never ends.

@@ -21,6 +21,7 @@ use tokio::sync::oneshot::{self, Receiver};
 
 use crate::simulation::Story;
 use crate::simulation::effects::Effects;
+use crate::simulation::outside::{self, Outside};
 use crate::simulation::promises::Promises;
 use crate::simulation::random::Random;
 
@@ -154,6 +155,8 @@ pub(super) struct World {
     pub(super) promises: Promises,
     /// What runs did to the world outside, and undos did not take back.
     pub(super) effects: Effects,
+    /// What people outside have heard.
+    pub(super) outside: Outside,
     pub(super) story: Story,
     pub(super) log: Vec<String>,
     awaited: Vec<Awaited>,
@@ -182,6 +185,7 @@ impl World {
             gone: Vec::new(),
             promises: Promises::default(),
             effects: Effects::default(),
+            outside: Outside::default(),
             story: Story::default(),
             log: Vec::new(),
             awaited: Vec::new(),
@@ -201,6 +205,10 @@ impl World {
         };
         let (answer, _) = oneshot::channel();
         self.handle(Wake::Request(Request::Register(Box::new(register), answer)));
+        self.driver.flush();
+        let (answer, _) = oneshot::channel();
+        let notifier = Box::new(outside::notifier("chat"));
+        self.handle(Wake::Request(Request::SetNotifier(notifier, answer)));
         self.driver.flush();
         for document in [PROCESS, BELOW] {
             let publish = self.driver.check_document(person("ana"), document.into());
@@ -267,12 +275,16 @@ impl World {
                     self.begin(&run);
                 }
                 Action::Cancel(key) => self.drop_run(key),
+                Action::Notify(notify) => self.outside.began(*notify, &*self.disk)?,
             }
         }
         self.read_answers()?;
         if self.disk.failed() {
             self.note(|| "the commit failed".to_owned());
             return self.restart();
+        }
+        if self.random.one_in(16) {
+            outside::agrees(&self.driver)?;
         }
         self.inspect()
     }
@@ -331,9 +343,13 @@ impl World {
         self.driver = open(&self.disk, self.story.restarts + 1, self.now);
         self.promises.kept(&*self.disk)?;
         self.effects.kept(&*self.disk)?;
+        let hears = self.random.one_in(2);
+        self.outside.left_alone(hears);
         for action in self.driver.flush() {
-            if let Action::Start(run) = action {
-                self.begin(&run);
+            match action {
+                Action::Start(run) => self.begin(&run),
+                Action::Notify(notify) => self.outside.began(*notify, &*self.disk)?,
+                Action::Cancel(_) => {}
             }
         }
         self.inspect()

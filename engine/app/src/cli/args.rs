@@ -2,6 +2,7 @@
 
 mod component;
 mod definition;
+mod notifier;
 mod people;
 mod process;
 mod rehearse;
@@ -19,6 +20,7 @@ pub(crate) use component::{
     PublishSource, PullArgs, PullSource, PushArgs, PushSource, QuarantineArgs, RegistryArgs,
 };
 pub(crate) use definition::DefinitionCommand;
+pub(crate) use notifier::{DeliveriesArgs, NotifierCommand, NotifierSetArgs};
 pub(crate) use people::{AttachArgs, CommentArgs, InboxArgs, TaskArgs};
 pub(crate) use process::{
     CheckArgs, InputSetArgs, InputSetCommand, ProcessCommand, ProcessGrantArgs, ProcessListArgs,
@@ -139,6 +141,9 @@ pub(crate) enum Command {
     /// Keep what components may use and never see.
     #[command(subcommand)]
     Secret(SecretCommand),
+    /// Say who outside is told of what, and see how it went.
+    #[command(subcommand)]
+    Notifier(NotifierCommand),
     /// Create, list and revoke API tokens.
     #[command(subcommand)]
     Token(TokenCommand),
@@ -259,6 +264,12 @@ mod tests {
         "fermata secret delete api-key --force",
         "fermata secret rotate",
         "fermata secret new-key keys",
+        "fermata notifier set chat --component chat-notifier@1 --on release-* --on test --process bank-* --setting url=https://chat.example.com/hook --settings-file s.yaml --disabled",
+        "fermata notifier list",
+        "fermata notifier show chat",
+        "fermata notifier test chat",
+        "fermata notifier deliveries chat --standing given-up --limit 10",
+        "fermata notifier remove chat",
         "fermata token create ci --role member --expires 90d",
         "fermata token list",
         "fermata token revoke tok-1",
@@ -307,6 +318,7 @@ mod tests {
             "fermata component quarantine deploy@1.0.0",
             "fermata component grant deploy@1.0.0 --wanted --like 1.0.0",
             "fermata secret set api-key value-as-an-argument",
+            "fermata notifier set chat --component chat-notifier@1",
             "fermata release abort rel-1",
             "fermata release reject rel-1 a/b",
             "fermata release start p --input novalue",

@@ -80,6 +80,10 @@ pub(super) async fn used_by(
             cell(by.get("component")),
         ]);
     }
+    for name in super::list(&answer, "notifiers") {
+        let notifier = format!("notifier {}", cell(Some(name)));
+        table.row([notifier, String::new(), String::new()]);
+    }
     context.out.table(&table, "nothing uses it")
 }
 

@@ -153,6 +153,8 @@ async fn access(client: &Client, checks: &mut Vec<Check>) -> Result<(), client::
     ));
     let secrets = client.json(Call::get(&["secrets"])).await?;
     checks.push(secrets_check(&secrets));
+    let notifiers = client.json(Call::get(&["notifiers"])).await?;
+    checks.push(notifiers_check(&notifiers));
     let limits = client.json(Call::get(&["limits"])).await?;
     let count = super::items(&limits).count();
     checks.push(Check::fine(
@@ -185,6 +187,22 @@ fn secrets_check(answer: &Value) -> Check {
     let found = format!("these do not open: {}", sealed.join(", "));
     let next = "`fermata secret list` says which key is missing: give it to the server and restart it, or set them again";
     Check::odd("secrets", found, next)
+}
+
+/// Whether people outside are told what they are to be told.
+fn notifiers_check(answer: &Value) -> Check {
+    let fails = |notifier: &&Value| notifier.get("failures").and_then(Value::as_u64) > Some(0);
+    let failing: Vec<String> = super::items(answer)
+        .filter(fails)
+        .map(|notifier| cell(notifier.get("name")))
+        .collect();
+    if failing.is_empty() {
+        let count = super::items(answer).count();
+        return Check::fine("notifiers", format!("{count} set, none of them fails"));
+    }
+    let found = format!("these fail at the moment: {}", failing.join(", "));
+    let next = "`fermata notifier show NAME` says how, `fermata notifier test NAME` tries again";
+    Check::odd("notifiers", found, next)
 }
 
 /// Compares the clocks by the `Date` of an answer, which has whole seconds.
@@ -299,6 +317,15 @@ mod tests {
         let check = secrets_check(&answer(false));
         assert_eq!(check.verdict, Verdict::Odd);
         assert!(check.found.contains("token"), "{}", check.found);
+    }
+
+    #[test]
+    fn notifiers_that_fail_are_odd() {
+        let answer = |failures| json!({ "items": [{ "name": "chat", "failures": failures }] });
+        assert_eq!(notifiers_check(&answer(0)).verdict, Verdict::Fine);
+        let check = notifiers_check(&answer(2));
+        assert_eq!(check.verdict, Verdict::Odd);
+        assert!(check.found.contains("chat"), "{}", check.found);
     }
 
     #[test]

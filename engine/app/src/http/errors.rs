@@ -4,7 +4,8 @@ use fermata_core::component::Uses;
 use fermata_core::release::refusal::Refusal;
 use fermata_service::error::{
     CapacityError, CreateError, DefineError, DeprecateError, Error, GrantsError, InputError,
-    InputSetError, PublishError, QuarantineError, RecordError, RegisterError, RemoveError,
+    InputSetError, NotifierError, PublishError, QuarantineError, RecordError, RegisterError,
+    RemoveError,
 };
 use fermata_service::secrets::SecretError;
 
@@ -13,7 +14,7 @@ use crate::http::problem::{
     INVALID_REQUEST, INVALID_VALUES, KEY_NOT_KEPT, KEY_REUSE, MISSING_COMPONENTS, NO_SECRETS_KEY,
     NOT_IN_QUARANTINE, Problem, QUARANTINED, RECORD_EXISTS, REFUSED, REJECTED, STALE, STOPPING,
     TOO_MANY, TOO_MANY_KEYS, UNAVAILABLE, UNKNOWN_ACTIVITY, UNKNOWN_COMPONENT, UNKNOWN_INPUT_SET,
-    UNKNOWN_PROCESS, UNKNOWN_RELEASE, UNKNOWN_SECRET, VERSION_EXISTS,
+    UNKNOWN_NOTIFIER, UNKNOWN_PROCESS, UNKNOWN_RELEASE, UNKNOWN_SECRET, VERSION_EXISTS,
 };
 use crate::http::{Rejected, request};
 
@@ -180,6 +181,24 @@ impl From<InputSetError> for Problem {
             InputSetError::Invalid(_) => Self::new(&INVALID_VALUES, error.to_string())
                 .hint("the process shows the schema of its inputs"),
             InputSetError::Error(error) => error.into(),
+        }
+    }
+}
+
+impl From<NotifierError> for Problem {
+    fn from(error: NotifierError) -> Self {
+        match error {
+            NotifierError::Unknown => Self::new(&UNKNOWN_NOTIFIER, error.to_string()),
+            NotifierError::UnknownComponent(uses) => missing(&[uses]),
+            NotifierError::OtherWorld(_, world) => {
+                Self::new(&INVALID_VALUES, error.to_string()).hint(world.place())
+            }
+            NotifierError::ComponentGone => Self::new(&UNKNOWN_COMPONENT, error.to_string()),
+            NotifierError::ComponentQuarantined(told) => Self::new(&COMPONENT_QUARANTINED, told),
+            NotifierError::Invalid(_) => Self::new(&INVALID_VALUES, error.to_string())
+                .hint("the component shows the schema of its settings as `inputs`, and the chapter on notifications lists the kinds"),
+            NotifierError::Stale { expected, found } => stale("the notifier", expected, found),
+            NotifierError::Error(error) => error.into(),
         }
     }
 }

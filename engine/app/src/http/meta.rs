@@ -10,7 +10,8 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use fermata_core::component::WANTS_MAX;
 use fermata_core::limits;
-use fermata_service::Error;
+use fermata_core::notification::TRIES_MAX;
+use fermata_service::{Error, config};
 
 use crate::http::Api;
 use crate::http::actor::{Administrator, Reader};
@@ -57,6 +58,7 @@ pub(crate) fn limits_of_the_server() -> Vec<LimitBody> {
     rows.extend(of_rehearsals());
     rows.extend(of_requests());
     rows.extend(of_components());
+    rows.extend(of_notifiers());
     rows
 }
 
@@ -207,6 +209,48 @@ fn of_components() -> [LimitBody; 7] {
             "of each kind",
             "want fewer hosts, secrets or kinds",
         ),
+    ]
+}
+
+fn of_notifiers() -> [LimitBody; 5] {
+    let dropped = "the oldest are given up, and that is counted";
+    [
+        row(
+            "notifiers",
+            config::NOTIFIERS_MAX,
+            "notifiers",
+            "let one notifier tell of more kinds and processes",
+        ),
+        row(
+            "notifier-patterns",
+            config::NOTIFIER_PATTERNS_MAX,
+            "patterns of each kind",
+            "choose by fewer patterns that fit more",
+        ),
+        row(
+            "notifier-settings",
+            config::NOTIFIER_SETTINGS_BYTES_MAX,
+            "bytes",
+            "keep long texts where the notifier delivers",
+        ),
+        LimitBody {
+            beyond: dropped.into(),
+            ..row(
+                "notifications-pending",
+                config::DELIVERIES_PENDING_MAX,
+                "for each notifier",
+                "repair where it delivers, or tell it less",
+            )
+        },
+        LimitBody {
+            beyond: "it is given up".into(),
+            ..row(
+                "notification-tries",
+                TRIES_MAX as usize,
+                "tries",
+                "repair where it delivers; the list of deliveries says why it failed",
+            )
+        },
     ]
 }
 

@@ -140,6 +140,31 @@ fn engine(now: &MetricsNow, text: &mut String) -> fmt::Result {
         ),
         ("refusals", "Inputs refused", now.refusals),
         ("releases_created", "Releases created", now.releases_created),
+        (
+            "notifications_told",
+            "Notifications for notifiers to deliver",
+            now.notifications_told,
+        ),
+        (
+            "notifications_delivered",
+            "Notifications delivered",
+            now.notifications_delivered,
+        ),
+        (
+            "notification_tries_failed",
+            "Tries to deliver a notification that failed",
+            now.notification_tries_failed,
+        ),
+        (
+            "notifications_given_up",
+            "Notifications given up, those dropped included",
+            now.notifications_given_up,
+        ),
+        (
+            "notifications_dropped",
+            "Notifications given up since too many newer ones waited",
+            now.notifications_dropped,
+        ),
     ] {
         head(text, name, help, "counter")?;
         writeln!(text, "fermata_{name}_total {value}")?;
@@ -179,6 +204,11 @@ fn engine(now: &MetricsNow, text: &mut String) -> fmt::Result {
             "requests_waiting",
             "Requests that wait for the engine",
             now.requests_waiting,
+        ),
+        (
+            "notifications_pending",
+            "Notifications that are to be tried",
+            now.notifications_pending,
         ),
     ] {
         head(text, name, help, "gauge")?;

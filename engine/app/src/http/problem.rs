@@ -72,6 +72,7 @@ table! {
     UNKNOWN_COMPONENT: NOT_FOUND "unknown-component" "There is no such component version" hint "`fermata component list` shows what is uploaded";
     UNKNOWN_DEFINITION: NOT_FOUND "unknown-definition" "There is no such definition" hint "`fermata definition list` shows what is published";
     UNKNOWN_INPUT_SET: NOT_FOUND "unknown-input-set" "The process has no such input set" hint "`fermata process input-set list PROCESS` shows what is kept";
+    UNKNOWN_NOTIFIER: NOT_FOUND "unknown-notifier" "There is no such notifier" hint "`fermata notifier list` shows the notifiers";
     UNKNOWN_RELEASE: NOT_FOUND "unknown-release" "There is no such release" hint "`fermata release list` shows the releases";
     UNKNOWN_ACTIVITY: NOT_FOUND "unknown-activity" "The process has no such activity" hint "activities are named PHASE/ACTIVITY, as the release shows them";
     UNKNOWN_ATTEMPT: NOT_FOUND "unknown-attempt" "The activity has no such attempt";

@@ -9,6 +9,7 @@ mod definitions;
 mod description;
 mod events;
 mod locks;
+mod notifiers;
 mod people;
 mod processes;
 mod rehearsals;

@@ -185,5 +185,6 @@ fn usage_body(usage: &ComponentUsage) -> UsageBody {
         processes: processes.collect(),
         definitions: definitions.collect(),
         releases: releases.collect(),
+        notifiers: usage.notifiers.iter().map(ToString::to_string).collect(),
     }
 }

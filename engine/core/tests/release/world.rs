@@ -8,6 +8,7 @@ use fermata_core::attempt::{AttemptKey, Outcome, Report};
 use fermata_core::component::{Pin, Uses, Version};
 use fermata_core::id::{Digest, ReleaseId};
 use fermata_core::json::Json;
+use fermata_core::notification::of_turn;
 use fermata_core::process::validate::validate;
 use fermata_core::process::{ActivityIx, Process, ProcessRef};
 use fermata_core::release::event::{Pinned, Turn};
@@ -80,6 +81,12 @@ impl World {
         let violations = check(&self.release);
         assert!(violations.is_empty(), "{violations:?} after {turn:?}");
         assert_eq!(turn.next(), self.release.version());
+        for told in of_turn(&self.release, &turn, |_| true) {
+            assert!(
+                !told.text.contains('\n') && told.text.len() < 4_096,
+                "{told:?}"
+            );
+        }
         let runs = work(&self.release).runs;
         let wanted = self
             .activities()

@@ -1,9 +1,19 @@
 //! The guest contract, as names: what a component may import and has to export.
 
-/// The contract, as every guest sees it.
-pub(crate) const WIT: &str = include_str!("../../../../wit/activity.wit");
+use fermata_core::component::World;
+
+/// The contract, as every guest sees it: the files of one package.
+pub(crate) const WIT: [(&str, &str); 3] = [
+    ("activity.wit", include_str!("../../../../wit/activity.wit")),
+    ("policy.wit", include_str!("../../../../wit/policy.wit")),
+    ("notifier.wit", include_str!("../../../../wit/notifier.wit")),
+];
 /// The interface that every activity exports.
 pub(crate) const RUN: &str = "fermata:activity/run@0.1.0";
+/// The interface that every policy exports.
+pub(crate) const JUDGE: &str = "fermata:activity/judge@0.1.0";
+/// The interface that every notifier exports.
+pub(crate) const NOTIFY: &str = "fermata:activity/notify@0.1.0";
 /// The interface of an activity that can take its effect back.
 pub(crate) const UNDO: &str = "fermata:activity/undo@0.1.0";
 /// The module name under which core modules import WASI preview 1.
@@ -16,6 +26,12 @@ const OURS: [&str; 6] = [
     "fermata:activity/progress@0.1.0",
     "fermata:activity/http@0.1.0",
     "fermata:activity/secrets@0.1.0",
+    "fermata:activity/evidence@0.1.0",
+];
+
+/// Those of them that are for activities only.
+const OF_ACTIVITIES: [&str; 2] = [
+    "fermata:activity/progress@0.1.0",
     "fermata:activity/evidence@0.1.0",
 ];
 
@@ -62,6 +78,20 @@ pub(crate) fn offers(import: &str) -> bool {
     import
         .split_once('@')
         .is_some_and(|(name, version)| WASI.contains(&name) && version.starts_with("0.2."))
+}
+
+/// Whether only an activity may import the interface with this name.
+pub(crate) fn is_of_activities(import: &str) -> bool {
+    OF_ACTIVITIES.contains(&import)
+}
+
+/// The interface that a component of `world` exports, with its functions.
+pub(crate) fn exported(world: World) -> (&'static str, [&'static str; 2]) {
+    match world {
+        World::Activity => (RUN, ["describe", "run"]),
+        World::Policy => (JUDGE, ["describe", "judge"]),
+        World::Notifier => (NOTIFY, ["describe", "notify"]),
+    }
 }
 
 /// Whether a core module may import from the module with this name.

@@ -2,23 +2,32 @@
 
 use std::sync::OnceLock;
 
+use fermata_core::component::World;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
-use wit_parser::Resolve;
+use wit_parser::{Resolve, SourceMap};
 
 use crate::admit::contract::{PREVIEW1, WIT};
 use crate::rejection::Rejection;
 
 /// A component that is the core module, seen through the contract.
-pub(crate) fn encode(core: &[u8], undo: bool, preview1: bool) -> Result<Vec<u8>, Rejection> {
+pub(crate) fn encode(
+    core: &[u8],
+    (world, undo): (World, bool),
+    preview1: bool,
+) -> Result<Vec<u8>, Rejection> {
     let mut module = core.to_vec();
     let mut resolve = Resolve::default();
-    let package = resolve
-        .push_str("activity.wit", WIT)
-        .expect("our own WIT is valid");
+    let mut files = SourceMap::default();
+    for (name, text) in WIT {
+        files.push_str(name, text);
+    }
+    let files = files.parse().map_err(|(_, error)| error);
+    let files = files.expect("our own WIT is valid");
+    let package = resolve.push_group(files).expect("our own WIT is valid");
     let world = if undo {
         "reversible-activity"
     } else {
-        "activity"
+        world.word()
     };
     let world = resolve
         .select_world(&[package], Some(world))

@@ -1,12 +1,13 @@
 //! A look at uploaded bytes, before anything expensive or dangerous is done with them.
 
+use fermata_core::component::World;
 use wasmparser::{
     ComponentInstance, ComponentType, ComponentTypeRef, Encoding, Instance, Parser, Payload,
     Validator, WasmFeatures,
 };
 use wasmtime::Engine;
 
-use crate::admit::contract::{PREVIEW1, RUN, UNDO, offers, offers_to_core};
+use crate::admit::contract::{PREVIEW1, UNDO, exported, is_of_activities, offers, offers_to_core};
 use crate::limits::Limits;
 use crate::rejection::Rejection;
 
@@ -26,6 +27,7 @@ pub(crate) enum Form {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Inspected {
     pub(crate) form: Form,
+    pub(crate) world: World,
     pub(crate) exports_undo: bool,
 }
 
@@ -84,10 +86,16 @@ struct Count<'a> {
     depth: u64,
     form: Option<Encoding>,
     preview1: bool,
-    run: [bool; 2],
+    /// For each world, which of the two functions that it asks for are exported.
+    worlds: [[bool; 2]; WORLDS.len()],
     undo: bool,
+    /// The first import that only activities may have.
+    of_activities: Option<String>,
     foreign: Option<String>,
 }
+
+/// What a component can be.
+const WORLDS: [World; 3] = [World::Activity, World::Policy, World::Notifier];
 
 fn count(bytes: &[u8], limits: &Limits) -> Result<Inspected, Rejection> {
     let mut count = Count {
@@ -97,25 +105,20 @@ fn count(bytes: &[u8], limits: &Limits) -> Result<Inspected, Rejection> {
         depth: 0,
         form: None,
         preview1: false,
-        run: [false; 2],
+        worlds: [[false; 2]; WORLDS.len()],
         undo: false,
+        of_activities: None,
         foreign: None,
     };
     for payload in Parser::new(0).parse_all(bytes) {
         count.payload(&payload.map_err(invalid)?)?;
     }
+    let world = count.world();
     if let Some(name) = count.foreign {
-        return Err(Rejection::ForeignImport { name });
+        let world = world.unwrap_or_default();
+        return Err(Rejection::ForeignImport { world, name });
     }
-    for (there, function) in count.run.iter().zip(["describe", "run"]) {
-        if !there {
-            let reason = "it is not there".into();
-            return Err(Rejection::MissingExport {
-                name: format!("{RUN}#{function}"),
-                reason,
-            });
-        }
-    }
+    let world = world?;
     let form = match count.form {
         Some(Encoding::Component) => Form::Component,
         _ => Form::Core {
@@ -124,11 +127,50 @@ fn count(bytes: &[u8], limits: &Limits) -> Result<Inspected, Rejection> {
     };
     Ok(Inspected {
         form,
+        world,
         exports_undo: count.undo,
     })
 }
 
 impl Count<'_> {
+    /// The one world of which something is exported.
+    fn world(&mut self) -> Result<World, Rejection> {
+        let found = WORLDS.iter().zip(self.worlds);
+        let mut found = found.filter(|(_, there)| there.contains(&true));
+        let (&world, there) = found.next().unwrap_or((&World::Activity, [false; 2]));
+        let (interface, functions) = exported(world);
+        if let Some((&other, _)) = found.next() {
+            let also = exported(other).0;
+            return Err(Rejection::ManyWorlds { interface, also });
+        }
+        if self.undo && !world.is_activity() {
+            let also = UNDO;
+            return Err(Rejection::ManyWorlds { interface, also });
+        }
+        if let Some((_, function)) = there.iter().zip(functions).find(|(there, _)| !**there) {
+            return Err(Rejection::MissingExport {
+                name: format!("{interface}#{function}"),
+                reason: "it is not there".into(),
+            });
+        }
+        if !world.is_activity() && self.foreign.is_none() {
+            self.foreign = self.of_activities.take();
+        }
+        Ok(world)
+    }
+
+    /// Notes that a function of a world is exported, or all of them.
+    fn exports_of_world(&mut self, interface: &str, function: Option<&str>) {
+        for (world, there) in WORLDS.iter().zip(&mut self.worlds) {
+            let (name, functions) = exported(*world);
+            if interface == name {
+                for (there, name) in there.iter_mut().zip(functions) {
+                    *there |= function.is_none_or(|function| function == name);
+                }
+            }
+        }
+    }
+
     fn payload(&mut self, payload: &Payload<'_>) -> Result<(), Rejection> {
         match payload {
             Payload::Version { encoding, .. } => {
@@ -218,6 +260,12 @@ impl Count<'_> {
         self.foreign.get_or_insert_with(|| name.into());
     }
 
+    fn import(&mut self, interface: &str) {
+        if is_of_activities(interface) {
+            self.of_activities.get_or_insert_with(|| interface.into());
+        }
+    }
+
     fn core_imports(
         &mut self,
         section: wasmparser::ImportSectionReader<'_>,
@@ -225,6 +273,7 @@ impl Count<'_> {
         for import in section.into_imports() {
             let import = import.map_err(invalid)?;
             self.preview1 |= import.module == PREVIEW1;
+            self.import(import.module);
             if !offers_to_core(import.module) {
                 self.foreign(&format!("{}#{}", import.module, import.name));
             }
@@ -238,10 +287,9 @@ impl Count<'_> {
     ) -> Result<(), Rejection> {
         for export in section {
             match export.map_err(invalid)?.name.split_once('#') {
-                Some((RUN, "describe")) => self.run[0] = true,
-                Some((RUN, "run")) => self.run[1] = true,
                 Some((UNDO, "undo")) => self.undo = true,
-                _ => {}
+                Some((interface, function)) => self.exports_of_world(interface, Some(function)),
+                None => {}
             }
         }
         Ok(())
@@ -254,6 +302,9 @@ impl Count<'_> {
         for import in section {
             let import = import.map_err(invalid)?;
             let harmless = matches!(import.ty, ComponentTypeRef::Type(_));
+            if !harmless {
+                self.import(import.name.name);
+            }
             if !harmless && !offers(import.name.name) {
                 self.foreign(import.name.name);
             }
@@ -268,9 +319,8 @@ impl Count<'_> {
         for export in section {
             match export.map_err(invalid)?.name.name {
                 // Which functions the instance has, the linker checks later.
-                RUN => self.run = [true; 2],
                 UNDO => self.undo = true,
-                _ => {}
+                interface => self.exports_of_world(interface, None),
             }
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! What is admitted, and what is turned away and why.
 
+use fermata_core::component::World;
 use fermata_host::Rejection;
 
 use crate::kit::{Kit, outputs};
@@ -66,7 +67,9 @@ async fn foreign_imports_are_named() {
     ] {
         let wat = format!(r#"(module (import "{module}" "f" (func)))"#);
         let rejection = kit.rejection(wat::parse_str(wat).unwrap()).await;
-        assert_eq!(rejection, Rejection::ForeignImport { name: name.into() });
+        let world = World::Activity;
+        let name = name.into();
+        assert_eq!(rejection, Rejection::ForeignImport { world, name });
     }
     let component = r#"(component (import "wasi:filesystem/types@0.3.0" (instance)))"#;
     let rejection = kit.rejection(wat::parse_str(component).unwrap()).await;

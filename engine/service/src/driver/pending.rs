@@ -15,11 +15,11 @@ use crate::catalog::{ComponentEntry, DefinitionEntry, ScriptGrants};
 use crate::driver::Driver;
 use crate::error::{
     CapacityError, CreateError, DefineError, DeprecateError, Error, GrantsError, InputError,
-    PublishError, QuarantineError, RecordError, RegisterError, RemoveError,
+    NotifierError, PublishError, QuarantineError, RecordError, RegisterError, RemoveError,
 };
 use crate::inbox::Touched;
 use crate::locks::LockView;
-use crate::records::{OnceRecord, ProcessRecord, QuarantineRecord};
+use crate::records::{NotifierRecord, OnceRecord, ProcessRecord, QuarantineRecord};
 use crate::request::{Defined, Published, Registered};
 use crate::wake::{Answer, Made, Request};
 
@@ -113,6 +113,11 @@ pub(super) enum Reply {
     ),
     Removed(Answer<(), RemoveError>, Result<(), RemoveError>),
     Defined(Answer<Defined, DefineError>, Result<Defined, DefineError>),
+    NotifierSet(
+        Answer<Arc<NotifierRecord>, NotifierError>,
+        Result<Arc<NotifierRecord>, NotifierError>,
+    ),
+    NotifierRemoved(Answer<(), NotifierError>, Result<(), NotifierError>),
     Locks(Answer<Vec<LockView>, Error>),
     CapacitySet(
         Answer<LockView, CapacityError>,
@@ -154,6 +159,8 @@ impl Reply {
             Self::Pinning(answer, pins) => tell(answer, Ok(pins)),
             Self::Removed(answer, result) => tell(answer, result),
             Self::Defined(answer, result) => tell(answer, result),
+            Self::NotifierSet(answer, result) => tell(answer, result),
+            Self::NotifierRemoved(answer, result) => tell(answer, result),
         }
     }
 
@@ -173,6 +180,8 @@ impl Reply {
             Self::Pinning(answer, _) => tell(answer, Err(error)),
             Self::Removed(answer, _) => tell(answer, Err(error.into())),
             Self::Defined(answer, _) => tell(answer, Err(error.into())),
+            Self::NotifierSet(answer, _) => tell(answer, Err(error.into())),
+            Self::NotifierRemoved(answer, _) => tell(answer, Err(error.into())),
             Self::Locks(answer) => tell(answer, Err(error)),
             Self::CapacitySet(answer, _) => tell(answer, Err(error.into())),
         }
@@ -194,6 +203,8 @@ impl Reply {
             Request::Pinning(_, _, answer) => tell(answer, Err(error)),
             Request::Remove(_, answer) => tell(answer, Err(error.into())),
             Request::Define(_, answer) => tell(answer, Err(error.into())),
+            Request::SetNotifier(_, answer) => tell(answer, Err(error.into())),
+            Request::RemoveNotifier(_, answer) => tell(answer, Err(error.into())),
             Request::Locks(answer) => tell(answer, Err(error)),
             Request::SetCapacity(_, answer) => tell(answer, Err(error.into())),
         }

@@ -98,6 +98,7 @@ impl Driver {
         // nothing goes on before the registry was read again.
         self.shared.catalog.quarantined(record.clone());
         if record.is_on() {
+            self.follow_quarantine(&record);
             self.bar_runs(&record);
         }
         Ok(record)

@@ -1,5 +1,7 @@
 //! Requests about what uses a component or definition, and its removal.
 
+use std::sync::Arc;
+
 use fermata_core::component::{Pin, Version};
 use fermata_core::id::{Name, ReleaseId};
 use fermata_core::release::event::Pinned;
@@ -8,6 +10,7 @@ use fermata_store::Table;
 use crate::driver::Driver;
 use crate::error::RemoveError;
 use crate::keys;
+use crate::records::NotifierRecord;
 use crate::request::{ComponentUsage, DefinitionUse, Use};
 use crate::wake::Remove;
 
@@ -54,13 +57,13 @@ impl Driver {
             let uses = DefinitionUse::in_definition(&entry.record, name, Some(*version));
             definitions.extend(uses);
         }
-        let releases = self.pinning(name, Some(*version));
-        if !processes.is_empty() || !definitions.is_empty() || !releases.is_empty() {
-            let usage = ComponentUsage {
-                processes,
-                definitions,
-                releases,
-            };
+        let usage = ComponentUsage {
+            processes,
+            definitions,
+            releases: self.pinning(name, Some(*version)),
+            notifiers: notifiers_of(self.outbox.records(), name, Some(*version)),
+        };
+        if !usage.is_empty() {
             return Err(RemoveError::InUse(Box::new(usage)));
         }
         // Gone before the commit, so that nothing in the same batch can come to use it. If the commit
@@ -80,6 +83,16 @@ impl Driver {
         }
         Ok(())
     }
+}
+
+/// The notifiers that a component, or one version of it, delivers for.
+pub(crate) fn notifiers_of<'a>(
+    notifiers: impl Iterator<Item = &'a Arc<NotifierRecord>>,
+    name: &Name,
+    version: Option<Version>,
+) -> Vec<Name> {
+    let of = notifiers.filter(|notifier| is_of(&notifier.component, name, version));
+    of.map(|notifier| notifier.name.clone()).collect()
 }
 
 /// Whether `pin` is a component, or one version of it.

@@ -68,6 +68,7 @@ impl Driver {
             let live = self.live.get(&id);
             live.map(|live| Arc::clone(&live.release))
         });
+        self.show_notifiers();
         for reply in pending.replies {
             reply.send(self);
         }
@@ -89,6 +90,7 @@ impl Driver {
         let mut actions = self.cancel(&pending.cancels);
         if self.mode == Mode::Accepting {
             self.begin_runs(&mut actions);
+            self.begin_tries(&mut actions);
         }
         self.gauge();
         actions

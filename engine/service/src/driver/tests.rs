@@ -26,6 +26,7 @@ mod catalog;
 mod children;
 mod held;
 mod locks;
+mod notifiers;
 mod once;
 mod people;
 mod quarantine;
@@ -207,6 +208,7 @@ impl World {
         let told = |action: &Action| match action {
             Action::Start(run) => format!("+{}", place(run.invocation.key)),
             Action::Cancel(key) => format!("-{}", place(*key)),
+            Action::Notify(notify) => format!("!{}", notify.number),
         };
         actions.iter().map(told).collect()
     }

@@ -81,6 +81,7 @@ impl Driver {
         self.follow_runs(id, &turn);
         self.follow_others(id, &turn);
         self.follow_records(id, &turn);
+        self.follow_notifiers(id, &turn);
         if let Some(live) = self.live.get(&id) {
             self.pending.touched.take(&live.release, &turn);
         }

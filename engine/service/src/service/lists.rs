@@ -130,15 +130,15 @@ pub(crate) fn page_limit(page: &Page) -> usize {
 }
 
 /// A list to be read.
-struct List {
-    table: Table,
-    scan: Scan,
-    limit: usize,
+pub(super) struct List {
+    pub(super) table: Table,
+    pub(super) scan: Scan,
+    pub(super) limit: usize,
 }
 
 impl List {
     /// Reads until the page is full, the list is over, or too much was looked at.
-    fn read<T: serde::de::DeserializeOwned>(
+    pub(super) fn read<T: serde::de::DeserializeOwned>(
         mut self,
         store: &dyn Store,
         fits: impl Fn(&T) -> bool,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use fermata_core::component::Version;
 use fermata_core::id::Name;
 
+use crate::driver::notifiers_of;
 use crate::error::{Error, RemoveError};
 use crate::request::{ComponentUsage, SecretUse, SecretUser};
 use crate::service::Service;
@@ -23,6 +24,9 @@ impl Service {
         let stored = move || shared.catalog.checked_with(&component, version);
         let processes = blocking(stored).await??;
         let definitions = self.shared.catalog.defined_with(name, version);
+        let notifiers = self.notifiers().into_iter().map(|now| now.record);
+        let notifiers: Vec<_> = notifiers.collect();
+        let notifiers = notifiers_of(notifiers.iter(), name, version);
         let name = name.clone();
         let releases = self
             .ask(|answer| Request::Pinning(name, version, answer))
@@ -31,6 +35,7 @@ impl Service {
             processes,
             definitions,
             releases,
+            notifiers,
         })
     }
 

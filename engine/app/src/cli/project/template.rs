@@ -12,14 +12,15 @@ macro_rules! embedded {
     };
 }
 
-const CONTRACT: &[File] = embedded!("wit/" => "wit/": "activity.wit");
+const CONTRACT: &[File] = embedded!("wit/" => "wit/": "activity.wit" "notifier.wit" "policy.wit");
 const TESTS: &[File] = embedded!("engine/app/templates/" => "": "tests.json");
 
 const RUST: &[File] = embedded!("engine/app/templates/rust/" => "": "Cargo.toml" "component.toml" "gitignore" "src/lib.rs");
 const RUST_SDK: &[File] = embedded!("sdk/rust/" => "sdk/rust/":
     "Cargo.toml" "README.md" "src/activity.rs" "src/attempt.rs" "src/evidence.rs" "src/failure.rs" "src/guest.rs"
-    "src/guest/imports.rs" "src/http.rs" "src/http/error.rs" "src/lib.rs" "src/log.rs" "src/outcome.rs" "src/prelude.rs"
-    "src/progress.rs" "src/secrets.rs" "src/testing.rs" "src/testing/host.rs" "src/testing/imports.rs");
+    "src/guest/imports.rs" "src/guest/notifier.rs" "src/guest/policy.rs" "src/http.rs" "src/http/error.rs" "src/lib.rs"
+    "src/log.rs" "src/notifier.rs" "src/outcome.rs" "src/policy.rs" "src/prelude.rs" "src/progress.rs" "src/secrets.rs"
+    "src/testing.rs" "src/testing/extension.rs" "src/testing/host.rs" "src/testing/imports.rs");
 
 const JS: &[File] = embedded!("engine/app/templates/js/" => "": "activity.js" "component.toml" "gitignore" "package.json");
 const TS: &[File] = embedded!("engine/app/templates/ts/" => "":

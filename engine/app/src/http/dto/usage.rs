@@ -15,6 +15,8 @@ pub(crate) struct UsageBody {
     pub(crate) definitions: Vec<DefinitionUseBody>,
     /// Open releases that pinned it.
     pub(crate) releases: Vec<ReleaseUseBody>,
+    /// Notifiers that it delivers for.
+    pub(crate) notifiers: Vec<String>,
 }
 
 /// A definition that uses a component.

@@ -32,11 +32,12 @@ pub(super) fn routes() -> Vec<(String, String)> {
 }
 
 /// The whole API, by hand: a route that is missing or new shows here.
-const ROUTES: [&str; 78] = [
+const ROUTES: [&str; 84] = [
     "DELETE /components/{name}/versions/{version}",
     "DELETE /components/{name}/versions/{version}/deprecation",
     "DELETE /definitions/{name}/versions/{version}",
     "DELETE /me/backup",
+    "DELETE /notifiers/{name}",
     "DELETE /processes/{name}/input-sets/{set}",
     "DELETE /secrets/{name}",
     "DELETE /tokens/{id}",
@@ -58,6 +59,9 @@ const ROUTES: [&str; 78] = [
     "GET /me",
     "GET /me/backup",
     "GET /me/tasks",
+    "GET /notifiers",
+    "GET /notifiers/{name}",
+    "GET /notifiers/{name}/deliveries",
     "GET /openapi.json",
     "GET /principals",
     "GET /principals/{name}",
@@ -88,6 +92,7 @@ const ROUTES: [&str; 78] = [
     "POST /components",
     "POST /components:verify",
     "POST /definitions",
+    "POST /notifiers/{name}/test",
     "POST /processes",
     "POST /processes:validate",
     "POST /quarantine/{digest}/lift",
@@ -106,6 +111,7 @@ const ROUTES: [&str; 78] = [
     "PUT /components/{name}/versions/{version}/grants",
     "PUT /locks/{name}",
     "PUT /me/backup",
+    "PUT /notifiers/{name}",
     "PUT /principals/{name}",
     "PUT /processes/{name}/grants",
     "PUT /processes/{name}/input-sets/{set}",

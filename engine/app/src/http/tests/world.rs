@@ -10,6 +10,7 @@ use fermata_core::attempt::{
     Evidence, Invocation, LogLevel, LogLine, Outcome, Ran, Report, Resume,
 };
 use fermata_core::component::{Descriptor, Grants};
+use fermata_core::extension::{Notification, Notified, Untold};
 use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::id::Digest;
 use fermata_core::json::Json;
@@ -114,6 +115,18 @@ impl Runner for Script {
             log: vec![line("began"), line("ended")],
         };
         std::future::ready(ran).boxed()
+    }
+
+    fn notify(&self, notification: Notification, _: Arc<Grants>) -> BoxFuture<'static, Notified> {
+        let told = match notification.component.name.as_str() {
+            "tells" => Ok(()),
+            _ => Err(Untold {
+                failure: Failure::new(FailureClass::Permanent, "it does not work"),
+                retry_after: None,
+            }),
+        };
+        let log = Vec::new();
+        std::future::ready(Notified { told, log }).boxed()
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{Registered, Registry};
-use crate::component::{Descriptor, Uses};
+use crate::component::{Descriptor, Uses, World};
 use crate::defect::{Fault, Place};
 use crate::limits::{ATTEMPTS_MAX, TIMEOUT_DEFAULT};
 use crate::nearest::nearest;
@@ -92,22 +92,30 @@ impl<'r> Components<'r> {
     fn definition(&mut self, part: &ComponentPart<'_>) -> Option<Definition> {
         match self.find(part.uses.as_ref()?)? {
             Found::Definition(definition) => Some(Definition::clone(definition)),
-            Found::Component(_) | Found::Nothing => None,
+            Found::Component(_) | Found::Extension(_) | Found::Nothing => None,
         }
     }
 
     fn lookup(&mut self, given: &Given<'_>, findings: &mut Findings<'_, '_>) -> Option<&Known> {
         let uses = given.uses?;
-        if let Found::Component(known) = self.find(uses)? {
-            return Some(known);
-        }
-        let message = format!("there is no component `{uses}` in the registry");
-        let hint = if *uses == interpreter() {
-            "scripts are run by this component: push it first"
-        } else {
-            "check its name and version, or push it first"
+        let fault = match self.find(uses)? {
+            Found::Component(known) => return Some(known),
+            Found::Extension(world) => {
+                let message = format!("`{uses}` is {}, not an activity", world.one());
+                let hint = format!("{}, and name an activity here", world.place());
+                Fault::new("not-an-activity", given.uses_place, message).hint(hint)
+            }
+            Found::Definition(_) | Found::Nothing => {
+                let message = format!("there is no component `{uses}` in the registry");
+                let hint = if *uses == interpreter() {
+                    "scripts are run by this component: push it first"
+                } else {
+                    "check its name and version, or push it first"
+                };
+                Fault::new("unknown-component", given.uses_place, message).hint(hint)
+            }
         };
-        findings.add(Fault::new("unknown-component", given.uses_place, message).hint(hint));
+        findings.add(fault);
         None
     }
 
@@ -115,6 +123,9 @@ impl<'r> Components<'r> {
         let resolve = self.resolve?;
         let found = self.known.entry(uses.clone());
         Some(found.or_insert_with(|| match resolve(uses) {
+            Some(Registered::Component(descriptor)) if !descriptor.world.is_activity() => {
+                Found::Extension(descriptor.world)
+            }
             Some(Registered::Component(descriptor)) => {
                 Found::Component(Box::new(Known::new(descriptor)))
             }
@@ -127,6 +138,8 @@ impl<'r> Components<'r> {
 /// What is behind a `uses`.
 enum Found {
     Component(Box<Known>),
+    /// A component that is no activity.
+    Extension(World),
     Definition(Box<Definition>),
     Nothing,
 }
