@@ -63,7 +63,7 @@ fn unreadable() -> Vec<Attack> {
                 [
                     "wasi:sockets/tcp@0.3.0",
                     "wasi:config/store@0.2.0",
-                    "wasi:http/outgoing-handler@0.2.0",
+                    "wasi:http/incoming-handler@0.2.0",
                     "env",
                     "fermata:activity/run@0.1.0",
                 ]

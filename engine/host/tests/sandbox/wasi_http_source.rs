@@ -108,7 +108,7 @@ const IMPORTS: &str = r#"
   (import "wasi:http/outgoing-handler@0.2.3" "handle" (func $handle_request (param i32 i32 i32 i32)))
 "#;
 
-const MORE: &str = r#"
+const MORE: &str = r"
   ;; A request with these headers to an authority and path, by HTTP.
   (func $request (param $fields i32) (param $host i32) (param $host_len i32) (param $path i32) (param $len i32) (result i32)
     (local $request i32)
@@ -153,7 +153,7 @@ const MORE: &str = r#"
   (func $close (param $stream i32)
     (call $drop_stream (local.get $stream))
     (call $finish (i32.load (i32.const 4304)) (i32.const 0) (i32.const 0) (i32.const 4320)))
-"#;
+";
 
 /// A component whose `run` has this body, and whose `describe` does this first.
 pub(crate) fn component(describe: &str, run: &str) -> Vec<u8> {
