@@ -99,6 +99,9 @@ impl Rejection {
             Self::Precompiled => "upload the .wasm file from which the .cwasm file was made",
             Self::ForeignImport { name } => remedy_of_import(name),
             Self::MissingExport { .. } => "build against the world `activity` of wit/activity.wit",
+            Self::CompileLimit { .. } if self.may_pass() => {
+                "link less into the component, or try again later"
+            }
             Self::CompileLimit { .. } => "link less into the component",
             Self::DescribeFailed { .. } => "return a constant from `describe`, without calling out",
             Self::BadDescriptor { .. } => "return the JSON that the guide to activities describes",
