@@ -442,13 +442,12 @@ fn manifest(layer: &[u8], size: u64) -> String {
         .to_string()
 }
 
-#[test]
-fn a_registry_that_lies_is_caught_and_nothing_is_kept() {
-    let desk = Desk::new();
+/// What a liar answers to whoever wants a manifest; the exit code, and a word of the error.
+fn lies() -> Vec<(&'static str, Answer, i32, &'static str)> {
     let zeros = vec![0; 64 * 1024];
     let mib = 1024 * 1024;
     let honest = manifest(b"\0asm", 4);
-    let manifests: Vec<(&str, Answer, i32, &str)> = vec![
+    vec![
         ("other bytes", Answer::of(honest.clone()), 1, "sent sha256:"),
         (
             "an endless manifest",
@@ -525,9 +524,14 @@ fn a_registry_that_lies_is_caught_and_nothing_is_kept() {
             5,
             "read along",
         ),
-    ];
+    ]
+}
+
+#[test]
+fn a_registry_that_lies_is_caught_and_nothing_is_kept() {
+    let desk = Desk::new();
     let wanted = Digest::of(b"wanted").to_string();
-    for (what, answer, code, word) in manifests {
+    for (what, answer, code, word) in lies() {
         let liar = Liar::new(move |_, _| answer.clone());
         let reference = format!("oci://{}/noop@{wanted}", liar.host);
         let flags = ["--username", "ana", "--password-stdin"];

@@ -116,6 +116,9 @@ impl Rejection {
             Self::ManyWorlds { .. } => {
                 "make a component for each: activity, policy and notifier are three different things"
             }
+            Self::CompileLimit { .. } if self.may_pass() => {
+                "link less into the component, or try again later"
+            }
             Self::CompileLimit { .. } => "link less into the component",
             Self::DescribeFailed { .. } => "return a constant from `describe`, without calling out",
             Self::BadDescriptor { .. } => "return the JSON that the guide to activities describes",
