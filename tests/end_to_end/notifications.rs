@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::{Router, routing::post};
 use fermata_tests::server::guest;
 use serde_json::{Value, json};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::world::{PATIENCE, World, fermata, run};
@@ -43,7 +43,6 @@ struct Chat {
     messages: Arc<Mutex<Vec<Message>>>,
     came: Arc<Notify>,
     hangs: Arc<AtomicBool>,
-    stop: Option<oneshot::Sender<()>>,
 }
 
 impl Chat {
@@ -58,17 +57,16 @@ impl Chat {
             messages: Arc::default(),
             came: Arc::default(),
             hangs: Arc::default(),
-            stop: None,
         }
     }
 
     async fn open() -> Self {
-        let mut chat = Self::away();
+        let chat = Self::away();
         chat.come_back().await;
         chat
     }
 
-    async fn come_back(&mut self) {
+    async fn come_back(&self) {
         let listener = tokio::net::TcpListener::bind(self.address).await.unwrap();
         let (messages, came) = (Arc::clone(&self.messages), Arc::clone(&self.came));
         let hangs = Arc::clone(&self.hangs);
@@ -87,15 +85,7 @@ impl Chat {
             }
         };
         let router = Router::new().route("/hook", post(take));
-        let (stop, stopped) = oneshot::channel::<()>();
-        self.stop = Some(stop);
-        tokio::spawn(async move {
-            let served = axum::serve(listener, router);
-            tokio::select! {
-                served = served => served.unwrap(),
-                _ = stopped => {}
-            }
-        });
+        tokio::spawn(async move { axum::serve(listener, router).await });
     }
 
     /// Everything that has come, once there is this much.
@@ -243,7 +233,7 @@ fn the_command_line_sets_tries_and_shows_a_notifier() {
 #[test]
 fn a_chat_that_was_away_is_told_in_order_when_it_is_back_each_once() {
     run(async {
-        let mut chat = Chat::away();
+        let chat = Chat::away();
         let world = world(&chat).await;
         let first = ended(&world, "bank-fails").await;
         let second = ended(&world, "bank-works").await;
@@ -293,7 +283,7 @@ fn a_kill_between_the_try_and_its_result_tells_it_again_under_the_same_id() {
 #[test]
 fn what_was_told_and_not_yet_tried_survives_a_kill() {
     run(async {
-        let mut chat = Chat::away();
+        let chat = Chat::away();
         let world = world(&chat).await;
         ended(&world, "bank-fails").await;
         let world = world.crash();

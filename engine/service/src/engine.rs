@@ -202,7 +202,7 @@ impl Engine {
         };
         let (what, grants) = match what {
             Ok(begins) => begins,
-            Err(failure) => return told(failure.into()),
+            Err(failure) => return told((*failure).into()),
         };
         let runner = Arc::clone(&self.runner);
         let longest = Duration::from_millis(TRY_MAX_MS);

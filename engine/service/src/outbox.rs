@@ -122,7 +122,7 @@ impl Outbox {
             }
             Standing::Pending { .. } => line.put_ready(delivery.number),
             Standing::Delivered { .. } | Standing::GivenUp { .. } => {
-                line.put_ended(delivery.number)
+                line.put_ended(delivery.number);
             }
         }
         line.make_room()

@@ -273,5 +273,5 @@ pub struct Notify {
     /// Which delivery.
     pub number: u64,
     /// What to deliver, and what the component may do; or why it cannot even begin.
-    pub what: Result<(Notification, Arc<Grants>), Failure>,
+    pub what: Result<(Notification, Arc<Grants>), Box<Failure>>,
 }

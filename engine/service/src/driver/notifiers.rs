@@ -180,8 +180,12 @@ impl Driver {
     }
 
     /// What is tried, and what it may do; or why it cannot begin.
-    fn next_try(&self, name: &Name, number: u64) -> Result<(Notification, Arc<Grants>), Failure> {
-        let broken = |message: String| Failure::new(FailureClass::Engine, message);
+    fn next_try(
+        &self,
+        name: &Name,
+        number: u64,
+    ) -> Result<(Notification, Arc<Grants>), Box<Failure>> {
+        let broken = |message: String| Box::new(Failure::new(FailureClass::Engine, message));
         let record = self.outbox.record(name);
         let record = record.ok_or_else(|| broken("the notifier is gone".to_owned()))?;
         let delivery = self.delivery(name, number);
@@ -205,16 +209,18 @@ impl Driver {
     }
 
     /// What a notifier's component may do, or why it must not run.
-    fn runs_as(&self, pin: &Pin) -> Result<Arc<Grants>, Failure> {
+    fn runs_as(&self, pin: &Pin) -> Result<Arc<Grants>, Box<Failure>> {
         if let Some(told) = self.told_quarantine(pin) {
             let failure = Failure::new(FailureClass::Quarantined, told);
-            return Err(failure.remedy("set the notifier to another version of the component"));
+            let remedy = "set the notifier to another version of the component";
+            return Err(Box::new(failure.remedy(remedy)));
         }
         let entry = self.shared.catalog.version(&pin.name, pin.version);
         let Some(entry) = entry.filter(|entry| entry.digest == pin.digest) else {
             let message = format!("{}@{} is not registered any more", pin.name, pin.version);
             let failure = Failure::new(FailureClass::Denied("component".to_owned()), message);
-            return Err(failure.remedy("set the notifier to a component that is registered"));
+            let remedy = "set the notifier to a component that is registered";
+            return Err(Box::new(failure.remedy(remedy)));
         };
         Ok(Arc::clone(&entry.grants))
     }

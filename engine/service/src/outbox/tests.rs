@@ -134,7 +134,8 @@ fn a_notifier_that_does_not_answer_holds_up_no_other() {
     {
         end(&mut outbox, number, delivered(), None);
         seen += 1;
-        for (number, _) in outbox.going.clone() {
+        let going: Vec<u64> = outbox.going.keys().copied().collect();
+        for number in going {
             if number != hung {
                 end(&mut outbox, number, delivered(), None);
                 seen += 1;

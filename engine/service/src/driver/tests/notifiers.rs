@@ -68,7 +68,7 @@ fn world() -> World {
 }
 
 /// The tries that began since the last look.
-fn begun(world: &mut World) -> Vec<(u64, Result<Notification, Failure>)> {
+fn begun(world: &mut World) -> Vec<(u64, Result<Notification, Box<Failure>>)> {
     let (begun, rest) = std::mem::take(&mut world.actions)
         .into_iter()
         .partition(|action| matches!(action, Action::Notify(_)));
