@@ -152,10 +152,10 @@ async fn deliveries(world: &World, name: &str, wanted: impl Fn(&[Value]) -> bool
             }
         }
     };
-    match timeout(patience(), look).await {
-        Ok(items) => items,
-        Err(_) => panic!("{:#}", world.api.get(&path).await.unwrap().body),
+    if let Ok(items) = timeout(patience(), look).await {
+        return items;
     }
+    panic!("{:#}", world.api.get(&path).await.unwrap().body);
 }
 
 fn patience() -> Duration {

@@ -115,9 +115,10 @@ pub(crate) async fn show(
     if !near || is_forwarded(&parts.headers) || parts.headers.contains_key(AUTHORIZATION) {
         Reader::from_request_parts(&mut parts, &api).await?;
     }
-    let mut text = String::new();
+    let (now, mut text) = (api.service.metrics(), String::new());
     let encoded = encode_registry(&mut text, &api.metrics.registry)
-        .and_then(|()| engine(&api.service.metrics(), &mut text))
+        .and_then(|()| engine(&now, &mut text))
+        .and_then(|()| notifications(&now, &mut text))
         .and_then(|()| native_cache(api.sandbox.native_cache(), &mut text))
         .and_then(|()| encode_eof(&mut text));
     encoded.map_err(|error| Problem::internal(&error))?;
@@ -140,31 +141,6 @@ fn engine(now: &MetricsNow, text: &mut String) -> fmt::Result {
         ),
         ("refusals", "Inputs refused", now.refusals),
         ("releases_created", "Releases created", now.releases_created),
-        (
-            "notifications_told",
-            "Notifications for notifiers to deliver",
-            now.notifications_told,
-        ),
-        (
-            "notifications_delivered",
-            "Notifications delivered",
-            now.notifications_delivered,
-        ),
-        (
-            "notification_tries_failed",
-            "Tries to deliver a notification that failed",
-            now.notification_tries_failed,
-        ),
-        (
-            "notifications_given_up",
-            "Notifications given up, those dropped included",
-            now.notifications_given_up,
-        ),
-        (
-            "notifications_dropped",
-            "Notifications given up since too many newer ones waited",
-            now.notifications_dropped,
-        ),
     ] {
         head(text, name, help, "counter")?;
         writeln!(text, "fermata_{name}_total {value}")?;
@@ -205,16 +181,51 @@ fn engine(now: &MetricsNow, text: &mut String) -> fmt::Result {
             "Requests that wait for the engine",
             now.requests_waiting,
         ),
-        (
-            "notifications_pending",
-            "Notifications that are to be tried",
-            now.notifications_pending,
-        ),
     ] {
         head(text, name, help, "gauge")?;
         writeln!(text, "fermata_{name} {value}")?;
     }
     Ok(())
+}
+
+/// Adds what it counts of notifications.
+fn notifications(now: &MetricsNow, text: &mut String) -> fmt::Result {
+    for (name, help, value) in [
+        (
+            "notifications_told",
+            "Notifications for notifiers to deliver",
+            now.notifications_told,
+        ),
+        (
+            "notifications_delivered",
+            "Notifications delivered",
+            now.notifications_delivered,
+        ),
+        (
+            "notification_tries_failed",
+            "Tries to deliver a notification that failed",
+            now.notification_tries_failed,
+        ),
+        (
+            "notifications_given_up",
+            "Notifications given up, those dropped included",
+            now.notifications_given_up,
+        ),
+        (
+            "notifications_dropped",
+            "Notifications given up since too many newer ones waited",
+            now.notifications_dropped,
+        ),
+    ] {
+        head(text, name, help, "counter")?;
+        writeln!(text, "fermata_{name}_total {value}")?;
+    }
+    let (name, help) = (
+        "notifications_pending",
+        "Notifications that are to be tried",
+    );
+    head(text, name, help, "gauge")?;
+    writeln!(text, "fermata_{name} {}", now.notifications_pending)
 }
 
 /// Adds what the sandbox counts of its cache.

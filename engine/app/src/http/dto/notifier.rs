@@ -49,7 +49,7 @@ pub(crate) struct NotifierBody {
     pub(crate) processes: Vec<String>,
     /// Whether anything is told.
     pub(crate) enabled: bool,
-    /// Counts how often it was set; the ETag.
+    /// Counts how often it was set; the `ETag`.
     pub(crate) revision: u64,
     /// When it was last set.
     pub(crate) set_at: String,

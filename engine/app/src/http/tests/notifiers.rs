@@ -133,6 +133,11 @@ async fn what_does_not_fit_is_refused_with_all_that_is_wrong() {
     for part in ["`relaese-*` fits no kind", "`Ä`", "`*-x`", "settings: /url"] {
         assert!(detail.contains(part), "{part}: {detail}");
     }
+}
+
+#[tokio::test]
+async fn orders_that_make_no_sense_are_refused() {
+    let world = furnished().await;
     for (body, status, code) in [
         (order("nobody@1"), 422, "missing-components"),
         (order("works@1"), 422, "invalid-values"),
