@@ -9,6 +9,7 @@ mod http;
 mod interpreter;
 mod keyring;
 mod offline;
+mod recording;
 mod serve;
 mod trial;
 mod uploads;

@@ -9,12 +9,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use fermata_core::attempt::{Invocation, Ran};
+use fermata_core::attempt::{Invocation, Ran, Usage};
 use fermata_core::component::Grants;
 use fermata_core::id::Digest;
 use fermata_core::time::Timestamp;
 use fermata_host::{
-    AdmitError, Answers, Blobs, Compiler, Limits, NoSecret, Sandbox, SandboxConfig, Secrets,
+    AdmitError, Answers, Blobs, Compiler, Limits, NoSecret, Recordings, Sandbox, SandboxConfig,
+    Secrets, Used,
 };
 use fermata_service::clock::{Clock, SystemClock};
 use fermata_service::directory::Directory;
@@ -30,7 +31,7 @@ use zeroize::Zeroizing;
 
 use crate::access::signals::{self, Signals};
 use crate::access::{Access, Change, Secret};
-use crate::config::Config;
+use crate::config::{Config, RecordingsKept};
 use crate::http::dto::meta::LimitBody;
 use crate::http::{Admission, Admitted, NativeCache, Rejected, Verified};
 use crate::keyring::{self, KeyError, Source};
@@ -249,18 +250,19 @@ pub(crate) fn trial(
     component: Vec<u8>,
     cache: &Path,
     answers: Arc<dyn Answers>,
+    clock: fermata_host::Clock,
 ) -> Result<Sandboxed, OpenError> {
     let file = |source| OpenError::File {
         path: cache.into(),
         source,
     };
     fs::create_dir_all(cache).map_err(file)?;
-    let clock = Arc::new(now);
     let key = cache.join(CACHE_KEY_FILE);
     let mut settings = SandboxConfig::new(cache.join("cache"), key, compiler()?, clock);
     // One run at a time.
     settings.limits.concurrent_runs = 1;
     settings.answers = Some(answers);
+    settings.recordings = Recordings::All;
     Ok(Sandboxed(Sandbox::new(settings, Arc::new(One(component)))?))
 }
 
@@ -287,6 +289,11 @@ impl Sandboxed {
         Ok(self.0.admit(component).await?)
     }
 
+    /// How near a run came to its limits.
+    pub(crate) fn used(&self, usage: &Usage) -> Vec<Used> {
+        self.0.limits().used(usage)
+    }
+
     /// Runs it once.
     pub(crate) async fn run(&self, invocation: Invocation, grants: Arc<Grants>) -> Ran {
         self.0.run(invocation, grants, Arc::new(|_| ())).await
@@ -307,6 +314,11 @@ fn sandbox(
     settings.limits.concurrent_runs = runs as u64;
     settings.cache_bytes = config.cache_bytes.unwrap_or(settings.cache_bytes);
     settings.secrets = Arc::new(secrets);
+    settings.recordings = match config.recordings {
+        RecordingsKept::None => Recordings::None,
+        RecordingsKept::Failed => Recordings::Failed,
+        RecordingsKept::All => Recordings::All,
+    };
     let blobs = Arc::new(StoredBlobs(Arc::clone(&data.store)));
     Ok(Sandbox::new(settings, blobs)?)
 }

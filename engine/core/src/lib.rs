@@ -27,6 +27,7 @@ pub mod json;
 pub mod limits;
 mod nearest;
 pub mod process;
+pub mod recording;
 pub mod rehearsal;
 pub mod release;
 pub mod schema;

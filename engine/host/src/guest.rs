@@ -5,9 +5,9 @@ mod log;
 mod wasi;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use fermata_core::attempt::Evidence;
+use fermata_core::attempt::{Evidence, Usage};
 use fermata_core::component::Grants;
 use fermata_core::time::{Span, Timestamp};
 use wasmtime::component::{HasSelf, Linker};
@@ -20,10 +20,11 @@ pub(crate) use reversible::UndoOnlyPre;
 
 use crate::background::Computes;
 use crate::config::ProgressSink;
-use crate::egress::Denial;
+use crate::egress::{Denial, Given};
 use crate::engine::failed;
 use crate::error::Error;
 use crate::limits::length;
+use crate::record::Recorder;
 use crate::secrets::Held;
 use crate::shared::Shared;
 use crate::ticker::ticks;
@@ -105,6 +106,13 @@ pub(crate) struct Context {
     /// Bytes of the largest answer to an HTTP call.
     pub(crate) response_bytes: u64,
     pub(crate) computes: Computes,
+    pub(crate) recorder: Recorder,
+    /// What is known of its costs; whole once the run has ended.
+    pub(crate) usage: Usage,
+    /// What is told instead of time and chance, until somebody asks for them.
+    given: Option<Given>,
+    /// What time and chance tell, if that is recorded and somebody asked.
+    telling: Option<Arc<Mutex<wasi::Telling>>>,
     ticks_max: u64,
     wasi: Option<Box<wasi::Wasi>>,
 }
@@ -118,9 +126,10 @@ pub(crate) fn store(
     cpu: Span,
 ) -> Store<Context> {
     let limits = &shared.limits;
+    let given = shared.client.given();
     let context = Context {
         shared: Arc::clone(shared),
-        held: shared.hold(&grants),
+        held: shared.hold(&grants, given.as_ref()),
         unset: None,
         grants,
         progress,
@@ -137,6 +146,10 @@ pub(crate) fn store(
         ticks: 0,
         response_bytes: 0,
         computes: Computes::default(),
+        recorder: Recorder::new(shared.recordings, limits),
+        usage: Usage::default(),
+        given,
+        telling: None,
         ticks_max: ticks(cpu),
         wasi: None,
     };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fermata_core::attempt::{LogLevel, Outcome, Ran, Report, Resume};
+use fermata_core::attempt::{LogLevel, Outcome, Report, Resume};
 use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::json::Json;
 use fermata_core::limits::{NESTING_MAX, TEXT_BYTES_MAX};
@@ -32,17 +32,17 @@ pub(crate) enum Ended {
 
 /// Reads the end of a run together with what the host saw of it. `promised` is what outputs have to fit.
 pub(crate) fn conclude(
-    mut context: Context,
+    context: &mut Context,
     wall: Duration,
     ended: Ended,
     promised: Option<&Schema>,
-) -> Ran {
+) -> Report {
     context.collect_output();
     let returned = Returned::of(&ended);
     let outcome = match ended {
-        Ended::Answered(Ok(outcome)) => answered(&mut context, outcome, promised),
-        Ended::Answered(Err(failure)) => failed(&context, failure),
-        Ended::Trapped(error) => trapped(&context, &error).into(),
+        Ended::Answered(Ok(outcome)) => answered(context, outcome, promised),
+        Ended::Answered(Err(failure)) => failed(context, failure),
+        Ended::Trapped(error) => trapped(context, &error).into(),
         Ended::Panicked(message) => {
             let message = context.held.redact(message);
             error!(%message, "the host panicked while a guest ran");
@@ -63,18 +63,15 @@ pub(crate) fn conclude(
     let outcome = match outcome {
         Told::Good(outcome) => outcome,
         Told::Bad(failure, retry_after) => Outcome::Failed {
-            failure: complete(&mut context, *failure),
+            failure: complete(context, *failure),
             retry_after,
         },
     };
-    usage::warn(&mut context, &returned, wall, &outcome);
-    let report = Report {
+    usage::measure(context, &returned);
+    usage::warn(context, wall, &outcome);
+    Report {
         outcome,
         evidence: std::mem::take(&mut context.evidence),
-    };
-    Ran {
-        report,
-        log: context.log.into_lines(),
     }
 }
 

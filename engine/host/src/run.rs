@@ -1,25 +1,30 @@
 //! One run, from the invocation to what came of it.
 
 use std::any::Any;
+use std::future::{Future, poll_fn};
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use fermata_core::attempt::{Call, Invocation, Ran, Report};
+use fermata_core::attempt::{Call, Invocation, Ran, Report, Usage};
 use fermata_core::component::Grants;
 use fermata_core::failure::{Failure, FailureClass};
 use futures::FutureExt;
+use rustix::time::{ClockId, clock_getres, clock_gettime};
 use tokio::sync::OwnedSemaphorePermit;
 use tracing::error;
 use wasmtime::Store;
 
-use crate::config::ProgressSink;
+use crate::config::{ProgressSink, Recordings};
+use crate::egress::Client;
 use crate::guest::types::{Attempt, Failure as GuestFailure, Outcome as GuestOutcome};
 use crate::guest::{self, Context};
 use crate::library::Loaded;
 use crate::limits::length;
 use crate::outcome::{self, Ended};
+use crate::record::{self, Begun};
 use crate::sandbox::Inner;
 
 /// Outputs that are checked on the threads that all share: checking takes less than an epoch.
@@ -77,19 +82,35 @@ async fn in_slot(
     inner: Arc<Inner>,
     mut store: Store<Context>,
     loaded: Arc<Loaded>,
-    invocation: Invocation,
+    mut invocation: Invocation,
 ) -> Ran {
     let wall = Duration::from_millis(invocation.wall.0);
     let _running = inner.ticker.run();
+    let begun = Begun {
+        attempt: attempt(&mut invocation),
+        invocation: &invocation,
+    };
+    store.data_mut().usage.input_bytes = invocation.inputs.as_str().len() as u64;
     // What `describe` promises is what `run` returns.
     let promised = matches!(invocation.call, Call::Run).then_some(&loaded.outputs);
-    let call = AssertUnwindSafe(call(&mut store, &loaded, invocation)).catch_unwind();
-    let ended = match tokio::time::timeout(wall, call).await {
-        Ok(Ok(Ok(answer))) => Ended::Answered(answer),
-        Ok(Ok(Err(error))) => Ended::Trapped(error),
-        Ok(Err(panic)) => Ended::Panicked(text(&*panic)),
-        Err(_) => Ended::TimedOut(wall),
+    let call = AssertUnwindSafe(call(&mut store, &loaded, &begun)).catch_unwind();
+    let client = &inner.shared.client;
+    let (answer, cpu) = if inner.shared.recordings == Recordings::All {
+        let mut cpu = Duration::ZERO;
+        let answer = within(client, wall, measured(call, &mut cpu)).await;
+        (answer, Some(cpu))
+    } else {
+        (within(client, wall, call).await, None)
     };
+    let ended = match answer {
+        Some(Ok(Ok(answer))) => Ended::Answered(answer),
+        Some(Ok(Err(error))) => Ended::Trapped(error),
+        Some(Err(panic)) => Ended::Panicked(text(&*panic)),
+        None => Ended::TimedOut(wall),
+    };
+    if let Some(cpu) = cpu {
+        measure(&mut store.data_mut().usage, cpu);
+    }
     if let Ended::Answered(Ok(GuestOutcome::Succeeded(outputs))) = &ended
         && outputs.len() > OUTPUT_BYTES_SHARED
     {
@@ -100,32 +121,70 @@ async fn in_slot(
     let crashed = !matches!(ended, Ended::Answered(_));
     let behind = crashed || store.data().computes.get();
     loaded.behind.store(behind, Ordering::Relaxed);
-    let ran = outcome::conclude(store.into_data(), wall, ended, promised);
+    let mut context = store.into_data();
+    let report = outcome::conclude(&mut context, wall, ended, promised);
+    let recording = record::recording(&mut context, begun, &report);
     drop(slot);
-    ran
+    Ran {
+        report,
+        usage: context.usage,
+        log: context.log.into_lines(),
+        recording,
+    }
+}
+
+/// What comes of the call, if it does within its time.
+async fn within<T>(client: &Client, wall: Duration, call: impl Future<Output = T>) -> Option<T> {
+    let call = tokio::time::timeout(wall, call);
+    let Some(never) = client.never() else {
+        return call.await.ok();
+    };
+    tokio::select! {
+        answer = call => answer.ok(),
+        () = never.notified() => None,
+    }
+}
+
+/// The call, with the processor time that it takes added to `cpu`.
+async fn measured<T>(call: impl Future<Output = T>, cpu: &mut Duration) -> T {
+    let mut call = pin!(call);
+    poll_fn(|context| {
+        let before = clock_gettime(ClockId::ThreadCPUTime);
+        let polled = call.as_mut().poll(context);
+        let took = clock_gettime(ClockId::ThreadCPUTime) - before;
+        *cpu += Duration::try_from(took).unwrap_or_default();
+        polled
+    })
+    .await
+}
+
+/// Puts processor time that was measured in the place of epochs that were counted.
+fn measure(usage: &mut Usage, cpu: Duration) {
+    let micros = |span: Duration| u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+    usage.cpu_us = micros(cpu);
+    let resolution = Duration::try_from(clock_getres(ClockId::ThreadCPUTime));
+    usage.cpu_resolution_us = micros(resolution.unwrap_or_default()).max(1);
 }
 
 async fn call(
     store: &mut Store<Context>,
     loaded: &Loaded,
-    invocation: Invocation,
+    begun: &Begun<'_>,
 ) -> wasmtime::Result<Answer> {
-    let inputs = invocation.inputs.as_str().to_owned();
-    let Call::Undo { outputs } = &invocation.call else {
+    let inputs = begun.invocation.inputs.as_str().to_owned();
+    let Call::Undo { outputs } = &begun.invocation.call else {
         let guest = loaded.pre.instantiate_async(&mut *store).await?;
         store.data_mut().started = true;
-        let attempt = attempt(invocation);
         let run = guest.fermata_activity_run();
-        return run.call_run(store, &attempt, &inputs).await;
+        return run.call_run(store, &begun.attempt, &inputs).await;
     };
     let outputs = outputs.as_ref().map(|outputs| outputs.as_str().to_owned());
     let undo = loaded.undo.as_ref();
     let undo = undo.expect("a run of `undo` was turned away where there is none");
     let guest = undo.instantiate_async(&mut *store).await?;
     store.data_mut().started = true;
-    let attempt = attempt(invocation);
     let undo = guest.fermata_activity_undo();
-    undo.call_undo(store, &attempt, &inputs, outputs.as_ref())
+    undo.call_undo(store, &begun.attempt, &inputs, outputs.as_ref())
         .await
 }
 
@@ -138,17 +197,19 @@ fn no_undo(invocation: &Invocation) -> Failure {
     failure
 }
 
-fn attempt(invocation: Invocation) -> Attempt {
+/// What a guest is told about itself. What is large is taken, and not copied.
+fn attempt(invocation: &mut Invocation) -> Attempt {
+    let signal = invocation.signal.as_ref();
     Attempt {
         release: invocation.key.release.to_string(),
         process: invocation.process.to_string(),
         phase: invocation.phase.to_string(),
         activity: invocation.activity.to_string(),
         number: invocation.number,
-        idempotency_key: invocation.idempotency_key,
+        idempotency_key: std::mem::take(&mut invocation.idempotency_key),
         now_ms: u64::try_from(invocation.now.0).unwrap_or(0),
-        checkpoint: invocation.checkpoint,
-        signal: invocation.signal.map(|payload| payload.as_str().to_owned()),
+        checkpoint: invocation.checkpoint.take(),
+        signal: signal.map(|payload| payload.as_str().to_owned()),
     }
 }
 
@@ -157,13 +218,10 @@ fn without_guest(failure: Failure) -> Ran {
         failure,
         retry_after: None,
     };
-    Ran {
-        report: Report {
-            outcome,
-            evidence: Vec::new(),
-        },
-        log: Vec::new(),
-    }
+    Ran::from(Report {
+        outcome,
+        evidence: Vec::new(),
+    })
 }
 
 /// What a panic said.

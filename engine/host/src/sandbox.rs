@@ -75,6 +75,7 @@ impl Sandbox {
             secrets: config.secrets,
             stand_ins: Key::random()?,
             runs_begun: AtomicU64::new(0),
+            recordings: config.recordings,
             clock: config.clock,
             limits: config.limits.clone(),
         };

@@ -206,14 +206,11 @@ fn broken() -> Ran {
         FailureClass::Engine,
         "the runner broke: this is a bug of the engine",
     );
-    Ran {
-        report: Report {
-            outcome: Outcome::Failed {
-                failure: failure.remedy("see the server's log, and retry"),
-                retry_after: None,
-            },
-            evidence: Vec::new(),
+    Ran::from(Report {
+        outcome: Outcome::Failed {
+            failure: failure.remedy("see the server's log, and retry"),
+            retry_after: None,
         },
-        log: Vec::new(),
-    }
+        evidence: Vec::new(),
+    })
 }

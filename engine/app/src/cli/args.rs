@@ -1,5 +1,6 @@
 //! The command line as clap reads it: every command and flag, nothing of what they do.
 
+mod attempt;
 mod component;
 mod definition;
 mod people;
@@ -14,8 +15,10 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use attempt::{AttemptCommand, ExportArgs};
 pub(crate) use component::{
     ComponentCommand, GrantArgs, GrantOptions, Language, NewArgs, PushArgs, QuarantineArgs,
+    TestArgs,
 };
 pub(crate) use definition::DefinitionCommand;
 pub(crate) use people::{AttachArgs, CommentArgs, InboxArgs, TaskArgs};
@@ -128,6 +131,9 @@ pub(crate) enum Command {
     /// Start releases, watch them, and decide what waits on people.
     #[command(subcommand)]
     Release(ReleaseCommand),
+    /// Take home what an attempt asked its host, and was answered.
+    #[command(subcommand)]
+    Attempt(AttemptCommand),
     /// Show what waits on you, nearest deadline first.
     Inbox(InboxArgs),
     /// Show what is deployed where.
@@ -185,7 +191,7 @@ mod tests {
     }
 
     /// What the documentation tells people to type.
-    const DOCUMENTED: [&str; 84] = [
+    const DOCUMENTED: [&str; 87] = [
         "fermata serve --data-dir d --listen 127.0.0.1:0 --config c.toml",
         "fermata process check p.yaml --offline",
         "fermata process publish p.yaml",
@@ -199,6 +205,9 @@ mod tests {
         "fermata component build",
         "fermata component build a/hello",
         "fermata component test --output json",
+        "fermata component test a/hello --verbose",
+        "fermata component test --replay failed.json --component hello.wasm",
+        "fermata attempt export rel-1 staging/payment --attempt 2 --to failed.json",
         "fermata component push",
         "fermata component grant deploy@1.0.0 --grant http=example.com",
         "fermata component list",
@@ -290,6 +299,8 @@ mod tests {
             "fermata component new --lang cobol hello",
             "fermata component push a.wasm --grant ftp=x",
             "fermata component quarantine deploy@1.0.0",
+            "fermata component test --component hello.wasm",
+            "fermata attempt export rel-1",
             "fermata component grant deploy@1.0.0 --wanted --like 1.0.0",
             "fermata secret set api-key value-as-an-argument",
             "fermata release abort rel-1",

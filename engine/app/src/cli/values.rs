@@ -16,6 +16,9 @@ const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// Largest component that is read: above the server's limit, likewise.
 const COMPONENT_BYTES_MAX: u64 = 128 * 1024 * 1024;
 
+/// Largest recording that is read: what one release may keep, with room for the spelling of JSON and for logs.
+const RECORDING_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
 /// `KEY=VALUE`; the value is JSON if it parses, else text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pair {
@@ -72,6 +75,11 @@ fn object_file(path: &Path) -> Result<Map<String, Value>, Error> {
 /// The bytes of a file; of standard input if it is `-`.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Error> {
     read_up_to(path, FILE_BYTES_MAX)
+}
+
+/// The same for a recording, which may be larger.
+pub(crate) fn read_recording(path: &Path) -> Result<Vec<u8>, Error> {
+    read_up_to(path, RECORDING_BYTES_MAX)
 }
 
 /// The same for a component, which may be larger.

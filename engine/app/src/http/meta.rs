@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use fermata_core::component::WANTS_MAX;
 use fermata_core::limits;
 use fermata_service::Error;
+use fermata_service::config::{RECORDINGS_BYTES_MAX, RECORDINGS_MAX};
 
 use crate::http::Api;
 use crate::http::actor::{Administrator, Reader};
@@ -56,6 +57,7 @@ pub(crate) fn limits_of_the_server() -> Vec<LimitBody> {
     rows.extend(of_rehearsals());
     rows.extend(of_requests());
     rows.extend(of_components());
+    rows.extend(of_recordings());
     rows
 }
 
@@ -200,6 +202,18 @@ fn of_components() -> [LimitBody; 6] {
             "of each kind",
             "want fewer hosts, secrets or kinds",
         ),
+    ]
+}
+
+fn of_recordings() -> [LimitBody; 2] {
+    let bytes = usize::try_from(RECORDINGS_BYTES_MAX).expect("a few megabytes fit");
+    let row = |name, value, unit| LimitBody {
+        beyond: "the oldest attempts lose their recordings".into(),
+        ..row(name, value, unit, "export what you want to keep")
+    };
+    [
+        row("recordings-bytes", bytes, "bytes for each release"),
+        row("recordings", RECORDINGS_MAX, "runs for each release"),
     ]
 }
 

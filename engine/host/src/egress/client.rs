@@ -4,10 +4,10 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::egress::resolve::{Forbidden, Judging, Resolver};
-use crate::egress::{Answers, Asked, CallError, Permit};
+use crate::egress::{Answers, Asked, CallError, Given, Permit};
 use crate::error::Error;
 use crate::limits::{Limits, length};
 
@@ -54,6 +54,8 @@ pub(crate) struct Response {
 pub(crate) struct Client {
     resolver: Arc<dyn Resolver>,
     answers: Option<Arc<dyn Answers>>,
+    /// A call that no answer will ever come to ends its run.
+    never: Notify,
     public: OnceLock<reqwest::Client>,
     private: OnceLock<reqwest::Client>,
     connections: Semaphore,
@@ -72,6 +74,7 @@ impl Client {
         Self {
             resolver,
             answers,
+            never: Notify::new(),
             public: OnceLock::new(),
             private: OnceLock::new(),
             connections: Semaphore::new(length(limits.http_connections)),
@@ -99,7 +102,7 @@ impl Client {
             )));
         }
         if let Some(answers) = &self.answers {
-            return self.prepared(answers.as_ref(), permit, &call);
+            return self.prepared(answers.as_ref(), permit, &call).await;
         }
         let exchange = async {
             let _connection = self
@@ -126,8 +129,18 @@ impl Client {
             .unwrap_or(Err(CallError::Timeout))
     }
 
+    /// What the run that begins now is given in the place of chance and time.
+    pub(crate) fn given(&self) -> Option<Given> {
+        self.answers.as_ref()?.given()
+    }
+
+    /// Says of a run that it waits for what never comes; nothing where answers come from the network, which may.
+    pub(crate) fn never(&self) -> Option<&Notify> {
+        self.answers.as_ref().map(|_| &self.never)
+    }
+
     /// The answer that stands ready in the place of the network.
-    fn prepared(
+    async fn prepared(
         &self,
         answers: &dyn Answers,
         permit: &Permit,
@@ -138,7 +151,16 @@ impl Client {
             url: permit.target.url.as_str(),
             body: call.body.as_deref(),
         };
-        let answered = answers.answer(&asked).map_err(CallError::Unreachable)?;
+        let answered = match answers.answer(&asked) {
+            Ok(answered) => answered,
+            Err(why) => {
+                if let Some(error) = why.seen() {
+                    return Err(error);
+                }
+                self.never.notify_one();
+                return std::future::pending().await;
+            }
+        };
         if answered.body.len() as u64 > self.response_bytes {
             return Err(CallError::TooLarge(self.response_bytes));
         }

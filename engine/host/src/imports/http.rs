@@ -8,6 +8,7 @@ use crate::egress::{Call, CallError, Denial, Permit, Response, covers, permit};
 use crate::guest::fermata::activity::http::{Error, Host, Request, Response as Answer};
 use crate::guest::{Breach, Context};
 use crate::limits::length;
+use crate::record::Called;
 
 /// Calls that a run makes on the threads that all share: who makes more has work for a thread.
 const CALLS_SHARED: u64 = 5;
@@ -27,12 +28,17 @@ impl Host for Context {
         let permit = match self.permitted(&request) {
             Ok(permit) => permit,
             Err(error) => {
+                self.record_call(&called(&request.method, &request.url, &request));
+                self.record_answer(Err(&error), 0);
                 self.last_call = Some(self.held.redact(tell(&error)));
                 return Ok(Err(self.refused(error)));
             }
         };
+        let (method, url) = (permit.method.as_str(), permit.target.url.as_str());
+        self.record_call(&called(method, url, &request));
         let answer = self.exchange(&permit, request).await;
         let ms = self.now().since(began).0;
+        self.record_answer(answer.as_ref(), ms);
         let told = match &answer {
             Ok(response) => response.status.to_string(),
             Err(error) => tell(error),
@@ -175,6 +181,15 @@ impl Context {
             CallError::Unreachable(text) => Error::Unreachable(self.held.redact(text)),
             CallError::TooLarge(bytes) => Error::TooLarge(bytes),
         }
+    }
+}
+
+fn called<'a>(method: &'a str, url: &'a str, request: &'a Request) -> Called<'a> {
+    Called {
+        method,
+        url,
+        headers: &request.headers,
+        body: request.body.as_deref(),
     }
 }
 

@@ -242,11 +242,11 @@ impl Secrets for Two {
     }
 }
 
-fn with_secrets() -> Kit {
+pub(crate) fn with_secrets() -> Kit {
     Kit::new(|config| config.secrets = Arc::new(Two))
 }
 
-fn secret_grants(hosts: &[String]) -> String {
+pub(crate) fn secret_grants(hosts: &[String]) -> String {
     json!({ "http": [{ "host": "*", "private": true }], "secrets": [{ "name": "token", "hosts": hosts }] }).to_string()
 }
 
