@@ -140,6 +140,11 @@ fn a_crash_is_the_same_crash_and_success_leaves_nothing() {
         let document = "process: crash\nphases:\n  only:\n    activities:\n      bad: { uses: panicking@1, retry: { attempts: 1 } }\n      good: { uses: noop@1 }\n";
         let view = world.release(document, json!({})).await;
         let id = view["id"].as_str().unwrap();
+        // The guest is built with line tables.
+        let frames = &activity(&view, "only/bad")["failure"]["backtrace"];
+        let frame = frames.as_array().unwrap().iter();
+        let place = frame.filter_map(Value::as_str).find(|frame| frame.contains("balance_the_ledger"));
+        assert!(place.is_some_and(|place| place.contains("src/lib.rs:")), "{frames}");
         let folder = tempfile::tempdir().unwrap();
         export(&world, folder.path(), id, "only/bad");
         let (code, told) = replay(&world, folder.path(), "panicking");

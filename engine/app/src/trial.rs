@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 use crate::wire::{self, OpenError, Sandboxed};
 use desk::Desk;
-pub(crate) use replay::{Difference, Replayed, Run as ReplayedRun};
+pub(crate) use replay::{Compared, Difference, Verdict};
 
 /// Longest time of one run.
 const WALL: Span = Span(60_000);

@@ -15,7 +15,7 @@ use crate::recording::Document;
 
 /// What came of running an attempt again.
 #[derive(Debug, Serialize)]
-pub(crate) struct Replayed {
+pub(crate) struct Verdict {
     /// Whether all runs ended the same way.
     pub(crate) same: bool,
     /// The component that was recorded.
@@ -23,14 +23,14 @@ pub(crate) struct Replayed {
     /// The component that ran now.
     pub(crate) replayed: Pin,
     /// Up to the first that ended differently.
-    pub(crate) runs: Vec<Run>,
+    pub(crate) runs: Vec<Compared>,
     /// Runs behind that one.
-    pub(crate) not_replayed: usize,
+    pub(crate) left_out: usize,
 }
 
 /// One run, as it was and as it is now.
 #[derive(Debug, Serialize)]
-pub(crate) struct Run {
+pub(crate) struct Compared {
     /// 1 for the first run of the attempt.
     pub(crate) run: u32,
     /// Whether it ended the same way, byte for byte.
@@ -62,7 +62,7 @@ pub(crate) struct Difference {
 
 impl Trial {
     /// Runs a recorded attempt again.
-    pub(crate) async fn replay(&self, document: &Document) -> Replayed {
+    pub(crate) async fn replay(&self, document: &Document) -> Verdict {
         let mut runs = Vec::new();
         for run in &document.runs {
             let ran = self.again(&document.attempt, run).await;
@@ -73,11 +73,11 @@ impl Trial {
                 break;
             }
         }
-        Replayed {
+        Verdict {
             same: runs.iter().all(|run| run.same),
             recorded: document.attempt.component.clone(),
             replayed: self.pin(),
-            not_replayed: document.runs.len() - runs.len(),
+            left_out: document.runs.len() - runs.len(),
             runs,
         }
     }
@@ -113,11 +113,11 @@ impl Trial {
     }
 }
 
-fn compare(run: &RecordedRun, ran: &Ran) -> Run {
+fn compare(run: &RecordedRun, ran: &Ran) -> Compared {
     let exchanges = ran.recording.as_ref().map(|kept| &kept.run.exchanges);
     let exchanges = exchanges.map_or(&[][..], Vec::as_slice);
     let ended_same = is_same(&run.outcome, &ran.report.outcome);
-    Run {
+    Compared {
         run: run.run,
         same: ended_same && run.evidence == ran.report.evidence,
         recorded: ended(run.outcome.clone()),

@@ -169,8 +169,8 @@ mod tests {
             left(vec![part(1, 0, most), part(1, 1, 9)]),
             [(1, 0), (1, 1)]
         );
-        let many: Vec<_> = (0..1 + RECORDINGS_MAX as u32)
-            .map(|run| part(1, run, 1))
+        let many: Vec<_> = (0..=RECORDINGS_MAX)
+            .map(|run| part(1, u32::try_from(run).unwrap(), 1))
             .collect();
         assert_eq!(left(many).len(), RECORDINGS_MAX);
     }

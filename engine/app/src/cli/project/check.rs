@@ -136,7 +136,7 @@ fn fault(expected: &Expected, tried: &Tried) -> Option<String> {
     let Some(found) = tried.ended.get(kind) else {
         return Some(format!(
             "expected {kind}, but it ended with {}",
-            tried.ended
+            told(&tried.ended)
         ));
     };
     let differs = wanted
@@ -147,6 +147,16 @@ fn fault(expected: &Expected, tried: &Tried) -> Option<String> {
         return Some(format!("expected {kind}.{key} {value}, but it is {got}"));
     }
     (tried.unused > 0).then(|| format!("{} prepared answers were not asked for", tried.unused))
+}
+
+/// An end in a few words: of a failure its kind, since the report has the rest.
+fn told(ended: &Value) -> String {
+    let Some(failure) = ended.get("failure") else {
+        return ended.to_string();
+    };
+    let words = ["class", "code"].map(|name| failure.get(name).and_then(Value::as_str));
+    let words: Vec<&str> = words.into_iter().flatten().collect();
+    format!("a failure: {}", words.join(", "))
 }
 
 #[cfg(test)]

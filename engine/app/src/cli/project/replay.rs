@@ -12,7 +12,7 @@ use crate::cli::text::{self, Tone};
 use crate::cli::values;
 use crate::exit::Exit;
 use crate::recording::Document;
-use crate::trial::{Difference, Replayed, ReplayedRun};
+use crate::trial::{Compared, Difference, Verdict};
 
 /// Characters of an outcome that are shown.
 const OUTCOME_CHARS: usize = 2_000;
@@ -25,32 +25,28 @@ pub(super) async fn replay(
 ) -> Result<Exit, Error> {
     let document = Document::parse(&values::read_recording(recording)?)
         .map_err(|what| Error::in_file(recording, what))?;
-    let scratch;
-    let trial = match &args.component {
-        Some(component) => {
-            // There need not be a project.
-            scratch = tempfile::tempdir()?;
-            super::trial(component, scratch.path()).await?
-        }
-        None => {
-            let module = super::built(&args.folder)?;
-            super::trial(&module, &args.folder.join(super::CACHE)).await?
-        }
-    };
-    let replayed = trial.replay(&document).await;
-    if context.out.is_json() {
-        context.out.json(&serde_json::json!(replayed))?;
+    // A component of its own needs no project to keep its native code in.
+    let scratch = tempfile::tempdir()?;
+    let trial = if let Some(component) = &args.component {
+        super::trial(component, scratch.path()).await?
     } else {
-        tell(context, &document, &replayed)?;
+        let module = super::built(&args.folder)?;
+        super::trial(&module, &args.folder.join(super::CACHE)).await?
+    };
+    let verdict = trial.replay(&document).await;
+    if context.out.is_json() {
+        context.out.json(&serde_json::json!(verdict))?;
+    } else {
+        tell(context, &document, &verdict)?;
     }
-    Ok(if replayed.same {
+    Ok(if verdict.same {
         Exit::Ok
     } else {
         Exit::Failure
     })
 }
 
-fn tell(context: &mut Context, document: &Document, replayed: &Replayed) -> Result<(), Error> {
+fn tell(context: &mut Context, document: &Document, verdict: &Verdict) -> Result<(), Error> {
     let attempt = &document.attempt;
     context.out.line(&format!(
         "attempt {} of {}/{} in {}, {} ({})",
@@ -61,7 +57,7 @@ fn tell(context: &mut Context, document: &Document, replayed: &Replayed) -> Resu
         attempt.component.name,
         document.state
     ))?;
-    let (recorded, now) = (&replayed.recorded, &replayed.replayed);
+    let (recorded, now) = (&verdict.recorded, &verdict.replayed);
     if recorded != now {
         context.out.line(&format!(
             "another component than the recorded one: {}@{} {} instead of {}@{} {}",
@@ -73,24 +69,24 @@ fn tell(context: &mut Context, document: &Document, replayed: &Replayed) -> Resu
             text::short_digest(&recorded.digest.to_string())
         ))?;
     }
-    for run in &replayed.runs {
+    for run in &verdict.runs {
         tell_run(context, run)?;
     }
-    if replayed.not_replayed > 0 {
-        let behind = replayed.not_replayed;
+    if verdict.left_out > 0 {
+        let behind = verdict.left_out;
         context.out.line(&format!(
             "runs behind that were not replayed: {behind}, since they go on from another checkpoint"
         ))?;
     }
     let paint = context.out.paint();
-    context.out.line(&if replayed.same {
+    context.out.line(&if verdict.same {
         paint.tone(Tone::Good, "it ended the same way")
     } else {
         paint.tone(Tone::Bad, "it ended differently")
     })
 }
 
-fn tell_run(context: &mut Context, run: &ReplayedRun) -> Result<(), Error> {
+fn tell_run(context: &mut Context, run: &Compared) -> Result<(), Error> {
     let mut lines = Vec::new();
     if run.same {
         lines.push(format!(

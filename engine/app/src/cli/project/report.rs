@@ -40,7 +40,9 @@ pub(super) fn case(
     };
     if let Some(fault) = fault {
         add(fault);
-        place(&tried.ended).iter().for_each(|line| add(line));
+        for line in place(&tried.ended) {
+            add(&line);
+        }
     }
     let near = tried.limits.iter();
     near.filter(|used| verbose || used.percent >= NEAR_PERCENT)
@@ -84,18 +86,14 @@ fn micros(us: u64) -> String {
 
 /// How near a limit was.
 fn limit(used: &Used) -> String {
-    let size = |value: u64| match used.limit.unit {
-        "bytes" => bytes(value),
-        "milliseconds" => text::span(value),
-        unit => format!("{value} {unit}"),
+    let (value, most) = (used.value, used.limit.value);
+    let (value, most) = match used.limit.unit {
+        "bytes" => (bytes(value), bytes(most)),
+        "milliseconds" => (text::span(value), text::span(most)),
+        unit => (value.to_string(), format!("{most} {unit}")),
     };
-    let near = format!(
-        "{:<14} {:>10} of {:<15} {:>3} %",
-        used.limit.name,
-        size(used.value),
-        size(used.limit.value),
-        used.percent
-    );
+    let (name, percent) = (used.limit.name, used.percent);
+    let near = format!("{name:<14} {value:>9} of {most:<14} {percent:>3} %");
     if used.percent >= NEAR_PERCENT {
         format!("{near}: {}", used.limit.remedy)
     } else {
@@ -218,7 +216,7 @@ mod tests {
         assert_eq!(
             text,
             "ok     a page  1 run in 3ms, 1 call, cpu 1.2 ms, memory 40.0 MiB\n       \
-             memory           40.0 MiB of 64.0 MiB         62 %: process data in parts, or free what is no longer needed\n"
+             memory          40.0 MiB of 64.0 MiB        62 %: process data in parts, or free what is no longer needed\n"
         );
     }
 
