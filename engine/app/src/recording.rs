@@ -111,7 +111,7 @@ pub(crate) mod tests {
                 "attempt": 1, "number": 1, "idempotency_key": "k", "call": "run", "inputs": {},
             },
             "runs": [{
-                "run": 1, "now": "2026-01-31T09:00:00Z", "began": "2026-01-31T09:00:00Z", "wall_ms": 60_000,
+                "run": 1, "now": "2026-01-31T09:00:00.000Z", "began": "2026-01-31T09:00:00.000Z", "wall_ms": 60_000,
                 "grants": { "http": [], "secrets": [] }, "checkpoint": null, "signal": null, "seed": null,
                 "wall_clock_ns": [], "monotonic_clock_ns": [],
                 "exchanges": [{ "http": {
@@ -126,7 +126,7 @@ pub(crate) mod tests {
                 "evidence": [],
                 "usage": serde_json::to_value(fermata_core::attempt::Usage::default()).unwrap(),
             }],
-            "log": [{ "run": 1, "at": "2026-01-31T09:00:00Z", "level": "info", "message": "began" }],
+            "log": [{ "run": 1, "at": "2026-01-31T09:00:00.000Z", "level": "info", "message": "began" }],
         })
     }
 

@@ -45,7 +45,7 @@ async fn a_run_that_fails_is_recorded_and_one_that_succeeds_is_not() {
         let kit = Kit::new(|config| config.recordings = recordings);
         let ran = kit.run(guest(run), "{}").await;
         assert_eq!(ran.recording.is_some(), is_kept, "{recordings:?} {run}");
-        assert_eq!(ran.usage.input_bytes, 2);
+        assert_eq!(ran.usage.input_bytes, 11);
         let exact = recordings == Recordings::All;
         assert_eq!(ran.usage.cpu_resolution_us < 1_000, exact);
         if let Some(kept) = ran.recording {
