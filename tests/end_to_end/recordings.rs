@@ -143,8 +143,13 @@ fn a_crash_is_the_same_crash_and_success_leaves_nothing() {
         // The guest is built with line tables.
         let frames = &activity(&view, "only/bad")["failure"]["backtrace"];
         let frame = frames.as_array().unwrap().iter();
-        let place = frame.filter_map(Value::as_str).find(|frame| frame.contains("balance_the_ledger"));
-        assert!(place.is_some_and(|place| place.contains("src/lib.rs:")), "{frames}");
+        let place = frame
+            .filter_map(Value::as_str)
+            .find(|frame| frame.contains("balance_the_ledger"));
+        assert!(
+            place.is_some_and(|place| place.contains("src/lib.rs:")),
+            "{frames}"
+        );
         let folder = tempfile::tempdir().unwrap();
         export(&world, folder.path(), id, "only/bad");
         let (code, told) = replay(&world, folder.path(), "panicking");

@@ -175,5 +175,9 @@ fn recordings_have_the_bytes_that_they_had() {
         fs::write(&path, lines.concat()).expect("the file can be written");
     }
     let stored = fs::read_to_string(path).expect("UPDATE=1 writes it the first time");
-    assert_eq!(stored, lines.concat(), "stored recordings could not be read");
+    assert_eq!(
+        stored,
+        lines.concat(),
+        "stored recordings could not be read"
+    );
 }
