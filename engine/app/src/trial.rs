@@ -14,7 +14,8 @@ use fermata_core::json::Json;
 use fermata_core::process::ActivityIx;
 use fermata_core::recording::Exchange;
 use fermata_core::time::Span;
-use fermata_host::{Admitted, Used};
+use fermata_host::Admitted;
+pub(crate) use fermata_host::Used;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -270,4 +271,10 @@ fn ended(outcome: Outcome) -> Value {
             "retry_after_ms": retry_after.map(|after| after.0),
         } }),
     }
+}
+
+/// How near a run is to the usual limits.
+#[cfg(test)]
+pub(crate) fn used(usage: &Usage) -> Vec<Used> {
+    fermata_host::Limits::default().used(usage)
 }

@@ -1,5 +1,7 @@
 //! The wiring: the one file that knows which store, which sandbox and which clock there are.
 
+mod trial;
+
 use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
@@ -9,13 +11,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use fermata_core::attempt::{Invocation, Ran, Usage};
+use fermata_core::attempt::{Invocation, Ran};
 use fermata_core::component::Grants;
 use fermata_core::id::Digest;
 use fermata_core::time::Timestamp;
 use fermata_host::{
-    AdmitError, Answers, Blobs, Compiler, Limits, NoSecret, Recordings, Sandbox, SandboxConfig,
-    Secrets, Used,
+    AdmitError, Blobs, Compiler, Limits, NoSecret, Recordings, Sandbox, SandboxConfig, Secrets,
 };
 use fermata_service::clock::{Clock, SystemClock};
 use fermata_service::directory::Directory;
@@ -36,6 +37,7 @@ use crate::http::dto::meta::LimitBody;
 use crate::http::{Admission, Admitted, NativeCache, Rejected, Verified};
 use crate::keyring::{self, KeyError, Source};
 use crate::uploads::Uploads;
+pub(crate) use trial::{Sandboxed, trial};
 
 /// Where the first administrator's token is, within the data directory.
 pub(crate) const TOKEN_FILE: &str = "bootstrap-token";
@@ -245,61 +247,6 @@ fn compiler() -> Result<Compiler, OpenError> {
     })
 }
 
-/// A sandbox to try one component out, with these answers in the place of the network. Compiled code is kept in `cache`.
-pub(crate) fn trial(
-    component: Vec<u8>,
-    cache: &Path,
-    answers: Arc<dyn Answers>,
-    clock: fermata_host::Clock,
-) -> Result<Sandboxed, OpenError> {
-    let file = |source| OpenError::File {
-        path: cache.into(),
-        source,
-    };
-    fs::create_dir_all(cache).map_err(file)?;
-    let key = cache.join(CACHE_KEY_FILE);
-    let mut settings = SandboxConfig::new(cache.join("cache"), key, compiler()?, clock);
-    // One run at a time.
-    settings.limits.concurrent_runs = 1;
-    settings.answers = Some(answers);
-    settings.recordings = Recordings::All;
-    Ok(Sandboxed(Sandbox::new(settings, Arc::new(One(component)))?))
-}
-
-/// The one component that is tried out.
-#[derive(Debug)]
-struct One(Vec<u8>);
-
-impl Blobs for One {
-    fn component(&self, _: &Digest) -> Option<Vec<u8>> {
-        Some(self.0.clone())
-    }
-}
-
-/// A sandbox without an engine around it.
-#[derive(Debug)]
-pub(crate) struct Sandboxed(Sandbox);
-
-impl Sandboxed {
-    /// Admits a component as an upload is admitted.
-    pub(crate) async fn admit(
-        &self,
-        component: Vec<u8>,
-    ) -> Result<fermata_host::Admitted, OpenError> {
-        Ok(self.0.admit(component).await?)
-    }
-
-    /// How near a run came to its limits.
-    pub(crate) fn used(&self, usage: &Usage) -> Vec<Used> {
-        self.0.limits().used(usage)
-    }
-
-    /// Runs it once.
-    pub(crate) async fn run(&self, invocation: Invocation, grants: Arc<Grants>) -> Ran {
-        self.0.run(invocation, grants, Arc::new(|_| ())).await
-    }
-}
-
 fn sandbox(
     config: &Config,
     data: &Data,
@@ -319,7 +266,10 @@ fn sandbox(
         RecordingsKept::Failed => Recordings::Failed,
         RecordingsKept::All => Recordings::All,
     };
-    let blobs = Arc::new(StoredBlobs(Arc::clone(&data.store)));
+    set_up(settings, Arc::new(StoredBlobs(Arc::clone(&data.store))))
+}
+
+fn set_up(settings: SandboxConfig, blobs: Arc<dyn Blobs>) -> Result<Sandbox, OpenError> {
     Ok(Sandbox::new(settings, blobs)?)
 }
 

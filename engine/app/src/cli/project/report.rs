@@ -4,11 +4,10 @@ use std::fmt::Write as _;
 
 use fermata_core::attempt::Usage;
 use fermata_core::recording::{Body, Exchange, HttpAnswer, HttpExchange, SecretAnswer};
-use fermata_host::Used;
 use serde_json::Value;
 
 use crate::cli::text::{self, Paint, Tone, bytes};
-use crate::trial::Tried;
+use crate::trial::{Tried, Used};
 
 /// From this share of a limit on, it is worth a line.
 const NEAR_PERCENT: u64 = 50;
@@ -204,7 +203,7 @@ mod tests {
             calls: 1,
             unused: 0,
             ms: 3,
-            limits: fermata_host::Limits::default().used(&usage),
+            limits: crate::trial::used(&usage),
             usage,
             exchanges: vec![call],
         }
