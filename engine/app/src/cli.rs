@@ -9,6 +9,7 @@ pub(crate) mod values;
 
 mod access;
 mod act;
+mod attempt;
 mod backup;
 mod component;
 mod definition;
@@ -140,13 +141,14 @@ async fn dispatch(context: &mut Context, command: Command) -> Result<Exit, Error
         Command::Process(command) => process::run(context, command).await?,
         Command::Component(ComponentCommand::New(args)) => project::new(context, &args)?,
         Command::Component(ComponentCommand::Build { folder }) => project::build(context, &folder)?,
-        Command::Component(ComponentCommand::Test { folder }) => {
-            return project::check(context, &folder).await;
+        Command::Component(ComponentCommand::Test(args)) => {
+            return project::test(context, &args).await;
         }
         Command::Component(command) => component::run(context, command).await?,
         Command::Definition(command) => definition::run(context, command).await?,
         Command::Rehearse(args) => return rehearse::run(context, &args).await,
         Command::Release(command) => return release::run(context, command).await,
+        Command::Attempt(command) => attempt::run(context, &command).await?,
         Command::Inbox(args) => inbox::run(context, &args).await?,
         Command::Ledger(args) => ledger::run(context, &args).await?,
         Command::Lock(command) => lock::run(context, command).await?,

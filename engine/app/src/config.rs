@@ -52,6 +52,8 @@ pub(crate) struct Config {
     pub(crate) runs: Option<usize>,
     /// Most bytes of compiled code on disk; by default the sandbox's own number.
     pub(crate) cache_bytes: Option<u64>,
+    /// Which attempts leave a recording behind.
+    pub(crate) recordings: RecordingsKept,
     /// The component that runs scripts, if it is not beside the program.
     pub(crate) interpreter: Option<PathBuf>,
     /// File with the keys that seal secrets, if one is named.
@@ -109,10 +111,25 @@ struct Written {
     grace: Option<String>,
     runs: Option<usize>,
     cache_bytes: Option<usize>,
+    #[serde(default)]
+    recordings: RecordingsKept,
     interpreter: Option<PathBuf>,
     secrets_key_file: Option<PathBuf>,
     #[serde(default)]
     hosts: Vec<String>,
+}
+
+/// Which attempts leave a recording behind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum RecordingsKept {
+    /// None.
+    None,
+    /// Those that did not succeed.
+    #[default]
+    Failed,
+    /// All of them.
+    All,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -209,6 +226,7 @@ fn merge(args: &ServeArgs, file: Written) -> Result<Config, ConfigError> {
         runs: positive("runs", file.runs, RUNS_MAX)?,
         cache_bytes: positive("cache-bytes", file.cache_bytes, CACHE_BYTES_MAX)?
             .map(|bytes| bytes as u64),
+        recordings: file.recordings,
         interpreter: args.interpreter.clone().or(file.interpreter),
         secrets_key_file: args.secrets_key_file.clone().or(file.secrets_key_file),
         surroundings: Surroundings::default(),
@@ -240,7 +258,7 @@ mod tests {
 
     #[test]
     fn flags_go_before_the_file_and_the_file_before_defaults() {
-        let text = "listen = \"127.0.0.1:1\"\nlog = \"debug\"\nlog-format = \"json\"\ngrace = \"3s\"\nruns = 8";
+        let text = "listen = \"127.0.0.1:1\"\nlog = \"debug\"\nlog-format = \"json\"\ngrace = \"3s\"\nruns = 8\nrecordings = \"all\"";
         let args = ServeArgs {
             listen: Some("127.0.0.1:2".parse().unwrap()),
             ..ServeArgs::default()
@@ -250,6 +268,7 @@ mod tests {
         assert_eq!((config.log.as_str(), config.runs), ("debug", Some(8)));
         assert_eq!(config.log_format, Some(LogFormat::Json));
         assert_eq!(config.grace, Duration::from_secs(3));
+        assert_eq!(config.recordings, RecordingsKept::All);
         let config = merged(&ServeArgs::default(), "").unwrap();
         assert_eq!(config.listen.to_string(), LISTEN_DEFAULT);
         assert_eq!(config.data_dir, Path::new(DATA_DIR_DEFAULT));
@@ -263,6 +282,7 @@ mod tests {
             ("grace = \"soon\"", "grace"),
             ("runs = 0", "runs"),
             ("cache-bytes = 0", "cache-bytes"),
+            ("recordings = \"some\"", "some"),
             ("connections = -1", "line 1"),
             ("listen = ", "line 1"),
         ] {

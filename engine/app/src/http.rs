@@ -280,6 +280,7 @@ fn of_releases() -> OpenApiRouter<Arc<Api>> {
         ))
         .routes(routes!(attempts::list))
         .routes(routes!(attempts::logs))
+        .routes(routes!(attempts::recording))
 }
 
 /// The description of the API, as it is sent.

@@ -10,6 +10,7 @@ mod interpreter;
 mod keyring;
 mod oci;
 mod offline;
+mod recording;
 mod serve;
 mod trial;
 mod uploads;

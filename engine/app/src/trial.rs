@@ -1,20 +1,27 @@
-//! Trying a component out without a server: the sandbox of the server, with prepared answers in the place of the network.
+//! Trying a component out without a server: the sandbox of the server, with prepared or recorded answers in the place of
+//! the network.
 
-use std::collections::VecDeque;
+mod desk;
+mod replay;
+
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use fermata_core::attempt::{AttemptKey, Call, Invocation, Outcome, Ran, Resume};
+use fermata_core::attempt::{AttemptKey, Call, Invocation, LogLine, Outcome, Ran, Resume, Usage};
 use fermata_core::component::{Grants, Pin};
 use fermata_core::id::ReleaseId;
 use fermata_core::json::Json;
 use fermata_core::process::ActivityIx;
+use fermata_core::recording::Exchange;
 use fermata_core::time::Span;
-use fermata_host::{Admitted, Answered, Answers, Asked, Verified};
+pub(crate) use fermata_host::Used;
+use fermata_host::{Admitted, Verified};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::wire::{self, OpenError, Sandboxed};
+use desk::Desk;
+pub(crate) use replay::{Compared, Difference, Verdict};
 
 /// Longest time of one run.
 const WALL: Span = Span(60_000);
@@ -37,7 +44,12 @@ pub(crate) struct Prepared {
 /// Looks at a component as the server would, without running more of it than its description. `scratch` is a folder
 /// of its own.
 pub(crate) async fn examine(upload: Vec<u8>, scratch: &Path) -> Result<Verified, OpenError> {
-    let sandbox = wire::trial(upload.clone(), scratch, Arc::<Desk>::default())?;
+    let sandbox = wire::trial(
+        upload.clone(),
+        scratch,
+        Arc::<Desk>::default(),
+        Arc::new(wire::now),
+    )?;
     sandbox.verify(upload).await
 }
 
@@ -78,6 +90,12 @@ pub(crate) struct Tried {
     pub(crate) unused: usize,
     /// Time of all runs, in milliseconds.
     pub(crate) ms: u64,
+    /// What the runs used: of times and calls the sum, of sizes the largest.
+    pub(crate) usage: Usage,
+    /// How near that is to the limits of one run.
+    pub(crate) limits: Vec<Used>,
+    /// What all runs asked of their host, in order.
+    pub(crate) exchanges: Vec<Exchange>,
 }
 
 /// A component that can be tried.
@@ -92,7 +110,9 @@ impl Trial {
     /// Admits `upload` as the server would. Compiled code is kept in `cache`.
     pub(crate) async fn of(upload: Vec<u8>, cache: &Path) -> Result<Self, OpenError> {
         let desk = Arc::new(Desk::default());
-        let sandbox = wire::trial(upload.clone(), cache, Arc::<Desk>::clone(&desk))?;
+        let clock = Arc::clone(&desk);
+        let clock = Arc::new(move || clock.now());
+        let sandbox = wire::trial(upload.clone(), cache, Arc::<Desk>::clone(&desk), clock)?;
         let admitted = sandbox.admit(upload).await?;
         Ok(Self {
             sandbox,
@@ -106,29 +126,24 @@ impl Trial {
     pub(crate) async fn run(&self, case: &Case) -> Tried {
         self.desk.prepare(case.answers.clone());
         let began = wire::now();
-        let (mut log, mut kept, mut runs) = (Vec::new(), Kept::default(), 0);
+        let (mut seen, mut kept) = (Seen::default(), Kept::default());
         let mut signals = case.signals.iter();
         let outcome = loop {
-            let Ran { report, log: lines } = self.once(case, std::mem::take(&mut kept)).await;
-            runs += 1;
-            log.extend(
-                lines
-                    .iter()
-                    .map(|line| format!("{} {}", level(line.level), line.message)),
-            );
-            let (checkpoint, resume) = match report.outcome {
+            let ran = self.once(case, std::mem::take(&mut kept)).await;
+            let outcome = seen.take(ran);
+            let (checkpoint, resume) = match outcome {
                 Outcome::Pending {
                     ref checkpoint,
                     ref resume,
                     ..
-                } if runs < RUNS_MAX => (checkpoint.clone(), resume),
+                } if seen.runs < RUNS_MAX => (checkpoint.clone(), resume),
                 outcome => break outcome,
             };
             let signal = match resume {
                 Resume::After(_) => None,
                 Resume::Signal(_) => match signals.next() {
                     Some(payload) => Some(Json::of(payload)),
-                    None => break report.outcome,
+                    None => break outcome,
                 },
             };
             kept = Kept {
@@ -139,11 +154,24 @@ impl Trial {
         let (calls, unused) = self.desk.count();
         Tried {
             ended: ended(outcome),
-            log,
-            runs,
+            log: seen.log,
+            runs: seen.runs,
             calls,
             unused,
             ms: wire::now().since(began).0,
+            limits: self.sandbox.used(&seen.usage),
+            usage: seen.usage,
+            exchanges: seen.exchanges,
+        }
+    }
+
+    /// What is tried.
+    fn pin(&self) -> Pin {
+        let descriptor = &self.admitted.descriptor;
+        Pin {
+            name: descriptor.name.clone(),
+            version: descriptor.version,
+            digest: self.admitted.digest,
         }
     }
 
@@ -163,11 +191,7 @@ impl Trial {
                 attempt: 1,
                 run: 1,
             },
-            component: Pin {
-                name: descriptor.name.clone(),
-                version: descriptor.version,
-                digest: self.admitted.digest,
-            },
+            component: self.pin(),
             process: name("test"),
             phase: name("test"),
             activity: descriptor.name.clone(),
@@ -186,8 +210,54 @@ impl Trial {
     }
 }
 
-fn level(level: fermata_core::attempt::LogLevel) -> String {
-    format!("{level:?}").to_lowercase()
+/// What was seen of the runs of a case.
+#[derive(Default)]
+struct Seen {
+    runs: usize,
+    log: Vec<String>,
+    usage: Usage,
+    exchanges: Vec<Exchange>,
+}
+
+impl Seen {
+    /// Adds one run, and gives how it ended.
+    fn take(&mut self, ran: Ran) -> Outcome {
+        self.runs += 1;
+        self.log.extend(lines(&ran.log));
+        self.usage = together(self.usage, ran.usage);
+        let recording = ran.recording.map(|recording| recording.run);
+        self.exchanges
+            .extend(recording.into_iter().flat_map(|run| run.exchanges));
+        ran.report.outcome
+    }
+}
+
+/// Costs of two runs: of times and calls the sum, of sizes the larger, since limits hold for each run.
+fn together(one: Usage, other: Usage) -> Usage {
+    Usage {
+        took_ms: one.took_ms + other.took_ms,
+        cpu_us: one.cpu_us + other.cpu_us,
+        cpu_resolution_us: one.cpu_resolution_us.max(other.cpu_resolution_us),
+        memory_bytes: one.memory_bytes.max(other.memory_bytes),
+        table_elements: one.table_elements.max(other.table_elements),
+        input_bytes: one.input_bytes.max(other.input_bytes),
+        output_bytes: one.output_bytes.max(other.output_bytes),
+        checkpoint_bytes: one.checkpoint_bytes.max(other.checkpoint_bytes),
+        evidence_facts: one.evidence_facts + other.evidence_facts,
+        http_calls: one.http_calls + other.http_calls,
+        http_response_bytes: one.http_response_bytes.max(other.http_response_bytes),
+        log_bytes: one.log_bytes + other.log_bytes,
+        log_lines: one.log_lines + other.log_lines,
+    }
+}
+
+/// Lines of a log as they are shown.
+fn lines(log: &[LogLine]) -> Vec<String> {
+    let line = |line: &LogLine| {
+        let level = format!("{:?}", line.level).to_lowercase();
+        format!("{level} {}", line.message)
+    };
+    log.iter().map(line).collect()
 }
 
 fn ended(outcome: Outcome) -> Value {
@@ -209,54 +279,14 @@ fn ended(outcome: Outcome) -> Value {
             "message": failure.message,
             "details": failure.details.map(|details| details.value()),
             "remedy": failure.remedy,
+            "backtrace": failure.backtrace,
             "retry_after_ms": retry_after.map(|after| after.0),
         } }),
     }
 }
 
-/// Where the answers of a case lie.
-#[derive(Debug, Default)]
-struct Desk(Mutex<(VecDeque<Prepared>, usize)>);
-
-impl Desk {
-    fn prepare(&self, answers: Vec<Prepared>) {
-        *self
-            .0
-            .lock()
-            .expect("nobody panics with the answers in hand") = (answers.into(), 0);
-    }
-
-    /// Calls that were answered, and answers that are left.
-    fn count(&self) -> (usize, usize) {
-        let desk = self
-            .0
-            .lock()
-            .expect("nobody panics with the answers in hand");
-        (desk.1, desk.0.len())
-    }
-}
-
-impl Answers for Desk {
-    fn answer(&self, asked: &Asked<'_>) -> Result<Answered, String> {
-        let mut desk = self
-            .0
-            .lock()
-            .expect("nobody panics with the answers in hand");
-        let call = format!("{} {}", asked.method, asked.url);
-        match desk.0.front() {
-            Some(next) if next.call == call => {}
-            Some(next) => return Err(format!("the test expects {} and not {call}", next.call)),
-            None => return Err(format!("the test has no answer for {call}")),
-        }
-        desk.1 += 1;
-        let next = desk
-            .0
-            .pop_front()
-            .expect("it is the front that was looked at");
-        Ok(Answered {
-            status: next.status,
-            headers: next.headers,
-            body: next.body,
-        })
-    }
+/// How near a run is to the usual limits.
+#[cfg(test)]
+pub(crate) fn used(usage: &Usage) -> Vec<Used> {
+    fermata_host::Limits::default().used(usage)
 }

@@ -1,5 +1,7 @@
 //! The wiring: the one file that knows which store, which sandbox and which clock there are.
 
+mod trial;
+
 use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
@@ -15,7 +17,7 @@ use fermata_core::extension::{Notification, Notified};
 use fermata_core::id::Digest;
 use fermata_core::time::Timestamp;
 use fermata_host::{
-    AdmitError, Blobs, Compiler, Limits, NoSecret, Sandbox, SandboxConfig, Secrets,
+    AdmitError, Blobs, Compiler, Limits, NoSecret, Recordings, Sandbox, SandboxConfig, Secrets,
 };
 use fermata_service::clock::{Clock, SystemClock};
 use fermata_service::config::TRIES_GOING_MAX;
@@ -32,15 +34,12 @@ use zeroize::Zeroizing;
 
 use crate::access::signals::{self, Signals};
 use crate::access::{Access, Change, Secret};
-use crate::config::Config;
+use crate::config::{Config, RecordingsKept};
 use crate::http::dto::meta::LimitBody;
 use crate::http::{Admission, Admitted, NativeCache, Rejected, Verified};
 use crate::keyring::{self, KeyError, Source};
 use crate::uploads::Uploads;
-
-mod sandboxed;
-
-pub(crate) use sandboxed::{Sandboxed, trial};
+pub(crate) use trial::{Sandboxed, trial};
 
 /// Where the first administrator's token is, within the data directory.
 pub(crate) const TOKEN_FILE: &str = "bootstrap-token";
@@ -265,7 +264,15 @@ fn sandbox(
     settings.limits.concurrent_runs = places(runs);
     settings.cache_bytes = config.cache_bytes.unwrap_or(settings.cache_bytes);
     settings.secrets = Arc::new(secrets);
-    let blobs = Arc::new(StoredBlobs(Arc::clone(&data.store)));
+    settings.recordings = match config.recordings {
+        RecordingsKept::None => Recordings::None,
+        RecordingsKept::Failed => Recordings::Failed,
+        RecordingsKept::All => Recordings::All,
+    };
+    set_up(settings, Arc::new(StoredBlobs(Arc::clone(&data.store))))
+}
+
+fn set_up(settings: SandboxConfig, blobs: Arc<dyn Blobs>) -> Result<Sandbox, OpenError> {
     Ok(Sandbox::new(settings, blobs)?)
 }
 

@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::id::{Name, ReleaseId};
 use crate::json::Json;
 use crate::process::ActivityIx;
+use crate::recording::Recording;
 use crate::time::{Span, Timestamp};
 
 /// Which execution of which activity. A result with another key than the current one is stale.
@@ -53,8 +54,9 @@ pub struct Invocation {
     pub now: Timestamp,
 }
 
-/// Which of its exports a component is called at.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Which of its exports a component is called at. The order of variants is the stored format.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Call {
     /// `run`.
     Run,
@@ -75,12 +77,60 @@ pub struct Report {
 }
 
 /// A run that has ended: what counts, and what is kept for people.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Ran {
     /// What the release reacts to.
     pub report: Report,
     /// What the guest logged, oldest first, within the limits.
     pub log: Vec<LogLine>,
+    /// What it used.
+    pub usage: Usage,
+    /// What it needs to be run again, where the runner keeps that.
+    pub recording: Option<Box<Recording>>,
+}
+
+impl From<Report> for Ran {
+    /// A run that left nothing else behind.
+    fn from(report: Report) -> Self {
+        Self {
+            report,
+            log: Vec::new(),
+            usage: Usage::default(),
+            recording: None,
+        }
+    }
+}
+
+/// What a run used, as far as it can be told. The order of fields is the stored format.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Usage {
+    /// Time on the wall, in milliseconds.
+    pub took_ms: u64,
+    /// Processor time, in microseconds.
+    pub cpu_us: u64,
+    /// What the processor time is accurate to, in microseconds.
+    pub cpu_resolution_us: u64,
+    /// Largest linear memory, all memories together.
+    pub memory_bytes: u64,
+    /// Elements of the largest table.
+    pub table_elements: u64,
+    /// The inputs, as JSON text.
+    pub input_bytes: u64,
+    /// The outputs, as JSON text.
+    pub output_bytes: u64,
+    /// The checkpoint that was stored.
+    pub checkpoint_bytes: u64,
+    /// Facts that were recorded.
+    pub evidence_facts: u64,
+    /// HTTP calls.
+    pub http_calls: u64,
+    /// The largest body that an HTTP call was answered with.
+    pub http_response_bytes: u64,
+    /// Bytes in the log.
+    pub log_bytes: u64,
+    /// Lines in the log.
+    pub log_lines: u64,
 }
 
 /// One line that a guest logged.
@@ -117,14 +167,16 @@ pub struct Progress {
     pub message: String,
 }
 
-/// What a guest returned.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a guest returned. The order of variants is the stored format.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// Done, with outputs.
     Succeeded(Json),
     /// To be run again later with what it stored.
     Pending {
         /// Handed back on the next run.
+        #[serde(with = "crate::recording::content")]
         checkpoint: Vec<u8>,
         /// What the next run waits for.
         resume: Resume,
@@ -140,8 +192,9 @@ pub enum Outcome {
     },
 }
 
-/// What ends a suspension.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What ends a suspension. The order of variants is the stored format.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Resume {
     /// So much time.
     After(Span),

@@ -29,6 +29,7 @@ pub mod limits;
 mod nearest;
 pub mod notification;
 pub mod process;
+pub mod recording;
 pub mod rehearsal;
 pub mod release;
 pub mod schema;

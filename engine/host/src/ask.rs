@@ -6,6 +6,7 @@ use fermata_core::attempt::{Call, Invocation, Outcome};
 use fermata_core::component::{Pin, World};
 use fermata_core::extension::{Notification, Question, Verdict};
 use fermata_core::failure::{Failure, FailureClass};
+use fermata_core::recording::Recording;
 use fermata_core::schema::Schema;
 use fermata_core::time::{Span, Timestamp};
 use wasmtime::Store;
@@ -14,13 +15,15 @@ use crate::guest::types::{Attempt, Failure as GuestFailure, Outcome as GuestOutc
 use crate::guest::{Context, notifier, policy};
 use crate::library::{Entry, Loaded};
 use crate::outcome;
+use crate::record;
+use crate::run::Failed;
 use crate::usage::Returned;
 
 /// What a guest returned: an answer, or how it failed.
 pub(crate) type Answered<A> = Result<A, GuestFailure>;
 
 /// One call of one export.
-pub(crate) trait Ask: Send + Sized + 'static {
+pub(crate) trait Ask: Send + Sync + Sized + 'static {
     /// What the guest returns if it does not fail.
     type Answer: Send;
     /// The answer as the engine takes it.
@@ -40,7 +43,7 @@ pub(crate) trait Ask: Send + Sized + 'static {
     fn promised<'l>(&self, loaded: &'l Loaded) -> Option<&'l Schema>;
     /// Calls the guest.
     fn call(
-        self,
+        &self,
         store: &mut Store<Context>,
         loaded: &Loaded,
     ) -> impl Future<Output = wasmtime::Result<Answered<Self::Answer>>> + Send;
@@ -52,6 +55,10 @@ pub(crate) trait Ask: Send + Sized + 'static {
         answer: Self::Answer,
         promised: Option<&Schema>,
     ) -> Result<Self::Good, Box<Failure>>;
+    /// What is kept of a call that has ended: only attempts are recorded.
+    fn recording(&self, _: &mut Context, _: &Result<Self::Good, Failed>) -> Option<Box<Recording>> {
+        None
+    }
 }
 
 /// What is called is there: [`Ask::turned_away`] was asked.
@@ -89,7 +96,7 @@ impl Ask for Invocation {
     }
 
     async fn call(
-        self,
+        &self,
         store: &mut Store<Context>,
         loaded: &Loaded,
     ) -> wasmtime::Result<Answered<GuestOutcome>> {
@@ -123,6 +130,14 @@ impl Ask for Invocation {
     ) -> Result<Outcome, Box<Failure>> {
         outcome::answered(context, answer, promised)
     }
+
+    fn recording(
+        &self,
+        context: &mut Context,
+        answer: &Result<Outcome, Failed>,
+    ) -> Option<Box<Recording>> {
+        record::recording(context, self, answer)
+    }
 }
 
 impl Ask for Question {
@@ -152,7 +167,7 @@ impl Ask for Question {
     }
 
     async fn call(
-        self,
+        &self,
         store: &mut Store<Context>,
         loaded: &Loaded,
     ) -> wasmtime::Result<Answered<policy::Verdict>> {
@@ -162,7 +177,7 @@ impl Ask for Question {
         let guest = guest.instantiate_async(&mut *store).await?;
         store.data_mut().started = true;
         let judge = guest.fermata_activity_judge();
-        judge.call_judge(store, &policy::question(&self)).await
+        judge.call_judge(store, &policy::question(self)).await
     }
 
     fn returned(_: &policy::Verdict) -> Returned {
@@ -209,7 +224,7 @@ impl Ask for Notification {
     }
 
     async fn call(
-        self,
+        &self,
         store: &mut Store<Context>,
         loaded: &Loaded,
     ) -> wasmtime::Result<Answered<()>> {
@@ -220,7 +235,7 @@ impl Ask for Notification {
         store.data_mut().started = true;
         let notify = guest.fermata_activity_notify();
         notify
-            .call_notify(store, &notifier::notification(&self))
+            .call_notify(store, &notifier::notification(self))
             .await
     }
 
@@ -256,17 +271,18 @@ fn no_undo(invocation: &Invocation) -> Failure {
     failure
 }
 
-fn attempt(invocation: Invocation) -> Attempt {
+fn attempt(invocation: &Invocation) -> Attempt {
+    let signal = invocation.signal.as_ref();
     Attempt {
         release: invocation.key.release.to_string(),
         process: invocation.process.to_string(),
         phase: invocation.phase.to_string(),
         activity: invocation.activity.to_string(),
         number: invocation.number,
-        idempotency_key: invocation.idempotency_key,
+        idempotency_key: invocation.idempotency_key.clone(),
         now_ms: since_epoch(invocation.now),
-        checkpoint: invocation.checkpoint,
-        signal: invocation.signal.map(|payload| payload.as_str().to_owned()),
+        checkpoint: invocation.checkpoint.clone(),
+        signal: signal.map(|payload| payload.as_str().to_owned()),
     }
 }
 

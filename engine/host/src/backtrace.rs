@@ -7,7 +7,7 @@ const FRAMES_MAX: usize = 20;
 /// Of one frame, as much as fits on a line or two: generic names grow without bound.
 const FRAME_BYTES_MAX: usize = 300;
 /// Frames that a Rust guest has above its own when it panics or runs out of memory, and that say nothing about it.
-const NOISE: [&str; 9] = [
+const NOISE: [&str; 10] = [
     "__rust_",
     "alloc::alloc::handle_alloc_error",
     "alloc::raw_vec::",
@@ -16,6 +16,7 @@ const NOISE: [&str; 9] = [
     "rust_panic",
     "std::alloc::",
     "std::panicking::",
+    "std::process::abort",
     "std::sys::",
 ];
 
@@ -61,8 +62,11 @@ fn name(line: &str) -> Option<String> {
     let numbered = before
         .split_once(": ")
         .is_some_and(|(number, _)| number.bytes().all(|byte| byte.is_ascii_digit()));
-    // Most components have one module, whose name is that of a file.
-    let function = name.split_once('!').map_or(name, |(_, function)| function);
+    // Most components have one module, whose name is that of a file. What is inlined has none, but may have a type `!`.
+    let function = match name.split_once('!') {
+        Some((_, function)) if numbered => function,
+        _ => name,
+    };
     (before.is_empty() || numbered).then(|| without_hashes(function))
 }
 
@@ -101,12 +105,14 @@ mod tests {
         let text = "error while executing at wasm backtrace:\n    0:   0x3f - deploy.wasm!core[d1c63229f60ee951]::panicking::panic_fmt\n    \
             at /rustc/library/core/src/panicking.rs:75:14\n    1:   0x1f - deploy.wasm!deploy[98dcf28e5e2d3ba1]::wait::h0123456789abcdef\n                    \
             at src/lib.rs:12:3\n                - deploy::poll\n                    at src/lib.rs:20:1\n    \
-            2:  0x100 - <unknown>!<wasm function 7>\n";
+                - deploy::never::<core::ops::Fn, !>\n                    at src/lib.rs:21:1\n    \
+            2:  0x100 - <unknown>!<wasm function 7>\n    3:  0x110 - deploy.wasm!std::process::abort\n";
         assert_eq!(
             parse(text),
             [
                 "deploy::wait (src/lib.rs:12:3)",
                 "deploy::poll (src/lib.rs:20:1)",
+                "deploy::never::<core::ops::Fn, !> (src/lib.rs:21:1)",
                 "<wasm function 7>"
             ]
         );

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use fermata_core::component::Grants;
 use fermata_core::time::Timestamp;
+use futures::TryFutureExt as _;
 use serde_json::json;
 use tokio::sync::Semaphore;
 
@@ -19,6 +20,7 @@ use crate::calls::seen::Seen;
 use crate::egress::{Call, CallError, Denial, Patience, Permit, Response, covers, permit};
 use crate::guest::Breach;
 use crate::limits::length;
+use crate::record::Recorder;
 use crate::secrets::Held;
 use crate::shared::Shared;
 
@@ -55,6 +57,7 @@ pub(crate) struct Calls {
     computes: Computes,
     turns: Semaphore,
     seen: Seen,
+    recorder: Recorder,
 }
 
 impl fmt::Debug for Calls {
@@ -72,6 +75,7 @@ impl Calls {
         held: Arc<Held>,
         computes: Computes,
     ) -> Self {
+        let recorder = Recorder::new(shared.recordings, &shared.limits);
         Self {
             shared,
             grants,
@@ -79,6 +83,7 @@ impl Calls {
             computes,
             turns: Semaphore::new(CALLS_AT_ONCE),
             seen: Seen::default(),
+            recorder,
         }
     }
 
@@ -107,10 +112,26 @@ impl Calls {
             .await
             .expect("the semaphore is never closed");
         let began = self.now();
+        let headers = &outgoing.headers;
+        let written = |method: &str, url: &str| {
+            let held = &self.held;
+            self.recorder.call(held, method, url, headers)
+        };
         let permit = match self.permitted(&outgoing) {
             Ok(permit) => permit,
-            Err(error) => return Err(self.unanswered(number, error.told(), error)),
+            Err(error) => {
+                let place = written(&outgoing.method, &outgoing.url);
+                let told = error.told();
+                let unanswered = self.unanswered(number, told, error);
+                self.recorder.answered(place, Err(&unanswered.error), 0);
+                return Err(unanswered);
+            }
         };
+        let place = written(permit.method.as_str(), permit.target.url.as_str());
+        let body = body.map_ok(|body| {
+            self.recorder.sent(&self.held, place, body.as_deref());
+            body
+        });
         let answer = self.exchange(&permit, outgoing, body).await;
         let ms = self.now().since(began).0;
         let tell = |became: &str| {
@@ -121,9 +142,14 @@ impl Calls {
             Ok(response) => {
                 let told = self.held.redact(tell(&response.status.to_string()));
                 self.seen.answered(number, response.body.len(), told);
+                self.recorder.answered(place, Ok(&response), ms);
                 Ok(response)
             }
-            Err(error) => Err(self.unanswered(number, tell(&error.told()), error)),
+            Err(error) => {
+                let unanswered = self.unanswered(number, tell(&error.told()), error);
+                self.recorder.answered(place, Err(&unanswered.error), ms);
+                Err(unanswered)
+            }
         }
     }
 
@@ -282,6 +308,16 @@ impl Calls {
     /// Bytes of answers that the host keeps for a guest that does not read them: two of the largest.
     pub(crate) fn unread_bytes(&self) -> u64 {
         self.shared.limits.http_response_bytes.saturating_mul(2)
+    }
+
+    /// What the guest may reach.
+    pub(crate) fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
+    /// Where it is written down what the guest asks of its host.
+    pub(crate) fn recorder(&self) -> &Recorder {
+        &self.recorder
     }
 
     /// What people see of the calls.

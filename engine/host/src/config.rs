@@ -25,6 +25,18 @@ pub trait Blobs: fmt::Debug + Send + Sync + 'static {
     fn component(&self, digest: &Digest) -> Option<Vec<u8>>;
 }
 
+/// Which runs leave a recording behind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Recordings {
+    /// None. Nothing is recorded, either.
+    None,
+    /// Those that did not succeed.
+    #[default]
+    Failed,
+    /// All of them. Their processor time is measured as exactly as the system can.
+    All,
+}
+
 /// How a [`crate::Sandbox`] is set up.
 #[derive(Clone)]
 pub struct SandboxConfig {
@@ -42,6 +54,8 @@ pub struct SandboxConfig {
     pub resolver: Arc<dyn Resolver>,
     /// Answers calls in the place of the network, if a component is only tried out.
     pub answers: Option<Arc<dyn Answers>>,
+    /// Which runs leave a recording behind.
+    pub recordings: Recordings,
     /// Tells the time.
     pub clock: Clock,
     /// Most bytes of native code kept in memory: some hundred small components, or ten Python ones.
@@ -72,6 +86,7 @@ impl SandboxConfig {
             secrets: Arc::new(NoSecrets),
             resolver: Arc::new(SystemResolver),
             answers: None,
+            recordings: Recordings::default(),
             clock,
             loaded_bytes: LOADED_BYTES,
             cache_bytes: CACHE_BYTES,

@@ -12,7 +12,7 @@ mod grant;
 mod resolve;
 mod target;
 
-pub use answers::{Answered, Answers, Asked};
+pub use answers::{Answered, Answers, Asked, Given, Unanswered};
 pub(crate) use client::{Call, Client, Patience, Response};
 pub(crate) use grant::{METHOD_BYTES_MAX, Permit, covers, permit};
 pub use resolve::{Resolver, SystemResolver};

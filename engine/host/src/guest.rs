@@ -7,9 +7,9 @@ pub(crate) mod policy;
 mod wasi;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use fermata_core::attempt::{Evidence, LogLevel};
+use fermata_core::attempt::{Evidence, LogLevel, Usage};
 use fermata_core::component::Grants;
 use fermata_core::time::{Span, Timestamp};
 use wasmtime::component::{HasSelf, Linker};
@@ -23,6 +23,7 @@ pub(crate) use reversible::UndoOnlyPre;
 use crate::background::Computes;
 use crate::calls::Calls;
 use crate::config::ProgressSink;
+use crate::egress::Given;
 use crate::engine::failed;
 use crate::error::Error;
 use crate::imports::add_wasi_http_to_linker;
@@ -103,6 +104,12 @@ pub(crate) struct Context {
     /// Epochs in which the guest computed.
     pub(crate) ticks: u64,
     pub(crate) computes: Computes,
+    /// What is known of its costs; whole once the run has ended.
+    pub(crate) usage: Usage,
+    /// What is told instead of time and chance, until somebody asks for them.
+    given: Option<Given>,
+    /// What time and chance tell, if that is recorded and somebody asked.
+    telling: Option<Arc<Mutex<wasi::Telling>>>,
     ticks_max: u64,
     wasi: Option<Box<wasi::Wasi>>,
 }
@@ -116,7 +123,8 @@ pub(crate) fn store(
     cpu: Span,
 ) -> Store<Context> {
     let limits = &shared.limits;
-    let held = Arc::new(shared.hold(&grants));
+    let given = shared.client.given();
+    let held = Arc::new(shared.hold(&grants, given.as_ref()));
     let computes = Computes::default();
     let calls = Calls::new(
         Arc::clone(shared),
@@ -139,6 +147,9 @@ pub(crate) fn store(
         began: (shared.clock)(),
         ticks: 0,
         computes,
+        usage: Usage::default(),
+        given,
+        telling: None,
         ticks_max: ticks(cpu),
         wasi: None,
     };

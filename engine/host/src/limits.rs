@@ -28,6 +28,8 @@ pub struct Limits {
     pub log_bytes: u64,
     /// Lines that one run may log: more is not read by anybody.
     pub log_lines: u64,
+    /// What is recorded of the exchanges of one run with its host: some hundred calls with short answers.
+    pub recording_bytes: u64,
     /// Rendered inputs of one run, as JSON text.
     pub input_bytes: u64,
     /// Outputs of one run, as JSON text.
@@ -94,6 +96,7 @@ impl Default for Limits {
             cpu: Span(10_000),
             log_bytes: MIB,
             log_lines: 10_000,
+            recording_bytes: MIB,
             input_bytes: VALUE_BYTES_MAX as u64,
             output_bytes: VALUE_BYTES_MAX as u64,
             checkpoint_bytes: CHECKPOINT_BYTES_MAX as u64,
@@ -224,6 +227,13 @@ impl Limits {
         vec![
             row("log-bytes", self.log_bytes, "bytes", DROPPED, "log less"),
             row("log-lines", self.log_lines, "lines", DROPPED, "log less"),
+            row(
+                "recording",
+                self.recording_bytes,
+                "bytes",
+                UNRECORDED,
+                "nothing: the run goes on, but a replay ends there",
+            ),
             row(
                 "input",
                 self.input_bytes,
@@ -419,6 +429,8 @@ const TOLD: &str = "the guest gets an error, and may go on";
 const WAITS: &str = "further ones wait";
 /// What comes next is not kept.
 const DROPPED: &str = "further lines are dropped, and the log says how many";
+/// What comes next cannot be replayed.
+const UNRECORDED: &str = "further exchanges are not recorded, and the recording says how many";
 /// The component is not admitted.
 const REFUSED: &str = "the upload is refused";
 

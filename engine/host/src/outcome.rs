@@ -20,7 +20,7 @@ use crate::guest::types::{
 };
 use crate::guest::{Breach, Context};
 use crate::limits::{Limits, length};
-use crate::run::{Failed, Run};
+use crate::run::Failed;
 use crate::secrets::Sealed;
 use crate::usage::{self, Returned};
 
@@ -34,26 +34,26 @@ pub(crate) enum Ended<A> {
 
 /// Reads the end of a run together with what the host saw of it. `promised` is what outputs have to fit.
 pub(crate) fn conclude<A: Ask>(
-    mut context: Context,
+    context: &mut Context,
     wall: Duration,
     ended: Ended<A::Answer>,
     promised: Option<&Schema>,
-) -> Run<A::Good> {
+) -> Result<A::Good, Failed> {
     context.collect_output();
     let returned = match &ended {
         Ended::Answered(Ok(answer)) => A::returned(answer),
         _ => Returned::default(),
     };
     let answer = match ended {
-        Ended::Answered(Ok(answer)) => match A::read(&mut context, answer, promised) {
+        Ended::Answered(Ok(answer)) => match A::read(context, answer, promised) {
             Ok(good) => Told::Good(good),
             Err(failure) => Told::Bad(failure, None),
         },
         Ended::Answered(Err(failure)) => {
-            let (failure, retry_after) = failed(&context, failure);
+            let (failure, retry_after) = failed(context, failure);
             Told::Bad(failure, retry_after)
         }
-        Ended::Trapped(error) => trapped(&context, &error).into(),
+        Ended::Trapped(error) => trapped(context, &error).into(),
         Ended::Panicked(message) => {
             let message = context.held.redact(message);
             error!(%message, "the host panicked while a guest ran");
@@ -74,17 +74,14 @@ pub(crate) fn conclude<A: Ask>(
     let answer = match answer {
         Told::Good(good) => Ok(good),
         Told::Bad(failure, retry_after) => Err(Failed {
-            failure: complete(&mut context, *failure),
+            failure: complete(context, *failure),
             retry_after,
         }),
     };
     let failure = answer.as_ref().err().map(|failed| &failed.failure);
-    usage::warn::<A>(&mut context, &returned, wall, failure);
-    Run {
-        answer,
-        evidence: std::mem::take(&mut context.evidence),
-        log: context.log.into_lines(),
-    }
+    usage::measure(context, &returned);
+    usage::warn::<A>(context, wall, failure);
+    answer
 }
 
 enum Told<G> {

@@ -1,22 +1,27 @@
 //! One run, from what is asked to what came of it.
 
 use std::any::Any;
+use std::future::{Future, poll_fn};
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use fermata_core::attempt::{Evidence, LogLine};
+use fermata_core::attempt::{Evidence, LogLine, Outcome, Usage};
 use fermata_core::component::Grants;
 use fermata_core::failure::{Failure, FailureClass};
+use fermata_core::recording::Recording;
 use fermata_core::time::Span;
 use futures::FutureExt;
+use rustix::time::{ClockId, clock_getres, clock_gettime};
 use tokio::sync::OwnedSemaphorePermit;
 use tracing::error;
 use wasmtime::Store;
 
 use crate::ask::Ask;
-use crate::config::ProgressSink;
+use crate::config::{ProgressSink, Recordings};
+use crate::egress::Client;
 use crate::guest::{self, Context};
 use crate::library::Loaded;
 use crate::limits::length;
@@ -34,6 +39,10 @@ pub(crate) struct Run<G> {
     pub(crate) evidence: Vec<Evidence>,
     /// What the guest logged, oldest first, within the limits.
     pub(crate) log: Vec<LogLine>,
+    /// What it used.
+    pub(crate) usage: Usage,
+    /// What passed between guest and host, if that is kept.
+    pub(crate) recording: Option<Box<Recording>>,
 }
 
 /// How a call failed.
@@ -41,6 +50,16 @@ pub(crate) struct Failed {
     pub(crate) failure: Failure,
     /// Not before this, if it is tried again.
     pub(crate) retry_after: Option<Span>,
+}
+
+impl Failed {
+    /// The failure as what came of an attempt.
+    pub(crate) fn outcome(&self) -> Outcome {
+        Outcome::Failed {
+            failure: self.failure.clone(),
+            retry_after: self.retry_after,
+        }
+    }
 }
 
 /// Calls a component once. Everything that goes wrong is in the answer.
@@ -98,14 +117,26 @@ async fn in_slot<A: Ask>(
 ) -> Run<A::Good> {
     let wall = Duration::from_millis(ask.wall().0);
     let _running = inner.ticker.run();
+    store.data_mut().usage.input_bytes = ask.bytes() as u64;
     let promised = ask.promised(&loaded);
     let call = AssertUnwindSafe(ask.call(&mut store, &loaded)).catch_unwind();
-    let ended = match tokio::time::timeout(wall, call).await {
-        Ok(Ok(Ok(answer))) => Ended::Answered(answer),
-        Ok(Ok(Err(error))) => Ended::Trapped(error),
-        Ok(Err(panic)) => Ended::Panicked(text(&*panic)),
-        Err(_) => Ended::TimedOut(wall),
+    let client = &inner.shared.client;
+    let (answer, cpu) = if inner.shared.recordings == Recordings::All {
+        let mut cpu = Duration::ZERO;
+        let answer = within(client, wall, measured(call, &mut cpu)).await;
+        (answer, Some(cpu))
+    } else {
+        (within(client, wall, call).await, None)
     };
+    let ended = match answer {
+        Some(Ok(Ok(answer))) => Ended::Answered(answer),
+        Some(Ok(Err(error))) => Ended::Trapped(error),
+        Some(Err(panic)) => Ended::Panicked(text(&*panic)),
+        None => Ended::TimedOut(wall),
+    };
+    if let Some(cpu) = cpu {
+        measure(&mut store.data_mut().usage, cpu);
+    }
     if let Ended::Answered(Ok(answer)) = &ended
         && A::returned(answer).output_bytes > OUTPUT_BYTES_SHARED
     {
@@ -116,9 +147,50 @@ async fn in_slot<A: Ask>(
     let crashed = !matches!(ended, Ended::Answered(_));
     let behind = crashed || store.data().computes.get();
     loaded.behind.store(behind, Ordering::Relaxed);
-    let run = outcome::conclude::<A>(store.into_data(), wall, ended, promised);
+    let mut context = store.into_data();
+    let answer = outcome::conclude::<A>(&mut context, wall, ended, promised);
+    let recording = ask.recording(&mut context, &answer);
     drop(slot);
-    run
+    Run {
+        answer,
+        evidence: context.evidence,
+        log: context.log.into_lines(),
+        usage: context.usage,
+        recording,
+    }
+}
+
+/// What comes of the call, if it does within its time.
+async fn within<T>(client: &Client, wall: Duration, call: impl Future<Output = T>) -> Option<T> {
+    let call = tokio::time::timeout(wall, call);
+    let Some(never) = client.never() else {
+        return call.await.ok();
+    };
+    tokio::select! {
+        answer = call => answer.ok(),
+        () = never.notified() => None,
+    }
+}
+
+/// The call, with the processor time that it takes added to `cpu`.
+async fn measured<T>(call: impl Future<Output = T>, cpu: &mut Duration) -> T {
+    let mut call = pin!(call);
+    poll_fn(|context| {
+        let before = clock_gettime(ClockId::ThreadCPUTime);
+        let polled = call.as_mut().poll(context);
+        let took = clock_gettime(ClockId::ThreadCPUTime) - before;
+        *cpu += Duration::try_from(took).unwrap_or_default();
+        polled
+    })
+    .await
+}
+
+/// Puts processor time that was measured in the place of epochs that were counted.
+fn measure(usage: &mut Usage, cpu: Duration) {
+    let micros = |span: Duration| u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+    usage.cpu_us = micros(cpu);
+    let resolution = Duration::try_from(clock_getres(ClockId::ThreadCPUTime));
+    usage.cpu_resolution_us = micros(resolution.unwrap_or_default()).max(1);
 }
 
 fn without_guest<G>(failure: Failure) -> Run<G> {
@@ -130,6 +202,8 @@ fn without_guest<G>(failure: Failure) -> Run<G> {
         answer: Err(failed),
         evidence: Vec::new(),
         log: Vec::new(),
+        usage: Usage::default(),
+        recording: None,
     }
 }
 

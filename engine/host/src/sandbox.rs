@@ -25,7 +25,7 @@ use crate::guest::{self, Context};
 use crate::key::Key;
 use crate::library::{Library, Loaded};
 use crate::limits::{Limits, length};
-use crate::run::{Failed, Run};
+use crate::run::{self, Run};
 use crate::shared::Shared;
 use crate::ticker::Ticker;
 use crate::{engine, run};
@@ -77,6 +77,7 @@ impl Sandbox {
             secrets: config.secrets,
             stand_ins: Key::random()?,
             runs_begun: AtomicU64::new(0),
+            recordings: config.recordings,
             clock: config.clock,
             limits: config.limits.clone(),
         };
@@ -161,16 +162,16 @@ impl Sandbox {
 
 /// What came of an attempt.
 fn ran(run: Run<Outcome>) -> Ran {
-    let failed = |failed: Failed| Outcome::Failed {
-        failure: failed.failure,
-        retry_after: failed.retry_after,
-    };
     let report = Report {
-        outcome: run.answer.unwrap_or_else(failed),
+        outcome: run.answer.unwrap_or_else(|failed| failed.outcome()),
         evidence: run.evidence,
     };
-    let log = run.log;
-    Ran { report, log }
+    Ran {
+        report,
+        usage: run.usage,
+        log: run.log,
+        recording: run.recording,
+    }
 }
 
 impl Inner {

@@ -5,6 +5,7 @@ mod forms;
 use std::fmt;
 
 use fermata_core::component::SecretGrant;
+use fermata_core::recording::SecretAnswer;
 use memchr::memmem;
 use reqwest::Url;
 use serde_json::Value;
@@ -96,6 +97,40 @@ impl Held {
                     Err(none) => held.missing.push((name.clone(), none)),
                 }
             }
+        }
+        held
+    }
+
+    /// The stand-ins of a run that is run again. There is nothing behind them, and so nothing to hide.
+    pub(crate) fn given(
+        grants: &[SecretGrant],
+        answers: &[(String, SecretAnswer)],
+        stand_in: impl Fn(&str) -> String,
+    ) -> Self {
+        let mut held = Self::default();
+        for SecretGrant { name, .. } in grants {
+            if held.handle(name).is_some() {
+                continue;
+            }
+            let answer = answers.iter().find(|(given, _)| given == name);
+            let stand_in = match answer.map(|(_, answer)| answer) {
+                Some(SecretAnswer::StandIn(stand_in)) => stand_in.clone(),
+                Some(SecretAnswer::Unknown) => {
+                    held.missing.push((name.clone(), NoSecret::Unknown));
+                    continue;
+                }
+                Some(SecretAnswer::Sealed(why)) => {
+                    let sealed = NoSecret::Sealed(why.clone());
+                    held.missing.push((name.clone(), sealed));
+                    continue;
+                }
+                Some(SecretAnswer::Denied) | None => stand_in(name),
+            };
+            held.secrets.push(Secret {
+                name: name.clone(),
+                value: Zeroizing::new(stand_in.clone()),
+                stand_in,
+            });
         }
         held
     }

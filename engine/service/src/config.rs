@@ -53,6 +53,10 @@ pub const PROCESS_CACHE_ACTIVITIES_MAX: usize = 100_000;
 pub const TURNS_PER_READ: usize = 4_096;
 /// Most processes whose scripts are read at a time: each takes a slot of the runs of releases.
 pub const SCRIPT_CHECKS_MAX: usize = 4;
+/// Most bytes that the recordings of one release take: a dozen attempts that said a lot, or hundreds that did not.
+pub const RECORDINGS_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Most recorded runs of one release: the list of them is written with each.
+pub const RECORDINGS_MAX: usize = 500;
 /// Most rehearsals at a time: each may keep a processor busy for a while.
 pub const REHEARSALS_MAX: usize = 4;
 /// Most releases of a process whose ends tell how long its activities take.

@@ -45,6 +45,7 @@ mod pending;
 mod people;
 mod publishing;
 mod quarantine;
+mod recordings;
 mod removal;
 mod requests;
 mod runs;

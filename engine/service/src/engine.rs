@@ -237,16 +237,13 @@ impl Engine {
 
 /// What is reported of a runner that panicked.
 fn broken() -> Ran {
-    Ran {
-        report: Report {
-            outcome: Outcome::Failed {
-                failure: broken_runner(),
-                retry_after: None,
-            },
-            evidence: Vec::new(),
+    Ran::from(Report {
+        outcome: Outcome::Failed {
+            failure: broken_runner(),
+            retry_after: None,
         },
-        log: Vec::new(),
-    }
+        evidence: Vec::new(),
+    })
 }
 
 fn broken_runner() -> Failure {

@@ -146,6 +146,28 @@ pub(crate) fn log(key: AttemptKey) -> Vec<u8> {
     ])
 }
 
+/// What of a release is recorded. It lies behind the logs of all activities, since none has this number.
+pub(crate) fn recorded(release: ReleaseId) -> Vec<u8> {
+    logs(release, ActivityIx(u32::MAX))
+}
+
+/// What is recorded of an attempt, and then of its runs, oldest first.
+pub(crate) fn attempt_recording(release: ReleaseId, activity: ActivityIx, attempt: u32) -> Vec<u8> {
+    joined(&[
+        &recorded(release),
+        &activity.0.to_be_bytes(),
+        &attempt.to_be_bytes(),
+    ])
+}
+
+/// The recording of one run; of what all runs of the attempt have in common, if it is number 0.
+pub(crate) fn recording(key: AttemptKey) -> Vec<u8> {
+    joined(&[
+        &attempt_recording(key.release, key.activity, key.attempt),
+        &key.run.to_be_bytes(),
+    ])
+}
+
 /// Before everything that is deployed now.
 pub(crate) const LEDGER_NOW: &[u8] = b"c";
 

@@ -10,7 +10,8 @@ use fermata_core::attempt::LogLine;
 use fermata_core::component::{Pin, Version};
 use fermata_core::id::{Digest, Name, ReleaseId};
 use fermata_core::json::Json;
-use fermata_core::process::ProcessRef;
+use fermata_core::process::{ActivityIx, ProcessRef};
+use fermata_core::recording::{RecordedAttempt, RecordedRun};
 use fermata_core::release::Release;
 use fermata_core::release::event::Pinned;
 use fermata_core::time::Timestamp;
@@ -169,6 +170,26 @@ pub struct RunLog {
     pub ended_at: Timestamp,
     /// Oldest first.
     pub lines: Vec<LogLine>,
+}
+
+/// One recorded run of a release, or what all runs of an attempt have in common, as run 0. Listed in the order in which
+/// they ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RecordedPart {
+    pub(crate) activity: ActivityIx,
+    pub(crate) attempt: u32,
+    pub(crate) run: u32,
+    /// How much it takes in the store.
+    pub(crate) bytes: u64,
+}
+
+/// What is recorded of an attempt.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AttemptRecording {
+    /// What all its runs have in common.
+    pub attempt: RecordedAttempt,
+    /// Those of its runs that are kept, oldest first.
+    pub runs: Vec<RecordedRun>,
 }
 
 /// One deployment.

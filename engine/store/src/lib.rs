@@ -109,7 +109,7 @@ pub enum Table {
     Open,
     /// Principals, tokens and sealed secrets.
     Access,
-    /// What attempts logged.
+    /// What attempts logged, and what was recorded of them.
     Logs,
     /// What is deployed where.
     Ledger,

@@ -258,10 +258,7 @@ impl World {
             outcome,
             evidence: Vec::new(),
         };
-        let ran = Box::new(Ran {
-            report,
-            log: Vec::new(),
-        });
+        let ran = Box::new(Ran::from(report));
         self.handle(Wake::Finished { key, ran });
     }
 

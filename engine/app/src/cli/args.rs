@@ -1,5 +1,6 @@
 //! The command line as clap reads it: every command and flag, nothing of what they do.
 
+mod attempt;
 mod component;
 mod definition;
 mod notifier;
@@ -15,9 +16,11 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use attempt::{AttemptCommand, ExportArgs};
 pub(crate) use component::{
     ComponentCommand, GrantArgs, GrantOptions, Language, Listed, NewArgs, PublishArgs,
     PublishSource, PullArgs, PullSource, PushArgs, PushSource, QuarantineArgs, RegistryArgs,
+    TestArgs,
 };
 pub(crate) use definition::DefinitionCommand;
 pub(crate) use notifier::{DeliveriesArgs, NotifierCommand, NotifierSetArgs};
@@ -131,6 +134,9 @@ pub(crate) enum Command {
     /// Start releases, watch them, and decide what waits on people.
     #[command(subcommand)]
     Release(ReleaseCommand),
+    /// Take home what an attempt asked its host, and was answered.
+    #[command(subcommand)]
+    Attempt(AttemptCommand),
     /// Show what waits on you, nearest deadline first.
     Inbox(InboxArgs),
     /// Show what is deployed where.
@@ -191,7 +197,7 @@ mod tests {
     }
 
     /// What the documentation tells people to type.
-    const DOCUMENTED: [&str; 90] = [
+    const DOCUMENTED: [&str; 93] = [
         "fermata serve --data-dir d --listen 127.0.0.1:0 --config c.toml",
         "fermata process check p.yaml --offline",
         "fermata process publish p.yaml",
@@ -205,6 +211,9 @@ mod tests {
         "fermata component build",
         "fermata component build a/hello",
         "fermata component test --output json",
+        "fermata component test a/hello --verbose",
+        "fermata component test --replay failed.json --component hello.wasm",
+        "fermata attempt export rel-1 staging/payment --attempt 2 --to failed.json",
         "fermata component push",
         "fermata component push oci://ghcr.io/team/deploy:1.0.0 b.wasm --grant http=example.com",
         "fermata component pull deploy@1.0.0",
@@ -316,6 +325,8 @@ mod tests {
             "fermata component publish a.wasm oci://r/a --password-stdin",
             "fermata component publish a.wasm oci://r/a --username u --password-stdin --password-file f",
             "fermata component quarantine deploy@1.0.0",
+            "fermata component test --component hello.wasm",
+            "fermata attempt export rel-1",
             "fermata component grant deploy@1.0.0 --wanted --like 1.0.0",
             "fermata secret set api-key value-as-an-argument",
             "fermata notifier set chat --component chat-notifier@1",

@@ -25,9 +25,7 @@ pub(super) use standing::notices;
 /// Runs the command.
 pub(super) async fn run(context: &mut Context, command: ComponentCommand) -> Result<(), Error> {
     match command {
-        ComponentCommand::New(_)
-        | ComponentCommand::Build { .. }
-        | ComponentCommand::Test { .. } => {
+        ComponentCommand::New(_) | ComponentCommand::Build { .. } | ComponentCommand::Test(_) => {
             unreachable!("projects need no server: they are dispatched before")
         }
         ComponentCommand::Push(args) => push(context, &args).await,

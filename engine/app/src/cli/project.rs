@@ -2,9 +2,10 @@
 
 mod check;
 mod recipe;
+mod replay;
+mod report;
 mod template;
 
-pub(super) use check::check;
 pub(super) use recipe::Recipe;
 
 use std::ffi::{OsStr, OsString};
@@ -16,9 +17,12 @@ use fermata_core::id::Name;
 use serde_json::json;
 
 use super::Context;
-use super::args::NewArgs;
+use super::args::{NewArgs, TestArgs};
 use super::error::Error;
 use super::text::bytes;
+use crate::cli::values;
+use crate::exit::Exit;
+use crate::trial::Trial;
 
 /// Folders below a project where the registry of its language puts programs.
 const PROGRAM_FOLDERS: [&str; 2] = ["node_modules/.bin", ".venv/bin"];
@@ -65,6 +69,39 @@ pub(super) fn new(context: &mut Context, args: &NewArgs) -> Result<(), Error> {
         folder.display()
     ))
 }
+
+/// Runs the cases of a project, or a recorded attempt.
+pub(super) async fn test(context: &mut Context, args: &TestArgs) -> Result<Exit, Error> {
+    match &args.replay {
+        Some(recording) => replay::replay(context, args, recording).await,
+        None => check::check(context, &args.folder, args.verbose).await,
+    }
+}
+
+/// The component in `file`, to be tried. Its native code is kept in `folder`.
+async fn trial(file: &Path, folder: &Path) -> Result<Trial, Error> {
+    Trial::of(values::read_component(file)?, folder)
+        .await
+        .map_err(|error| Error::Failed {
+            what: format!("{}: {error}", file.display()),
+            next: error.next(),
+        })
+}
+
+/// The component that a project has been built into.
+fn built(folder: &Path) -> Result<PathBuf, Error> {
+    let module = folder.join(Recipe::read(folder)?.output());
+    if module.exists() {
+        return Ok(module);
+    }
+    Err(Error::usage(
+        format!("{} is not there", module.display()),
+        "build it first: fermata component build",
+    ))
+}
+
+/// Where a project keeps what can be made again.
+const CACHE: &str = ".fermata";
 
 /// Builds the project in `folder` with the usual tool of its language.
 pub(super) fn build(context: &mut Context, folder: &Path) -> Result<(), Error> {

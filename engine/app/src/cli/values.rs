@@ -17,6 +17,9 @@ const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// Largest component that is read: above the server's limit, likewise.
 const COMPONENT_BYTES_MAX: u64 = 128 * 1024 * 1024;
 
+/// Largest recording that is read: what one release may keep, with room for the spelling of JSON and for logs.
+const RECORDING_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
 /// `KEY=VALUE`; the value is JSON if it parses, else text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pair {
@@ -92,7 +95,12 @@ fn without_break(text: &str) -> &str {
     line.strip_suffix('\r').unwrap_or(line)
 }
 
-/// The bytes of a component, which may be larger than other files.
+/// The bytes of a recording, which may be larger than other files.
+pub(crate) fn read_recording(path: &Path) -> Result<Vec<u8>, Error> {
+    read_up_to(path, RECORDING_BYTES_MAX)
+}
+
+/// The same for a component, which may be larger.
 pub(crate) fn read_component(path: &Path) -> Result<Vec<u8>, Error> {
     let file = read_up_to(path, COMPONENT_BYTES_MAX)?;
     if file.starts_with(b"\0asm") {

@@ -14,8 +14,9 @@ use crate::http::Api;
 use crate::http::actor::Reader;
 use crate::http::dto::event::{AttemptBody, AttemptsBody, LogBody, LogLineBody};
 use crate::http::extract::At;
-use crate::http::problem::{Problem, UNKNOWN_ACTIVITY, UNKNOWN_ATTEMPT};
+use crate::http::problem::{Problem, UNKNOWN_ACTIVITY, UNKNOWN_ATTEMPT, UNKNOWN_RECORDING};
 use crate::http::releases::find;
+use crate::recording::{self, Document, Line};
 use crate::view;
 
 /// List the attempts of an activity, oldest first.
@@ -90,12 +91,7 @@ pub(crate) async fn logs(
     At((id, phase, activity, attempt)): At<(ReleaseId, String, String, u32)>,
 ) -> Result<Json<LogBody>, Problem> {
     let release = find(&api, id).await?;
-    let ix = position(&release, &phase, &activity)?;
-    let attempts = release.record(ix).map_or(0, |record| record.attempts);
-    if !(1..=attempts).contains(&attempt) {
-        let detail = format!("{phase}/{activity} has had {attempts} attempts");
-        return Err(Problem::new(&UNKNOWN_ATTEMPT, detail));
-    }
+    let ix = attempted(&release, &phase, &activity, attempt)?;
     let runs = api.service.logs(id, ix, attempt).await?;
     let mut items = Vec::new();
     for log in runs {
@@ -108,6 +104,63 @@ pub(crate) async fn logs(
         }));
     }
     Ok(Json(LogBody { items }))
+}
+
+/// Read what passed between an attempt and its host: what `fermata component test --replay` runs again. Attempts that
+/// succeeded leave no recording, unless the server was told so.
+#[utoipa::path(
+    get, path = "/releases/{id}/activities/{phase}/{activity}/attempts/{attempt}/recording",
+    tag = "releases", operation_id = "getAttemptRecording",
+    params(
+        ("id" = String, Path, description = "The release"),
+        ("phase" = String, Path, description = "The phase"),
+        ("activity" = String, Path, description = "The activity"),
+        ("attempt" = u32, Path, description = "1 for the first"),
+    ),
+    responses((status = 200, body = Document, description = "The recording")),
+)]
+pub(crate) async fn recording(
+    State(api): State<Arc<Api>>,
+    _reader: Reader,
+    At((id, phase, activity, attempt)): At<(ReleaseId, String, String, u32)>,
+) -> Result<Json<Document>, Problem> {
+    let release = find(&api, id).await?;
+    let ix = attempted(&release, &phase, &activity, attempt)?;
+    let Some(recorded) = api.service.recording(id, ix, attempt).await? else {
+        let detail = format!("nothing is recorded of attempt {attempt} of {phase}/{activity}");
+        return Err(Problem::new(&UNKNOWN_RECORDING, detail));
+    };
+    let attempts = api.service.attempts(id, ix).await?;
+    let listed = attempts.iter().find(|listed| listed.number == attempt);
+    let log = api.service.logs(id, ix, attempt).await?;
+    let lines = log.into_iter().flat_map(|log| {
+        let run = log.run;
+        log.lines.into_iter().map(move |line| Line { run, line })
+    });
+    Ok(Json(Document {
+        format: recording::FORMAT.into(),
+        engine: env!("CARGO_PKG_VERSION").into(),
+        state: listed.map(|listed| body(listed).state).unwrap_or_default(),
+        attempt: recorded.attempt,
+        runs: recorded.runs,
+        log: lines.collect(),
+    }))
+}
+
+/// The position of an activity that has had this attempt.
+fn attempted(
+    release: &Release,
+    phase: &str,
+    activity: &str,
+    attempt: u32,
+) -> Result<ActivityIx, Problem> {
+    let ix = position(release, phase, activity)?;
+    let attempts = release.record(ix).map_or(0, |record| record.attempts);
+    if !(1..=attempts).contains(&attempt) {
+        let detail = format!("{phase}/{activity} has had {attempts} attempts");
+        return Err(Problem::new(&UNKNOWN_ATTEMPT, detail));
+    }
+    Ok(ix)
 }
 
 fn level(level: LogLevel) -> &'static str {

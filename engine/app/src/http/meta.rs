@@ -59,6 +59,7 @@ pub(crate) fn limits_of_the_server() -> Vec<LimitBody> {
     rows.extend(of_requests());
     rows.extend(of_components());
     rows.extend(of_notifiers());
+    rows.extend(of_recordings());
     rows
 }
 
@@ -251,6 +252,22 @@ fn of_notifiers() -> [LimitBody; 5] {
                 "repair where it delivers; the list of deliveries says why it failed",
             )
         },
+    ]
+}
+
+fn of_recordings() -> [LimitBody; 2] {
+    let bytes = usize::try_from(config::RECORDINGS_BYTES_MAX).expect("a few megabytes fit");
+    let row = |name, value, unit| LimitBody {
+        beyond: "the oldest attempts lose their recordings".into(),
+        ..row(name, value, unit, "export what you want to keep")
+    };
+    [
+        row("recordings-bytes", bytes, "bytes for each release"),
+        row(
+            "recordings",
+            config::RECORDINGS_MAX,
+            "runs for each release",
+        ),
     ]
 }
 

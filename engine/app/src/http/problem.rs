@@ -76,6 +76,7 @@ table! {
     UNKNOWN_RELEASE: NOT_FOUND "unknown-release" "There is no such release" hint "`fermata release list` shows the releases";
     UNKNOWN_ACTIVITY: NOT_FOUND "unknown-activity" "The process has no such activity" hint "activities are named PHASE/ACTIVITY, as the release shows them";
     UNKNOWN_ATTEMPT: NOT_FOUND "unknown-attempt" "The activity has no such attempt";
+    UNKNOWN_RECORDING: NOT_FOUND "unknown-recording" "The attempt left no recording" hint "attempts that failed leave one; `recordings` in the configuration of the server says which do, and older ones make room for newer ones";
     UNKNOWN_TOKEN: NOT_FOUND "unknown-token" "There is no such token" hint "`fermata token list` shows the tokens";
     UNKNOWN_SECRET: NOT_FOUND "unknown-secret" "There is no such secret" hint "`fermata secret list` shows the secrets";
     UNKNOWN_FILE: NOT_FOUND "unknown-file" "No such file is attached to the release";

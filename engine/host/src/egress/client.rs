@@ -4,10 +4,10 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::egress::resolve::{Forbidden, Judging, Resolver};
-use crate::egress::{Answers, Asked, CallError, Permit};
+use crate::egress::{Answers, Asked, CallError, Given, Permit};
 use crate::error::Error;
 use crate::limits::{Limits, length};
 
@@ -65,6 +65,8 @@ pub(crate) struct Response {
 pub(crate) struct Client {
     resolver: Arc<dyn Resolver>,
     answers: Option<Arc<dyn Answers>>,
+    /// A call that no answer will ever come to ends its run.
+    never: Notify,
     public: OnceLock<reqwest::Client>,
     private: OnceLock<reqwest::Client>,
     connections: Semaphore,
@@ -82,6 +84,7 @@ impl Client {
         Self {
             resolver,
             answers,
+            never: Notify::new(),
             public: OnceLock::new(),
             private: OnceLock::new(),
             connections: Semaphore::new(length(limits.http_connections)),
@@ -102,7 +105,7 @@ impl Client {
             return Err(CallError::TooLong(self.request_bytes));
         }
         if let Some(answers) = &self.answers {
-            return self.prepared(answers.as_ref(), permit, &call);
+            return self.prepared(answers.as_ref(), permit, &call).await;
         }
         let _connection = self
             .connections
@@ -123,8 +126,18 @@ impl Client {
         self.take(permit, response, call.patience.part).await
     }
 
+    /// What the run that begins now is given in the place of chance and time.
+    pub(crate) fn given(&self) -> Option<Given> {
+        self.answers.as_ref()?.given()
+    }
+
+    /// Says of a run that it waits for what never comes; nothing where answers come from the network, which may.
+    pub(crate) fn never(&self) -> Option<&Notify> {
+        self.answers.as_ref().map(|_| &self.never)
+    }
+
     /// The answer that stands ready in the place of the network.
-    fn prepared(
+    async fn prepared(
         &self,
         answers: &dyn Answers,
         permit: &Permit,
@@ -135,7 +148,16 @@ impl Client {
             url: permit.target.url.as_str(),
             body: call.body.as_deref(),
         };
-        let answered = answers.answer(&asked).map_err(CallError::Unreachable)?;
+        let answered = match answers.answer(&asked) {
+            Ok(answered) => answered,
+            Err(why) => {
+                if let Some(error) = why.seen() {
+                    return Err(error);
+                }
+                self.never.notify_one();
+                return std::future::pending().await;
+            }
+        };
         if answered.body.len() as u64 > self.response_bytes {
             return Err(CallError::TooLarge(self.response_bytes));
         }

@@ -11,7 +11,10 @@ use crate::limits::length;
 
 impl Host for Context {
     fn record(&mut self, kind: String, fact: String) -> wasmtime::Result<Result<(), String>> {
-        Ok(self.recorded(kind, &fact))
+        let taken = self.recorded(&kind, &fact);
+        let recorder = self.calls.recorder();
+        recorder.fact(&self.held, &kind, fact.len(), &taken);
+        Ok(taken)
     }
 
     fn attach(
@@ -28,7 +31,7 @@ impl Host for Context {
 }
 
 impl Context {
-    fn recorded(&mut self, kind: String, fact: &str) -> Result<(), String> {
+    fn recorded(&mut self, kind: &str, fact: &str) -> Result<(), String> {
         let limits = &self.shared.limits;
         if self.evidence.len() >= length(limits.evidence_facts) {
             return Err(format!("a run may record {} facts", limits.evidence_facts));
@@ -42,7 +45,7 @@ impl Context {
         }
         kind.parse::<Name>()
             .map_err(|error| format!("the kind is not a name: {error}"))?;
-        if !self.kinds.contains(&kind) {
+        if !self.kinds.iter().any(|known| known == kind) {
             return Err(format!(
                 "`describe` does not name evidence of the kind `{kind}` under `capabilities`"
             ));
@@ -58,7 +61,7 @@ impl Context {
         // Its text could spell a secret in other letters: JSON escapes every one of them.
         self.held.redact_json(&mut fact);
         self.evidence.push(Evidence {
-            kind,
+            kind: kind.to_owned(),
             fact: Json::of(&fact),
         });
         Ok(())

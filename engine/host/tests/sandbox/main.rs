@@ -20,6 +20,7 @@ mod ends;
 mod kit;
 mod limits;
 mod preview1;
+mod recordings;
 mod server;
 mod source;
 mod undo;

@@ -85,7 +85,7 @@ const IMPORTS: &str = r#"
   (import "wasi:sockets/udp-create-socket@0.2.3" "create-udp-socket" (func $udp (param i32 i32)))
 "#;
 
-fn component(run: &str) -> Vec<u8> {
+pub(crate) fn component(run: &str) -> Vec<u8> {
     let mut module = Source {
         imports: IMPORTS,
         run,

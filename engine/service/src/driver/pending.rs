@@ -19,7 +19,7 @@ use crate::error::{
 };
 use crate::inbox::Touched;
 use crate::locks::LockView;
-use crate::records::{NotifierRecord, OnceRecord, ProcessRecord, QuarantineRecord};
+use crate::records::{NotifierRecord, OnceRecord, ProcessRecord, QuarantineRecord, RecordedPart};
 use crate::request::{Defined, Published, Registered};
 use crate::wake::{Answer, Made, Request};
 
@@ -34,6 +34,8 @@ pub(super) struct Pending {
     pub(super) once: BTreeMap<Vec<u8>, OnceRecord>,
     /// The version of each service that the ledger will show.
     pub(super) ledger: BTreeMap<Vec<u8>, String>,
+    /// What will be recorded of each release.
+    pub(super) recorded: BTreeMap<ReleaseId, Vec<RecordedPart>>,
     pub(super) processes: BTreeMap<Name, (Arc<ProcessRecord>, Arc<Process>)>,
     pub(super) components: BTreeMap<(Name, Version), Arc<ComponentEntry>>,
     pub(super) definitions: BTreeMap<(Name, Version), Arc<DefinitionEntry>>,

@@ -108,12 +108,21 @@ impl Driver {
     pub(super) fn finished(&mut self, key: AttemptKey, ran: Ran) {
         self.gone(key);
         self.shared.metrics.finished(&ran.report);
+        let succeeded = matches!(ran.report.outcome, Outcome::Succeeded(_));
         let what = What::AttemptFinished {
             key,
             report: ran.report,
         };
         match self.turn(key.release, Caller::engine(), what) {
-            Ok(_) => self.keep_log(key, ran.log),
+            Ok(_) => {
+                self.keep_log(key, ran.log);
+                match ran.recording {
+                    Some(recording) => self.keep_recording(key, &recording),
+                    // Of its first run, nothing can have been kept.
+                    None if succeeded && key.run > 1 => self.drop_recording(key),
+                    None => {}
+                }
+            }
             Err(TurnError::Refused(refusal)) if self.is_current(key) => {
                 // The result of the current run must count somehow, or the activity would never end.
                 error!(?key, %refusal, "the result of a current run was refused");

@@ -31,6 +31,7 @@ mod once;
 mod people;
 mod quarantine;
 mod recall;
+mod recordings;
 mod recovery;
 mod rollback;
 mod runs;
@@ -192,14 +193,8 @@ impl World {
             outcome,
             evidence: Vec::new(),
         };
-        let ran = Ran {
-            report,
-            log: Vec::new(),
-        };
-        self.handle(Wake::Finished {
-            key,
-            ran: Box::new(ran),
-        });
+        let ran = Box::new(Ran::from(report));
+        self.handle(Wake::Finished { key, ran });
     }
 
     /// Runs begun and cancelled since the last look, as `+path` and `-path`.
@@ -463,8 +458,8 @@ fn what_an_attempt_logged_is_kept_with_its_result() {
         evidence: Vec::new(),
     };
     let ran = Box::new(Ran {
-        report,
         log: vec![line],
+        ..Ran::from(report)
     });
     world.handle(Wake::Finished {
         key: key(id, 0, 1),
@@ -530,10 +525,7 @@ fn a_deployment_is_in_the_ledger_with_what_it_replaced() {
             outcome: ok(),
             evidence: evidence.into(),
         };
-        let ran = Box::new(Ran {
-            report,
-            log: Vec::new(),
-        });
+        let ran = Box::new(Ran::from(report));
         world.handle(Wake::Finished {
             key: key(id, 0, 1),
             ran,

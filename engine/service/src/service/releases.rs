@@ -13,11 +13,11 @@ use fermata_core::release::event::Turn;
 use fermata_core::release::refusal::Refusal;
 use fermata_store::{Scan, Table};
 
-use crate::config::{PAGE_MAX, TURNS_PER_READ};
+use crate::config::{PAGE_MAX, RECORDINGS_MAX, TURNS_PER_READ};
 use crate::error::{Error, InputError};
 use crate::history::{AttemptRecord, Attempts};
 use crate::keys;
-use crate::records::{self, RunLog};
+use crate::records::{self, AttemptRecording, RunLog};
 use crate::recover;
 use crate::request::{Ask, Command};
 use crate::service::Service;
@@ -143,6 +143,34 @@ impl Service {
             }
         };
         blocking(read).await?
+    }
+
+    /// What is recorded of an attempt; nothing if no run of it is.
+    pub async fn recording(
+        &self,
+        id: ReleaseId,
+        activity: ActivityIx,
+        attempt: u32,
+    ) -> Result<Option<AttemptRecording>, Error> {
+        let scan = Scan {
+            prefix: keys::attempt_recording(id, activity, attempt),
+            limit: RECORDINGS_MAX + 1,
+            ..Scan::default()
+        };
+        let shared = Arc::clone(&self.shared);
+        let found = blocking(move || shared.store.scan(Table::Logs, &scan)).await??;
+        // The first is what all runs have in common.
+        let Some(((_, first), rest)) = found.split_first() else {
+            return Ok(None);
+        };
+        let runs: Result<_, fermata_store::Error> = rest
+            .iter()
+            .map(|(_, run)| records::read(run, "the recording of a run"))
+            .collect();
+        Ok(Some(AttemptRecording {
+            attempt: records::read(first, "the recording of an attempt")?,
+            runs: runs?,
+        }))
     }
 
     /// What an attempt logged, run by run.

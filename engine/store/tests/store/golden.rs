@@ -15,6 +15,7 @@ use fermata_store::codec::{self, CodecError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+mod recordings;
 mod samples;
 
 fn path() -> PathBuf {

@@ -25,11 +25,7 @@ pub(crate) enum ComponentCommand {
         folder: PathBuf,
     },
     /// Run the cases of the project's tests.json in a sandbox on this machine, with prepared answers to its calls.
-    Test {
-        /// The project.
-        #[arg(default_value = ".", value_hint = clap::ValueHint::DirPath)]
-        folder: PathBuf,
-    },
+    Test(TestArgs),
     /// Upload components. Name and version come from what each says about itself.
     Push(PushArgs),
     /// Get the bytes of a component, from the server or from an OCI registry, into a file.
@@ -80,6 +76,23 @@ pub(crate) enum ComponentCommand {
         /// NAME@VERSION, such as deploy@1.0.0.
         component: String,
     },
+}
+
+/// Arguments of `component test`.
+#[derive(Debug, Args)]
+pub(crate) struct TestArgs {
+    /// The project.
+    #[arg(default_value = ".", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) folder: PathBuf,
+    /// Run a recorded attempt again instead of the cases, and tell whether it ends the same way.
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) replay: Option<PathBuf>,
+    /// The component to run again, instead of the project's.
+    #[arg(long, value_name = "FILE", requires = "replay", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) component: Option<PathBuf>,
+    /// Show every limit and every call, also of what went well.
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
 }
 
 /// Arguments of `component new`.

@@ -7,14 +7,13 @@ use fermata_core::component::Grants;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::Recipe;
+use super::report;
 use crate::cli::Context;
 use crate::cli::error::Error;
 use crate::cli::grant::{self, Grant};
-use crate::cli::text::Tone;
 use crate::cli::values;
 use crate::exit::Exit;
-use crate::trial::{self, Prepared, Trial, Tried};
+use crate::trial::{self, Prepared, Tried};
 
 /// Where the cases are, within a project.
 const FILE: &str = "tests.json";
@@ -68,24 +67,16 @@ enum Expected {
 }
 
 /// Runs every case of the project in `folder`.
-pub(crate) async fn check(context: &mut Context, folder: &Path) -> Result<Exit, Error> {
-    let recipe = Recipe::read(folder)?;
-    let module = folder.join(recipe.output());
-    if !module.exists() {
-        return Err(Error::usage(
-            format!("{} is not there", module.display()),
-            "build it first: fermata component build",
-        ));
-    }
+pub(super) async fn check(
+    context: &mut Context,
+    folder: &Path,
+    verbose: bool,
+) -> Result<Exit, Error> {
+    let module = super::built(folder)?;
     let path = folder.join(FILE);
     let cases: Vec<Case> = serde_json::from_slice(&values::read(&path)?)
         .map_err(|error| Error::in_file(&path, error.to_string()))?;
-    let trial = Trial::of(values::read_component(&module)?, &folder.join(".fermata"))
-        .await
-        .map_err(|error| Error::Failed {
-            what: format!("{}: {error}", module.display()),
-            next: error.next(),
-        })?;
+    let trial = super::trial(&module, &folder.join(super::CACHE)).await?;
     let (mut results, mut failed) = (Vec::new(), 0);
     for case in &cases {
         let tried = trial.run(&asked(&path, case)?).await;
@@ -94,7 +85,9 @@ pub(crate) async fn check(context: &mut Context, folder: &Path) -> Result<Exit, 
         if context.out.is_json() {
             results.push(json!({ "name": case.name, "passed": fault.is_none(), "fault": fault, "tried": tried }));
         } else {
-            tell(context, case, &tried, fault.as_deref())?;
+            let paint = context.out.paint();
+            let text = report::case(&case.name, &tried, fault.as_deref(), verbose, paint);
+            context.out.raw(&text)?;
         }
     }
     if context.out.is_json() {
@@ -143,7 +136,7 @@ fn fault(expected: &Expected, tried: &Tried) -> Option<String> {
     let Some(found) = tried.ended.get(kind) else {
         return Some(format!(
             "expected {kind}, but it ended with {}",
-            tried.ended
+            told(&tried.ended)
         ));
     };
     let differs = wanted
@@ -156,46 +149,20 @@ fn fault(expected: &Expected, tried: &Tried) -> Option<String> {
     (tried.unused > 0).then(|| format!("{} prepared answers were not asked for", tried.unused))
 }
 
-fn tell(
-    context: &mut Context,
-    case: &Case,
-    tried: &Tried,
-    fault: Option<&str>,
-) -> Result<(), Error> {
-    let paint = context.out.paint();
-    let (mark, tone) = if fault.is_some() {
-        ("failed", Tone::Bad)
-    } else {
-        ("ok", Tone::Good)
+/// An end in a few words: of a failure its kind, since the report has the rest.
+fn told(ended: &Value) -> String {
+    let Some(failure) = ended.get("failure") else {
+        return ended.to_string();
     };
-    let cost = format!(
-        "{} in {} ms, {}",
-        counted(tried.runs, "run"),
-        tried.ms,
-        counted(tried.calls, "call")
-    );
-    let name = &case.name;
-    context.out.line(&format!(
-        "{:<6} {name}  {}",
-        paint.tone(tone, mark),
-        paint.tone(Tone::Faint, &cost)
-    ))?;
-    let Some(fault) = fault else {
-        return Ok(());
-    };
-    context.out.line(&format!("       {fault}"))?;
-    for line in &tried.log {
-        context.out.line(&format!("       | {line}"))?;
-    }
-    Ok(())
-}
-
-fn counted(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+    let words = ["class", "code"].map(|name| failure.get(name).and_then(Value::as_str));
+    let words: Vec<&str> = words.into_iter().flatten().collect();
+    format!("a failure: {}", words.join(", "))
 }
 
 #[cfg(test)]
 mod tests {
+    use fermata_core::attempt::Usage;
+
     use super::*;
 
     fn tried(ended: Value, unused: usize) -> Tried {
@@ -206,6 +173,9 @@ mod tests {
             calls: 0,
             unused,
             ms: 0,
+            usage: Usage::default(),
+            limits: Vec::new(),
+            exchanges: Vec::new(),
         }
     }
 

@@ -32,7 +32,7 @@ pub(super) fn routes() -> Vec<(String, String)> {
 }
 
 /// The whole API, by hand: a route that is missing or new shows here.
-const ROUTES: [&str; 84] = [
+const ROUTES: [&str; 85] = [
     "DELETE /components/{name}/versions/{version}",
     "DELETE /components/{name}/versions/{version}/deprecation",
     "DELETE /definitions/{name}/versions/{version}",
@@ -77,6 +77,7 @@ const ROUTES: [&str; 84] = [
     "GET /releases/{id}",
     "GET /releases/{id}/activities/{phase}/{activity}/attempts",
     "GET /releases/{id}/activities/{phase}/{activity}/attempts/{attempt}/logs",
+    "GET /releases/{id}/activities/{phase}/{activity}/attempts/{attempt}/recording",
     "GET /releases/{id}/events",
     "GET /releases/{id}/files/{digest}",
     "GET /releases/{id}/rollback-plan",

@@ -51,6 +51,10 @@ async fn a_release_runs_to_its_end_while_the_caller_waits() {
         .get(&format!("{attempts}/2/logs"))
         .await
         .is_problem(404, "unknown-attempt");
+    for (attempt, code) in [(1, "unknown-recording"), (2, "unknown-attempt")] {
+        let recording = world.get(&format!("{attempts}/{attempt}/recording")).await;
+        recording.is_problem(404, code);
+    }
     let nowhere = format!("/releases/{id}/activities/only/other/attempts");
     world
         .get(&nowhere)

@@ -107,12 +107,13 @@ impl Runner for Script {
             kind: "deployment".into(),
             fact: Json::of(&fact),
         };
+        let report = Report {
+            outcome,
+            evidence: vec![evidence],
+        };
         let ran = Ran {
-            report: Report {
-                outcome,
-                evidence: vec![evidence],
-            },
             log: vec![line("began"), line("ended")],
+            ..Ran::from(report)
         };
         std::future::ready(ran).boxed()
     }
