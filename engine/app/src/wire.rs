@@ -1,9 +1,8 @@
 //! The wiring: the one file that knows which store, which sandbox and which clock there are.
 
 use std::ffi::OsString;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -15,7 +14,7 @@ use fermata_core::extension::{Notification, Notified};
 use fermata_core::id::Digest;
 use fermata_core::time::Timestamp;
 use fermata_host::{
-    AdmitError, Blobs, Compiler, Limits, NoSecret, Sandbox, SandboxConfig, Secrets,
+    AdmitError, Answers, Blobs, Compiler, Limits, NoSecret, Sandbox, SandboxConfig, Secrets,
 };
 use fermata_service::clock::{Clock, SystemClock};
 use fermata_service::config::TRIES_GOING_MAX;
@@ -38,9 +37,9 @@ use crate::http::{Admission, Admitted, NativeCache, Rejected, Verified};
 use crate::keyring::{self, KeyError, Source};
 use crate::uploads::Uploads;
 
-mod sandboxed;
+mod token;
 
-pub(crate) use sandboxed::{Sandboxed, trial};
+pub(crate) use token::write_token;
 
 /// Where the first administrator's token is, within the data directory.
 pub(crate) const TOKEN_FILE: &str = "bootstrap-token";
@@ -250,6 +249,55 @@ fn compiler() -> Result<Compiler, OpenError> {
     })
 }
 
+/// A sandbox to try one component out, with these answers in the place of the network. Compiled code is kept in `cache`.
+pub(crate) fn trial(
+    component: Vec<u8>,
+    cache: &Path,
+    answers: Arc<dyn Answers>,
+) -> Result<Sandboxed, OpenError> {
+    let file = |source| OpenError::File {
+        path: cache.into(),
+        source,
+    };
+    fs::create_dir_all(cache).map_err(file)?;
+    let clock = Arc::new(now);
+    let key = cache.join(CACHE_KEY_FILE);
+    let mut settings = SandboxConfig::new(cache.join("cache"), key, compiler()?, clock);
+    // One run at a time.
+    settings.limits.concurrent_runs = 1;
+    settings.answers = Some(answers);
+    Ok(Sandboxed(Sandbox::new(settings, Arc::new(One(component)))?))
+}
+
+/// The one component that is tried out.
+#[derive(Debug)]
+struct One(Vec<u8>);
+
+impl Blobs for One {
+    fn component(&self, _: &Digest) -> Option<Vec<u8>> {
+        Some(self.0.clone())
+    }
+}
+
+/// A sandbox without an engine around it.
+#[derive(Debug)]
+pub(crate) struct Sandboxed(Sandbox);
+
+impl Sandboxed {
+    /// Admits a component as an upload is admitted.
+    pub(crate) async fn admit(
+        &self,
+        component: Vec<u8>,
+    ) -> Result<fermata_host::Admitted, OpenError> {
+        Ok(self.0.admit(component).await?)
+    }
+
+    /// Runs it once.
+    pub(crate) async fn run(&self, invocation: Invocation, grants: Arc<Grants>) -> Ran {
+        self.0.run(invocation, grants, Arc::new(|_| ())).await
+    }
+}
+
 fn sandbox(
     config: &Config,
     data: &Data,
@@ -311,32 +359,6 @@ fn first_token(data: &Data, access: &Access) -> Result<Secret, OpenError> {
     for change in changes {
         access.learn(change);
     }
-    Ok(secret)
-}
-
-/// Writes a new token into the data directory, for its owner only.
-pub(crate) fn write_token(data_dir: &Path) -> Result<Secret, OpenError> {
-    let path = data_dir.join(TOKEN_FILE);
-    let failed = |source| OpenError::File {
-        path: path.clone(),
-        source,
-    };
-    let secret = Secret::draw().map_err(failed)?;
-    let draft = data_dir.join(format!("{TOKEN_FILE}.new"));
-    let written = || {
-        // A draft that an earlier start left behind may have other rights.
-        drop(fs::remove_file(&draft));
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&draft)?;
-        writeln!(file, "{}", secret.expose())?;
-        file.sync_all()?;
-        fs::rename(&draft, &path)?;
-        fs::File::open(data_dir)?.sync_all()
-    };
-    written().map_err(failed)?;
     Ok(secret)
 }
 
@@ -477,8 +499,6 @@ fn rejected(error: AdmitError) -> Rejected {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
 
     /// The tables of engine/docs/limits.md, as they have to be.
@@ -528,25 +548,6 @@ mod tests {
             text == current,
             "engine/docs/limits.md is behind: run this test with UPDATE=1"
         );
-    }
-
-    #[test]
-    fn a_token_file_is_for_its_owner_only_and_is_replaced_whole() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(TOKEN_FILE);
-        let stale = folder.path().join(format!("{TOKEN_FILE}.new"));
-        fs::write(&stale, "half a tok").unwrap();
-        let mut written = Vec::new();
-        for _ in 0..2 {
-            let secret = write_token(folder.path()).unwrap();
-            let text = fs::read_to_string(&path).unwrap();
-            assert_eq!(text.trim_end(), secret.expose());
-            let mode = fs::metadata(&path).unwrap().permissions().mode();
-            assert_eq!(mode & 0o777, 0o600);
-            written.push(text);
-        }
-        assert_ne!(written[0], written[1]);
-        assert!(!stale.exists());
     }
 
     #[test]
