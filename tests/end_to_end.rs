@@ -22,6 +22,8 @@ mod hostile_requests;
 mod languages;
 #[path = "end_to_end/operations.rs"]
 mod operations;
+#[path = "end_to_end/policies.rs"]
+mod policies;
 #[path = "end_to_end/rehearsed.rs"]
 mod rehearsed;
 #[path = "end_to_end/scripts.rs"]

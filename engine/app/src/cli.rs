@@ -22,6 +22,7 @@ mod ledger;
 mod lock;
 mod logs;
 mod pages;
+mod policy;
 mod process;
 mod project;
 mod rehearse;
@@ -149,6 +150,7 @@ async fn dispatch(context: &mut Context, command: Command) -> Result<Exit, Error
         Command::Inbox(args) => inbox::run(context, &args).await?,
         Command::Ledger(args) => ledger::run(context, &args).await?,
         Command::Lock(command) => lock::run(context, command).await?,
+        Command::Policy(command) => policy::run(context, *command).await?,
         Command::Secret(command) => secret::run(context, command).await?,
         Command::Token(command) => access::token(context, command).await?,
         Command::Principal(command) => access::principal(context, command).await?,

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use fermata_core::attempt::{Invocation, Ran};
 use fermata_core::component::Grants;
+use fermata_core::extension::{Judged, Question};
 use fermata_core::id::Digest;
 use fermata_core::time::Timestamp;
 use fermata_host::{
@@ -428,6 +429,10 @@ impl Runner for Runs {
         progress: ProgressSink,
     ) -> BoxFuture<'static, Ran> {
         self.0.run(invocation, grants, progress)
+    }
+
+    fn judge(&self, question: Question, grants: Arc<Grants>) -> BoxFuture<'static, Judged> {
+        self.0.judge(question, grants)
     }
 }
 

@@ -27,6 +27,7 @@ pub mod id;
 pub mod json;
 pub mod limits;
 mod nearest;
+pub mod pattern;
 pub mod process;
 pub mod rehearsal;
 pub mod release;

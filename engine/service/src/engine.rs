@@ -22,9 +22,10 @@ use fermata_core::failure::{Failure, FailureClass};
 use crate::clock::Clock;
 use crate::driver::Driver;
 use crate::error::Error;
+use crate::policies;
 use crate::runner::{ProgressSink, Runner};
 use crate::shared::{Condition, Shared};
-use crate::wake::{Action, Request, Run, Wake};
+use crate::wake::{Action, Consult, Request, Run, Wake};
 
 /// The way to the loop. Requests are bounded by count, and results by the slots of runs.
 #[derive(Clone, Debug)]
@@ -141,7 +142,7 @@ impl Engine {
             Wake::Request(_) => {
                 self.mailbox.requests.fetch_sub(1, Ordering::Relaxed);
             }
-            Wake::Finished { key, .. } | Wake::Dropped { key } => {
+            Wake::Finished { key, .. } | Wake::Dropped { key } | Wake::Judged { key, .. } => {
                 self.runs.remove(key);
             }
             Wake::TimePassed | Wake::Stop | Wake::Halt => {}
@@ -153,6 +154,7 @@ impl Engine {
         for action in actions {
             match action {
                 Action::Start(run) => self.begin(*run),
+                Action::Consult(consult) => self.consult(*consult),
                 Action::Cancel(key) => {
                     if let Some(run) = self.runs.get(&key) {
                         run.abort();
@@ -180,6 +182,24 @@ impl Engine {
                 Err(Aborted) => Wake::Dropped { key },
             };
             // If the loop has ended, the next start runs this again.
+            mailbox.wake(wake);
+        });
+    }
+
+    /// Asks policies. Somebody always says what came of it: they, or whoever dropped the question.
+    fn consult(&mut self, consult: Consult) {
+        let Consult { key, asked } = consult;
+        let runner = Arc::clone(&self.runner);
+        let work = async move { policies::ask(&*runner, asked).await };
+        let (work, handle) = abortable(work);
+        self.runs.insert(key, handle);
+        let mailbox = self.mailbox.clone();
+        self.runtime.spawn(async move {
+            let wake = match work.await {
+                Ok(answers) => Wake::Judged { key, answers },
+                Err(Aborted) => Wake::Dropped { key },
+            };
+            // If the loop has ended, the next start asks again.
             mailbox.wake(wake);
         });
     }

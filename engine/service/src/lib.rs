@@ -14,6 +14,7 @@ pub mod ids;
 mod keys;
 pub mod locks;
 mod metrics;
+pub mod policies;
 pub mod records;
 pub mod request;
 pub mod runner;

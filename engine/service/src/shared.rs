@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::feed::Feed;
 use crate::inbox::Inbox;
 use crate::metrics::Metrics;
+use crate::policies::Waiting;
 use crate::progress::Running;
 use crate::recent::Recent;
 
@@ -25,6 +26,7 @@ pub(crate) struct Shared {
     pub(crate) running: Running,
     pub(crate) inbox: Inbox,
     pub(crate) metrics: Metrics,
+    pub(crate) policies: Waiting,
     health: Mutex<Health>,
 }
 
@@ -60,6 +62,7 @@ impl Shared {
             running: Running::default(),
             inbox: Inbox::default(),
             metrics: Metrics::default(),
+            policies: Waiting::default(),
             health: Mutex::default(),
         })
     }

@@ -11,6 +11,7 @@ pub(crate) mod event;
 pub(crate) mod input_set;
 pub(crate) mod lock;
 pub(crate) mod meta;
+pub(crate) mod policy;
 pub(crate) mod problem;
 pub(crate) mod process;
 pub(crate) mod query;

@@ -10,6 +10,7 @@ mod description;
 mod events;
 mod locks;
 mod people;
+mod policies;
 mod processes;
 mod rehearsals;
 mod releases;

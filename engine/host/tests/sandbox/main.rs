@@ -24,3 +24,4 @@ mod server;
 mod source;
 mod undo;
 mod wasi;
+mod worlds;

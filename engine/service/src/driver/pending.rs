@@ -15,13 +15,13 @@ use crate::catalog::{ComponentEntry, DefinitionEntry, ScriptGrants};
 use crate::driver::Driver;
 use crate::error::{
     CapacityError, CreateError, DefineError, DeprecateError, Error, GrantsError, InputError,
-    PublishError, QuarantineError, RecordError, RegisterError, RemoveError,
+    PolicyError, PublishError, QuarantineError, RecordError, RegisterError, RemoveError,
 };
 use crate::inbox::Touched;
 use crate::locks::LockView;
-use crate::records::{OnceRecord, ProcessRecord, QuarantineRecord};
+use crate::records::{OnceRecord, PolicyRecord, ProcessRecord, QuarantineRecord};
 use crate::request::{Defined, Published, Registered};
-use crate::wake::{Answer, Made, Request};
+use crate::wake::{Answer, Consult, Made, Request};
 
 /// Everything that one commit decides about.
 #[derive(Debug, Default)]
@@ -38,6 +38,8 @@ pub(super) struct Pending {
     pub(super) components: BTreeMap<(Name, Version), Arc<ComponentEntry>>,
     pub(super) definitions: BTreeMap<(Name, Version), Arc<DefinitionEntry>>,
     pub(super) script_grants: BTreeMap<Name, Arc<ScriptGrants>>,
+    /// Policies as they will be; nothing where one will be gone.
+    pub(super) policies: BTreeMap<Name, Option<Arc<PolicyRecord>>>,
     pub(super) ended: Vec<ReleaseId>,
     /// Had ended before, and were brought back for one input.
     pub(super) closed: Vec<ReleaseId>,
@@ -46,6 +48,8 @@ pub(super) struct Pending {
     /// Where people may be wanted for something else.
     pub(super) touched: Touched,
     pub(super) cancels: Vec<AttemptKey>,
+    /// Whom to ask what, once the rest is on disk.
+    pub(super) consults: Vec<Consult>,
 }
 
 impl Pending {
@@ -113,6 +117,11 @@ pub(super) enum Reply {
     ),
     Removed(Answer<(), RemoveError>, Result<(), RemoveError>),
     Defined(Answer<Defined, DefineError>, Result<Defined, DefineError>),
+    PolicySet(
+        Answer<Arc<PolicyRecord>, PolicyError>,
+        Result<Arc<PolicyRecord>, PolicyError>,
+    ),
+    PolicyRemoved(Answer<(), PolicyError>, Result<(), PolicyError>),
     Locks(Answer<Vec<LockView>, Error>),
     CapacitySet(
         Answer<LockView, CapacityError>,
@@ -154,6 +163,8 @@ impl Reply {
             Self::Pinning(answer, pins) => tell(answer, Ok(pins)),
             Self::Removed(answer, result) => tell(answer, result),
             Self::Defined(answer, result) => tell(answer, result),
+            Self::PolicySet(answer, result) => tell(answer, result),
+            Self::PolicyRemoved(answer, result) => tell(answer, result),
         }
     }
 
@@ -173,6 +184,8 @@ impl Reply {
             Self::Pinning(answer, _) => tell(answer, Err(error)),
             Self::Removed(answer, _) => tell(answer, Err(error.into())),
             Self::Defined(answer, _) => tell(answer, Err(error.into())),
+            Self::PolicySet(answer, _) => tell(answer, Err(error.into())),
+            Self::PolicyRemoved(answer, _) => tell(answer, Err(error.into())),
             Self::Locks(answer) => tell(answer, Err(error)),
             Self::CapacitySet(answer, _) => tell(answer, Err(error.into())),
         }
@@ -182,7 +195,7 @@ impl Reply {
     pub(super) fn refuse_request(request: Request, error: Error) {
         match request {
             Request::Create(_, answer) => tell(answer, Err(error.into())),
-            Request::Input(_, _, answer) => tell(answer, Err(error.into())),
+            Request::Input(_, answer) => tell(answer, Err(error.into())),
             Request::Read(_, answer) => tell(answer, Err(error)),
             Request::Publish(_, answer) => tell(answer, Err(error.into())),
             Request::Register(_, answer) => tell(answer, Err(error.into())),
@@ -194,6 +207,8 @@ impl Reply {
             Request::Pinning(_, _, answer) => tell(answer, Err(error)),
             Request::Remove(_, answer) => tell(answer, Err(error.into())),
             Request::Define(_, answer) => tell(answer, Err(error.into())),
+            Request::SetPolicy(_, answer) => tell(answer, Err(error.into())),
+            Request::RemovePolicy(_, _, answer) => tell(answer, Err(error.into())),
             Request::Locks(answer) => tell(answer, Err(error)),
             Request::SetCapacity(_, answer) => tell(answer, Err(error.into())),
         }

@@ -55,11 +55,19 @@ impl Driver {
             definitions.extend(uses);
         }
         let releases = self.pinning(name, Some(*version));
-        if !processes.is_empty() || !definitions.is_empty() || !releases.is_empty() {
+        let mut policies = self.shared.catalog.policies_with(name, Some(*version));
+        for record in self.pending.policies.values().flatten() {
+            if is_of(&record.component, name, Some(*version)) {
+                policies.push(record.name.clone());
+            }
+        }
+        let used = !processes.is_empty() || !definitions.is_empty();
+        if used || !releases.is_empty() || !policies.is_empty() {
             let usage = ComponentUsage {
                 processes,
                 definitions,
                 releases,
+                policies,
             };
             return Err(RemoveError::InUse(Box::new(usage)));
         }

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use fermata_core::attempt::{Invocation, Ran};
 use fermata_core::component::Grants;
+use fermata_core::extension::{Judged, Question};
 use fermata_store::{Fault, Faulty, Memory, codec};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -21,6 +22,10 @@ struct Idle;
 
 impl Runner for Idle {
     fn run(&self, _: Invocation, _: Arc<Grants>, _: ProgressSink) -> BoxFuture<'static, Ran> {
+        std::future::pending().boxed()
+    }
+
+    fn judge(&self, _: Question, _: Arc<Grants>) -> BoxFuture<'static, Judged> {
         std::future::pending().boxed()
     }
 }

@@ -23,7 +23,7 @@ impl Service {
         let stored = move || shared.catalog.checked_with(&component, version);
         let processes = blocking(stored).await??;
         let definitions = self.shared.catalog.defined_with(name, version);
-        let name = name.clone();
+        let (component, name) = (name, name.clone());
         let releases = self
             .ask(|answer| Request::Pinning(name, version, answer))
             .await??;
@@ -31,6 +31,7 @@ impl Service {
             processes,
             definitions,
             releases,
+            policies: self.shared.catalog.policies_with(component, version),
         })
     }
 

@@ -32,12 +32,13 @@ pub(super) fn routes() -> Vec<(String, String)> {
 }
 
 /// The whole API, by hand: a route that is missing or new shows here.
-const ROUTES: [&str; 77] = [
+const ROUTES: [&str; 82] = [
     "DELETE /components/{name}/versions/{version}",
     "DELETE /components/{name}/versions/{version}/deprecation",
     "DELETE /definitions/{name}/versions/{version}",
     "DELETE /me/backup",
     "DELETE /processes/{name}/input-sets/{set}",
+    "DELETE /policies/{name}",
     "DELETE /secrets/{name}",
     "DELETE /tokens/{id}",
     "DELETE /uploads/{upload}",
@@ -58,6 +59,8 @@ const ROUTES: [&str; 77] = [
     "GET /me/backup",
     "GET /me/tasks",
     "GET /openapi.json",
+    "GET /policies",
+    "GET /policies/{name}",
     "GET /principals",
     "GET /principals/{name}",
     "GET /processes",
@@ -87,6 +90,7 @@ const ROUTES: [&str; 77] = [
     "POST /components",
     "POST /components:verify",
     "POST /definitions",
+    "POST /policies/{name}/judge",
     "POST /processes",
     "POST /processes:validate",
     "POST /quarantine/{digest}/lift",
@@ -105,6 +109,7 @@ const ROUTES: [&str; 77] = [
     "PUT /components/{name}/versions/{version}/grants",
     "PUT /locks/{name}",
     "PUT /me/backup",
+    "PUT /policies/{name}",
     "PUT /principals/{name}",
     "PUT /processes/{name}/grants",
     "PUT /processes/{name}/input-sets/{set}",
