@@ -24,6 +24,8 @@ mod languages;
 mod notifications;
 #[path = "end_to_end/operations.rs"]
 mod operations;
+#[path = "end_to_end/policies.rs"]
+mod policies;
 #[path = "end_to_end/recordings.rs"]
 mod recordings;
 #[path = "end_to_end/registries.rs"]

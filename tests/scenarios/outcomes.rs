@@ -50,6 +50,7 @@ pub(crate) fn class(word: &str) -> Result<FailureClass, String> {
         "contract" => FailureClass::Contract,
         "engine" => FailureClass::Engine,
         "quarantined" => FailureClass::Quarantined,
+        "policy-denied" => FailureClass::PolicyDenied,
         _ => return Err(format!("no failure class is called {class}")),
     })
 }

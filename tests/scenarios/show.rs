@@ -63,6 +63,13 @@ fn line(process: &Process, event: &Event) -> String {
             format!("goes back{asked}: {}", way_back::planned(process, plan))
         }
         Event::IrreversiblePinned { pins } => format!("knows pins {pins:?} as irreversible"),
+        Event::PoliciesWarned(warned) => {
+            let said = warned
+                .warnings
+                .iter()
+                .map(|warning| format!("{}: {}", warning.policy, short(&warning.message)));
+            format!("policies warned: {}", said.collect::<Vec<_>>().join("; "))
+        }
         Event::RootCauseClosed { text } => format!("root cause closed: {}", short(text)),
         event => fact(event),
     };

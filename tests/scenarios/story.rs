@@ -9,7 +9,7 @@ use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::id::{Digest, ReleaseId};
 use fermata_core::process::validate::validate;
 use fermata_core::process::{ActivityIx, Group, PhaseIx, Process, ProcessRef};
-use fermata_core::release::event::{Pinned, Turn};
+use fermata_core::release::event::{Pinned, PolicyWarning, Turn};
 use fermata_core::release::input::{Input, What};
 use fermata_core::release::state::ActivityState;
 use fermata_core::release::{ChildOrder, Draft, Holder, Release, check, create, turn};
@@ -185,6 +185,7 @@ impl Story {
                 reason: words.text_after("saying")?,
             },
             "resume" => What::Resume,
+            "warned" => self.warned(&mut words)?,
             "grant-phase" => What::LockGranted {
                 holder: Holder::Phase(self.phase(words.expect("a phase")?)?),
             },
@@ -233,6 +234,21 @@ impl Story {
         };
         words.end()?;
         Ok((by, what))
+    }
+
+    /// What a policy warns about, which is `release` or an activity.
+    fn warned(&self, words: &mut Words<'_>) -> Result<What, String> {
+        let activity = match words.expect("`release`, or an activity")? {
+            "release" => None,
+            path => Some(self.activity(path)?),
+        };
+        let warning = PolicyWarning {
+            policy: words.name()?,
+            digest: Digest::of(b"policy"),
+            message: words.text()?,
+        };
+        let warnings = vec![warning];
+        Ok(What::PoliciesWarned { activity, warnings })
     }
 
     fn about_activity(&self, verb: &str, words: &mut Words<'_>) -> Result<What, String> {

@@ -47,6 +47,7 @@ pub(crate) mod metrics;
 pub(crate) mod notifiers;
 pub(crate) mod openapi;
 pub(crate) mod page;
+pub(crate) mod policies;
 pub(crate) mod principals;
 pub(crate) mod problem;
 pub(crate) mod processes;
@@ -211,6 +212,9 @@ pub(crate) fn routes() -> (Router<Arc<Api>>, OpenApi) {
         .routes(routes!(signals::receive_at))
         .routes(routes!(ledger::list))
         .routes(routes!(ledger::history))
+        .routes(routes!(policies::list))
+        .routes(routes!(policies::read, policies::put, policies::delete))
+        .routes(routes!(policies::judge))
         .routes(routes!(secrets::list))
         .routes(routes!(secrets::read, secrets::put, secrets::delete))
         .routes(routes!(secrets::rotate))

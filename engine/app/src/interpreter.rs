@@ -75,7 +75,11 @@ pub(crate) async fn take_in(api: &Api, path: &Path) -> Result<(), InterpreterErr
             Ok(())
         }
         // All but scripts can go on without it.
-        Err(error @ (RegisterError::NameTaken | RegisterError::Quarantined(_))) => {
+        Err(
+            error @ (RegisterError::NameTaken
+            | RegisterError::OtherWorld { .. }
+            | RegisterError::Quarantined(_)),
+        ) => {
             tracing::warn!(path = %path.display(), %error, "the interpreter of scripts is not taken in");
             Ok(())
         }

@@ -3,6 +3,7 @@
 use fermata_core::actor::Party;
 use fermata_core::attempt::{AttemptKey, Progress};
 use fermata_core::failure::Failure;
+use fermata_core::id::Name;
 use fermata_core::json::Json;
 use fermata_core::process::{
     Activity, ActivityIx, ApprovalRule, ChildProcess, Group, Join, Kind, PhaseIx,
@@ -16,6 +17,7 @@ use fermata_core::time::Timestamp;
 use fermata_service::locks::LockView;
 
 use crate::access::signals::Signals;
+use crate::http::dto::policy::PolicyWarningBody;
 use crate::http::dto::release::{
     ActivityBody, ApprovalBody, EvidenceBody, FailureBody, JoinBody, KindBody, ParentBody,
     PhaseBody, PinBody, PriorityBody, ProcessRefBody, ProgressBody, ReleaseBody,
@@ -73,6 +75,11 @@ pub(crate) fn tree(release: &Release, progress: Progresses<'_>) -> ReleaseBody {
             .map(|ix| release.process().path(ix))
             .collect(),
         notices: Vec::new(),
+        warnings: release
+            .warnings()
+            .iter()
+            .map(|warned| PolicyWarningBody::kept(release.process(), warned))
+            .collect(),
     }
 }
 
@@ -85,8 +92,17 @@ pub(crate) fn joins<Ix: Copy>(joins: &[Join<Ix>], name: impl Fn(Ix) -> String) -
     joins.collect()
 }
 
-/// Everything of `release` that is not moving; with the secrets of signals, for who may know them.
-pub(crate) fn why(release: &Release, signals: Option<&Signals>, locks: &[LockView]) -> WhyBody {
+/// Everything of `release` that is not moving; with the secrets of signals, for who may know them, and with
+/// the policies that attempts wait for.
+pub(crate) fn why(
+    release: &Release,
+    signals: Option<&Signals>,
+    locks: &[LockView],
+    asked: &[(AttemptKey, Vec<Name>)],
+) -> WhyBody {
+    let asked = asked
+        .iter()
+        .map(|(key, policies)| waiting::on_policies(release, *key, policies));
     let items = release::why(release).into_iter();
     let secret = |path: &str| Some(signals?.secret(release.id(), path));
     WhyBody {
@@ -94,6 +110,7 @@ pub(crate) fn why(release: &Release, signals: Option<&Signals>, locks: &[LockVie
         state: release.state().word().into(),
         items: items
             .map(|waiting| waiting::body((release.id(), locks), waiting, &secret))
+            .chain(asked)
             .collect(),
     }
 }

@@ -13,14 +13,13 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use fermata_core::attempt::{Invocation, Ran};
 use fermata_core::component::Grants;
-use fermata_core::extension::{Notification, Notified};
+use fermata_core::extension::{Judged, Notification, Notified, Question};
 use fermata_core::id::Digest;
 use fermata_core::time::Timestamp;
 use fermata_host::{
     AdmitError, Blobs, Compiler, Limits, NoSecret, Recordings, Sandbox, SandboxConfig, Secrets,
 };
 use fermata_service::clock::{Clock, SystemClock};
-use fermata_service::config::TRIES_GOING_MAX;
 use fermata_service::directory::Directory;
 use fermata_service::ids::IdSource;
 use fermata_service::runner::{ProgressSink, Runner};
@@ -261,8 +260,7 @@ fn sandbox(
     let key = data.directory.path().join(CACHE_KEY_FILE);
     let clock = Arc::new(move || clock.now());
     let mut settings = SandboxConfig::new(data.directory.cache(), key, compiler, clock);
-    // Notifiers have places of their own: neither they nor releases wait for the other.
-    settings.limits.concurrent_runs = places(runs);
+    settings.limits.concurrent_runs = runs as u64;
     settings.cache_bytes = config.cache_bytes.unwrap_or(settings.cache_bytes);
     settings.secrets = Arc::new(secrets);
     settings.recordings = match config.recordings {
@@ -275,11 +273,6 @@ fn sandbox(
 
 fn set_up(settings: SandboxConfig, blobs: Arc<dyn Blobs>) -> Result<Sandbox, OpenError> {
     Ok(Sandbox::new(settings, blobs)?)
-}
-
-/// How many may run at a time: so many runs of releases, and the tries of notifiers beside them.
-fn places(runs: usize) -> u64 {
-    (runs + TRIES_GOING_MAX) as u64
 }
 
 /// What has arrived of components that are sent in pieces. It may be lost, so it is in the cache.
@@ -382,6 +375,10 @@ impl Runner for Runs {
     ) -> BoxFuture<'static, Notified> {
         self.0.notify(notification, grants)
     }
+
+    fn judge(&self, question: Question, grants: Arc<Grants>) -> BoxFuture<'static, Judged> {
+        self.0.judge(question, grants)
+    }
 }
 
 /// The sandbox as what looks at uploads.
@@ -465,7 +462,7 @@ mod tests {
     /// The tables of engine/docs/limits.md, as they have to be.
     fn tables() -> String {
         let limits = Limits {
-            concurrent_runs: places(fermata_service::config::Config::default().runs_max),
+            concurrent_runs: fermata_service::config::Config::default().runs_max as u64,
             ..Limits::default()
         };
         let head = "| limit | value | beyond | what to do |\n|---|---:|---|---|\n";

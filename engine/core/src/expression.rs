@@ -171,6 +171,11 @@ impl Template {
         self.constant.as_ref()
     }
 
+    /// The value of one field of an object, if `scope` is enough to know it.
+    pub(crate) fn field(&self, name: &str, scope: &Value) -> Option<Value> {
+        self.piece.field(name, scope)
+    }
+
     /// The value with every expression replaced by its result.
     pub fn render(&self, scope: &Value) -> Result<Value, String> {
         self.piece.render(scope)

@@ -49,6 +49,8 @@ pub enum FailureClass {
     Engine,
     /// The component is in quarantine: it did not run, or was stopped.
     Quarantined,
+    /// A policy does not let the attempt begin.
+    PolicyDenied,
 }
 
 impl FailureClass {
@@ -64,7 +66,14 @@ impl FailureClass {
             Self::Expression => "expression",
             Self::Engine => "engine",
             Self::Quarantined => "quarantined",
+            Self::PolicyDenied => "policy-denied",
         }
+    }
+
+    /// Whether nothing has failed yet that a person cannot try again: whatever the process says about failures, the
+    /// activity waits for that person.
+    pub fn holds(&self) -> bool {
+        matches!(self, Self::Quarantined | Self::PolicyDenied)
     }
 
     /// Whether another attempt with the same inputs could end differently.
@@ -75,7 +84,8 @@ impl FailureClass {
             | Self::Denied(_)
             | Self::Contract
             | Self::Expression
-            | Self::Quarantined => false,
+            | Self::Quarantined
+            | Self::PolicyDenied => false,
         }
     }
 }

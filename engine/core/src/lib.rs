@@ -28,6 +28,7 @@ pub mod json;
 pub mod limits;
 mod nearest;
 pub mod notification;
+pub mod pattern;
 pub mod process;
 pub mod recording;
 pub mod rehearsal;

@@ -64,6 +64,8 @@ pub const SIGNALS_PER_ACTIVITY_MAX: usize = 100;
 pub const EVIDENCE_PER_RUN_MAX: usize = 100;
 /// Most facts of one activity that a release keeps at hand; all of them are in its history.
 pub const EVIDENCE_PER_ACTIVITY_MAX: usize = 1_000;
+/// Most warnings of policies that a release keeps at hand; all of them are in its history.
+pub const WARNINGS_MAX: usize = 100;
 /// Shortest wait of a suspended attempt: each resumption is stored, so a guest may not spin on it.
 pub const RESUME_AFTER_MIN: Span = Span(100);
 /// Longest wait that a failed guest may ask for before the next attempt.

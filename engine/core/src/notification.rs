@@ -5,10 +5,8 @@
 
 mod again;
 mod kind;
-mod pattern;
 mod told;
 
 pub use again::{TRIES_MAX, again, rest};
 pub use kind::{Kind, UnknownKind};
-pub use pattern::{PATTERN_BYTES_MAX, Pattern, PatternError};
 pub use told::{Told, of_quarantine, of_turn, test};

@@ -53,6 +53,7 @@ mod index;
 mod locks;
 mod needs;
 mod plan;
+mod policy;
 mod question;
 mod replay;
 mod rollback;
@@ -72,6 +73,7 @@ pub use create::{Draft, create};
 pub use decide::decide;
 pub use locks::{Claim, Holder};
 pub use plan::{rollback_plan, wave_rollback_plan};
+pub use policy::Warned;
 pub use replay::ReplayError;
 pub use rollback::{Rollback, RootCause, UndoResult};
 pub use wait::{Awaited, Reach};
@@ -115,6 +117,8 @@ pub struct Release {
     frontier: BTreeSet<Node>,
     /// Activities whose approvals were skipped, and nobody has looked at that yet.
     reviews: BTreeSet<ActivityIx>,
+    /// What policies warned of.
+    warnings: Vec<Warned>,
 }
 
 /// The process behind a release, compared by its digest and its size. It is shared by all its

@@ -1,6 +1,7 @@
 //! What a component can be asked: which of its exports is called, with what, and how its answer is read.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use fermata_core::attempt::{Call, Invocation, Outcome};
 use fermata_core::component::{Pin, World};
@@ -9,6 +10,7 @@ use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::recording::Recording;
 use fermata_core::schema::Schema;
 use fermata_core::time::{Span, Timestamp};
+use tokio::sync::Semaphore;
 use wasmtime::Store;
 
 use crate::guest::types::{Attempt, Failure as GuestFailure, Outcome as GuestOutcome};
@@ -17,7 +19,12 @@ use crate::library::{Entry, Loaded};
 use crate::outcome;
 use crate::record;
 use crate::run::Failed;
+use crate::sandbox::Inner;
 use crate::usage::Returned;
+
+/// Calls of policies that are under way at once, and of notifiers: they have slots of their own, so that neither waits for
+/// activities, nor one for the other.
+pub(crate) const EXTENSION_RUNS: usize = 8;
 
 /// What a guest returned: an answer, or how it failed.
 pub(crate) type Answered<A> = Result<A, GuestFailure>;
@@ -37,6 +44,8 @@ pub(crate) trait Ask: Send + Sync + Sized + 'static {
     fn bytes(&self) -> usize;
     /// Longest wall time of the call.
     fn wall(&self) -> Span;
+    /// The slots that such calls share.
+    fn slots(inner: &Inner) -> &Arc<Semaphore>;
     /// Why this component cannot be called like this, if so.
     fn turned_away(&self, loaded: &Loaded) -> Option<Failure>;
     /// What the answer has to fit.
@@ -88,6 +97,10 @@ impl Ask for Invocation {
             (Entry::Activity { .. }, _) => None,
             (entry, _) => Some(other_world(&self.component, entry.world(), World::Activity)),
         }
+    }
+
+    fn slots(inner: &Inner) -> &Arc<Semaphore> {
+        &inner.slots
     }
 
     /// What `describe` promises is what `run` returns.
@@ -158,6 +171,10 @@ impl Ask for Question {
         self.wall
     }
 
+    fn slots(inner: &Inner) -> &Arc<Semaphore> {
+        &inner.policy_slots
+    }
+
     fn turned_away(&self, loaded: &Loaded) -> Option<Failure> {
         not_of(World::Policy, &self.component, loaded)
     }
@@ -213,6 +230,10 @@ impl Ask for Notification {
 
     fn wall(&self) -> Span {
         self.wall
+    }
+
+    fn slots(inner: &Inner) -> &Arc<Semaphore> {
+        &inner.notifier_slots
     }
 
     fn turned_away(&self, loaded: &Loaded) -> Option<Failure> {

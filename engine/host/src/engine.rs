@@ -8,6 +8,7 @@ use wasmtime::{
     WasmBacktraceDetails,
 };
 
+use crate::ask::EXTENSION_RUNS;
 use crate::error::Error;
 use crate::limits::{Limits, length};
 
@@ -79,7 +80,11 @@ pub(crate) fn running(limits: &Limits) -> Result<Engine, Error> {
 }
 
 fn pool(limits: &Limits) -> PoolingAllocationConfig {
-    let runs = u32::try_from(limits.concurrent_runs).unwrap_or(u32::MAX);
+    // Beside the runs of activities, those of policies and of notifiers.
+    let runs = limits
+        .concurrent_runs
+        .saturating_add(2 * EXTENSION_RUNS as u64);
+    let runs = u32::try_from(runs).unwrap_or(u32::MAX);
     let instances = u32::try_from(limits.instances).unwrap_or(u32::MAX);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(runs)

@@ -94,7 +94,7 @@ pub(crate) async fn run<A: Ask>(
         return without_guest(failure);
     }
     // Only now: preparing a component takes a slot itself, to ask for its descriptor.
-    let slot = Arc::clone(&inner.slots)
+    let slot = Arc::clone(A::slots(&inner))
         .acquire_owned()
         .await
         .expect("the semaphore is never closed");

@@ -15,6 +15,7 @@ use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
 use crate::admit::{Admitted, Verified};
+use crate::ask::EXTENSION_RUNS;
 use crate::background::Background;
 use crate::cache::{Cache, CacheNow};
 use crate::compile::Compilation;
@@ -50,6 +51,8 @@ pub(crate) struct Inner {
     pub(crate) blobs: Arc<dyn Blobs>,
     pub(crate) shared: Arc<Shared>,
     pub(crate) slots: Arc<Semaphore>,
+    pub(crate) policy_slots: Arc<Semaphore>,
+    pub(crate) notifier_slots: Arc<Semaphore>,
     /// Uploads that are looked at.
     pub(crate) looks: Arc<Semaphore>,
     pub(crate) background: Background,
@@ -86,6 +89,8 @@ impl Sandbox {
             ticker: Ticker::start(&engine)?,
             cache: Cache::open(&config.cache, key, &engine, config.cache_bytes)?,
             slots: Arc::new(Semaphore::new(length(config.limits.concurrent_runs))),
+            policy_slots: Arc::new(Semaphore::new(EXTENSION_RUNS)),
+            notifier_slots: Arc::new(Semaphore::new(EXTENSION_RUNS)),
             looks: Arc::new(Semaphore::new(LOOKS_MAX)),
             background: Background::start()?,
             compilation: Compilation::new(config.compiler, config.limits),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use fermata_core::actor::Actor;
-use fermata_core::component::{Descriptor, Grants, Pin, Uses, Version};
+use fermata_core::component::{Descriptor, Grants, Pin, Uses, Version, World};
 use fermata_core::defect::Defect;
 use fermata_core::id::{Digest, Name};
 use fermata_core::process::validate::{reread, validate};
@@ -18,12 +18,15 @@ use fermata_store::{Scan, Store, Table};
 use crate::error::Error;
 use crate::keys;
 use crate::process_cache::ProcessCache;
-use crate::records::{self, ComponentRecord, DeprecationRecord, ProcessRecord};
+use crate::records::{self, ComponentRecord, DeprecationRecord, PolicyRecord, ProcessRecord};
 use crate::request::Use;
 
 mod definitions;
+mod policies;
 mod script_grants;
 mod standing;
+
+use policies::Points;
 
 pub use definitions::DefinitionEntry;
 use definitions::Lookup;
@@ -75,6 +78,7 @@ struct Registry {
     newest: BTreeMap<Name, Arc<ProcessRecord>>,
     quarantines: Quarantines,
     script_grants: BTreeMap<Name, Arc<ScriptGrants>>,
+    policies: BTreeMap<Name, Arc<PolicyRecord>>,
 }
 
 /// The registry and the processes behind it.
@@ -82,6 +86,7 @@ struct Registry {
 pub(crate) struct Catalog {
     store: Arc<dyn Store>,
     registry: RwLock<Registry>,
+    points: Points,
     cache: ProcessCache,
 }
 
@@ -109,9 +114,13 @@ impl Catalog {
         registry.load_standing(&*store)?;
         registry.load_definitions(&*store)?;
         registry.load_script_grants(&*store)?;
+        registry.load_policies(&*store)?;
+        let points = Points::default();
+        points.learn(&registry.policies);
         Ok(Self {
             store,
             registry: RwLock::new(registry),
+            points,
             cache: ProcessCache::default(),
         })
     }
@@ -211,6 +220,16 @@ impl Catalog {
     /// One version of a component.
     pub(crate) fn version(&self, name: &Name, version: Version) -> Option<Arc<ComponentEntry>> {
         self.registry().components.get(name)?.get(&version).cloned()
+    }
+
+    /// A version of the same component that is of another world than this one.
+    pub(crate) fn of_other_world(&self, descriptor: &Descriptor) -> Option<(Version, World)> {
+        let registry = self.registry();
+        let versions = registry.components.get(&descriptor.name)?;
+        let mut worlds = versions
+            .iter()
+            .map(|(version, entry)| (*version, entry.descriptor.world));
+        worlds.find(|(_, world)| *world != descriptor.world)
     }
 
     /// How many component versions there are.

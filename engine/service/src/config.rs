@@ -1,5 +1,7 @@
 //! The bounds of a running engine. Each has a default and a reason.
 
+use fermata_core::time::Span;
+
 /// What an operator may tune.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -57,6 +59,18 @@ pub const SCRIPT_CHECKS_MAX: usize = 4;
 pub const RECORDINGS_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// Most recorded runs of one release: the list of them is written with each.
 pub const RECORDINGS_MAX: usize = 500;
+/// Most policies: all of them are kept in memory, and each that is in force is asked.
+pub const POLICIES_MAX: usize = 100;
+/// Most patterns of processes that one policy is in force for.
+pub const POLICY_PATTERNS_MAX: usize = 100;
+/// How long a policy may take, unless its setting says otherwise.
+pub const POLICY_TIMEOUT_DEFAULT: Span = Span(2_000);
+/// Longest time that a policy may take: everything that it is asked about waits for it.
+pub const POLICY_TIMEOUT_MAX: Span = Span(30_000);
+/// Most attempts that policies are asked about at a time; the others wait in line.
+pub const QUESTIONS_MAX: usize = 32;
+/// Most requests of people that policies are asked about at a time.
+pub const REQUESTS_JUDGED_MAX: usize = 32;
 /// Most rehearsals at a time: each may keep a processor busy for a while.
 pub const REHEARSALS_MAX: usize = 4;
 /// Most releases of a process whose ends tell how long its activities take.

@@ -33,6 +33,7 @@ use crate::wake::{Create, Publish, Request, Wake};
 
 use cross::Cross;
 use pending::{Pending, Reply};
+use policies::{Questions, must_ask};
 use quarantine::is_quarantined;
 pub(crate) use removal::{is_of, notifiers_of};
 pub(crate) use turns::{guarded, violations};
@@ -43,6 +44,7 @@ mod notifiers;
 mod once;
 mod pending;
 mod people;
+mod policies;
 mod publishing;
 mod quarantine;
 mod recordings;
@@ -75,6 +77,8 @@ pub struct Driver {
     /// Wanted runs of components that are in quarantine.
     barred: Vec<AttemptKey>,
     outbox: Outbox,
+    /// Attempts that policies are asked about before they begin.
+    questions: Questions,
 }
 
 /// A release that has not ended, or has something left to be reviewed.
@@ -140,6 +144,7 @@ impl Driver {
             now,
             untold: Vec::new(),
             barred: Vec::new(),
+            questions: Questions::default(),
         };
         for id in recover::open_releases(&*driver.shared.store)? {
             match recover::load_checked(&driver.shared, id)? {
@@ -177,7 +182,7 @@ impl Driver {
             runs.insert(key.activity, key);
             if is_quarantined(&self.shared, &release, key.activity) {
                 self.barred.push(key);
-            } else {
+            } else if !must_ask(&self.shared, &mut self.questions, &release, key) {
                 self.dispatch.want(key);
             }
         }
@@ -196,6 +201,7 @@ impl Driver {
             Wake::Finished { key, ran } => self.finished(key, *ran),
             Wake::Dropped { key } => self.dropped(key),
             Wake::Tried { number, notified } => self.tried(number, *notified),
+            Wake::Judged { key, answers } => self.judged(key, &answers),
             Wake::TimePassed => self.time_passed(),
             Wake::Stop => self.stop(Mode::Stopping),
             Wake::Halt => self.stop(Mode::Halted),
@@ -205,10 +211,13 @@ impl Driver {
 
     /// Works off everything that follows from what was decided, before it is committed.
     fn follow_up(&mut self) {
-        self.cross();
-        while let Some(key) = self.barred.pop() {
-            self.turn_away(key);
+        loop {
             self.cross();
+            if let Some(key) = self.barred.pop() {
+                self.turn_away(key);
+            } else if !self.ask_next() {
+                return;
+            }
         }
     }
 
@@ -219,6 +228,8 @@ impl Driver {
         }
         // What waits in line is wanted by the state of its release: the next start finds it again.
         self.dispatch.clear_waiting();
+        self.questions.clear_waiting();
+        self.pending.cancels.extend(self.questions.running());
         if mode == Mode::Halted {
             self.pending.cancels.extend(self.dispatch.running());
         }
@@ -234,7 +245,7 @@ impl Driver {
         }
         let reply = match request {
             Request::Create(create, answer) => Reply::Made(answer, self.create(*create)),
-            Request::Input(by, ask, answer) => Reply::Changed(answer, self.input(&by, *ask)),
+            Request::Input(order, answer) => Reply::Changed(answer, self.input(*order)),
             Request::Read(release, answer) => Reply::Seen(answer, release),
             Request::Publish(publish, answer) => Reply::Published(answer, self.publish(*publish)),
             Request::Register(register, answer) => {
@@ -266,6 +277,10 @@ impl Driver {
             }
             Request::RemoveNotifier(name, answer) => {
                 Reply::NotifierRemoved(answer, self.remove_notifier(&name))
+            }
+            Request::SetPolicy(set, answer) => Reply::PolicySet(answer, self.set_policy(*set)),
+            Request::RemovePolicy(name, expected, answer) => {
+                Reply::PolicyRemoved(answer, self.remove_policy(&name, expected))
             }
         };
         self.pending.replies.push(reply);
@@ -329,6 +344,7 @@ impl Driver {
             new,
             record,
             process,
+            warnings: Vec::new(),
         })
     }
 

@@ -24,9 +24,10 @@ use crate::clock::Clock;
 use crate::config::TRY_MAX_MS;
 use crate::driver::Driver;
 use crate::error::Error;
+use crate::policies;
 use crate::runner::{ProgressSink, Runner};
 use crate::shared::{Condition, Shared};
-use crate::wake::{Action, Notify, Request, Run, Wake};
+use crate::wake::{Action, Consult, Notify, Request, Run, Wake};
 
 /// The way to the loop. Requests are bounded by count, and results by the slots of runs.
 #[derive(Clone, Debug)]
@@ -144,7 +145,7 @@ impl Engine {
             Wake::Request(_) => {
                 self.mailbox.requests.fetch_sub(1, Ordering::Relaxed);
             }
-            Wake::Finished { key, .. } | Wake::Dropped { key } => {
+            Wake::Finished { key, .. } | Wake::Dropped { key } | Wake::Judged { key, .. } => {
                 self.runs.remove(key);
             }
             Wake::Tried { number, .. } => {
@@ -160,6 +161,7 @@ impl Engine {
             match action {
                 Action::Start(run) => self.begin(*run),
                 Action::Notify(notify) => self.begin_try(*notify),
+                Action::Consult(consult) => self.consult(*consult),
                 Action::Cancel(key) => {
                     if let Some(run) = self.runs.get(&key) {
                         run.abort();
@@ -216,6 +218,24 @@ impl Engine {
                 Ok(Err(_)) => told(broken_runner().into()),
                 Err(Aborted) => {}
             }
+        });
+    }
+
+    /// Asks policies. Somebody always says what came of it: they, or whoever dropped the question.
+    fn consult(&mut self, consult: Consult) {
+        let Consult { key, asked } = consult;
+        let runner = Arc::clone(&self.runner);
+        let work = async move { policies::ask(&*runner, asked).await };
+        let (work, handle) = abortable(work);
+        self.runs.insert(key, handle);
+        let mailbox = self.mailbox.clone();
+        self.runtime.spawn(async move {
+            let wake = match work.await {
+                Ok(answers) => Wake::Judged { key, answers },
+                Err(Aborted) => Wake::Dropped { key },
+            };
+            // If the loop has ended, the next start asks again.
+            mailbox.wake(wake);
         });
     }
 

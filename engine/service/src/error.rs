@@ -1,11 +1,12 @@
 //! How the service fails and how it says no.
 
-use fermata_core::component::{Pin, Uses, World};
+use fermata_core::component::{Pin, Uses, Version, World};
 use fermata_core::defect::Defect;
-use fermata_core::id::Digest;
+use fermata_core::id::{Digest, Name};
 use fermata_core::rehearsal::RehearsalError;
 use fermata_core::release::refusal::Refusal;
 
+use crate::policies::Denial;
 use crate::records::QuarantineRecord;
 use crate::request::ComponentUsage;
 
@@ -52,6 +53,9 @@ pub enum PublishError {
     /// A component that it uses was removed meanwhile.
     #[error("the component for {0} was removed meanwhile")]
     ComponentGone(Uses),
+    /// A policy does not let it be published.
+    #[error("{0}")]
+    PolicyDenied(Box<Denial>),
     /// The machine failed.
     #[error(transparent)]
     Error(#[from] Error),
@@ -66,6 +70,18 @@ pub enum RegisterError {
     /// A definition has this name.
     #[error("a definition has this name already")]
     NameTaken,
+    /// Other versions with this name are of another world.
+    #[error("this is {}, and {name} is {} in version {version}", .world.one(), .other.one())]
+    OtherWorld {
+        /// The component.
+        name: Name,
+        /// A version that is there.
+        version: Version,
+        /// What was to be registered.
+        world: World,
+        /// What that version is.
+        other: World,
+    },
     /// The version exists with other bytes.
     #[error(
         "this version exists already with {found}; versions never change: upload it as a new version"
@@ -234,6 +250,9 @@ pub enum CreateError {
     /// A component that it would run is in quarantine; one sentence. Nothing was written.
     #[error("{0}")]
     ComponentQuarantined(String),
+    /// A policy does not let it start. Nothing was written.
+    #[error("{0}")]
+    PolicyDenied(Box<Denial>),
     /// It could be created, but not started. Nothing was written.
     #[error(transparent)]
     Refused(Refusal),
@@ -285,12 +304,51 @@ pub enum InputError {
     /// A component that it would run is in quarantine; one sentence.
     #[error("{0}")]
     ComponentQuarantined(String),
+    /// A policy does not let it happen.
+    #[error("{0}")]
+    PolicyDenied(Box<Denial>),
     /// The release broke an invariant: it takes nothing until the engine was repaired and restarted.
     #[error("the release is quarantined: {0}")]
     Quarantined(String),
     /// The idempotency key was used for another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,
+    /// The machine failed.
+    #[error(transparent)]
+    Error(#[from] Error),
+}
+
+/// Why a policy was not set, read, asked or removed.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyError {
+    /// There is no such policy.
+    #[error("there is no such policy")]
+    Unknown,
+    /// Somebody else set it first.
+    #[error("the policy has revision {found}, not {expected}")]
+    Stale {
+        /// The revision the caller knew.
+        expected: u64,
+        /// The revision there is.
+        found: u64,
+    },
+    /// The registry has no such component.
+    #[error("no component is registered for {0}")]
+    UnknownComponent(Uses),
+    /// The component is something else.
+    #[error("{component} is {}, not a policy", .world.one())]
+    NoPolicy {
+        /// The component.
+        component: Uses,
+        /// What it is.
+        world: World,
+    },
+    /// What is set does not fit; one line for each fault.
+    #[error("{}", .0.join("; "))]
+    Invalid(Vec<String>),
+    /// There is no such process, or no such version of it.
+    #[error("there is no such process version")]
+    UnknownProcess,
     /// The machine failed.
     #[error(transparent)]
     Error(#[from] Error),

@@ -94,6 +94,14 @@ pub(crate) fn quarantine(digest: &Digest, at: Timestamp) -> Vec<u8> {
     joined(&[QUARANTINES, &digest.0, &at_bytes(at)])
 }
 
+/// Before all policies.
+pub(crate) const POLICIES: &[u8] = b"policy/";
+
+/// A policy.
+pub(crate) fn policy(name: &Name) -> Vec<u8> {
+    joined(&[POLICIES, name.as_str().as_bytes()])
+}
+
 /// Before the capacities of all locks.
 pub(crate) const LOCKS: &[u8] = b"lock/";
 

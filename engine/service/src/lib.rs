@@ -15,6 +15,7 @@ mod keys;
 pub mod locks;
 mod metrics;
 mod outbox;
+pub mod policies;
 pub mod records;
 pub mod request;
 pub mod runner;

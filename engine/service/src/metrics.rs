@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use fermata_core::attempt::{Outcome, Report};
 
+use crate::policies::Answer;
+
 /// Counters that only grow, and gauges.
 #[derive(Debug, Default)]
 pub(crate) struct Metrics {
@@ -26,6 +28,7 @@ pub(crate) struct Metrics {
     pub(crate) notifications_given_up: AtomicU64,
     pub(crate) notifications_dropped: AtomicU64,
     pub(crate) notifications_pending: AtomicU64,
+    policies_asked: Mutex<BTreeMap<&'static str, u64>>,
     runs_finished: Mutex<BTreeMap<&'static str, u64>>,
     releases_ended: Mutex<BTreeMap<&'static str, u64>>,
 }
@@ -45,6 +48,8 @@ pub struct MetricsNow {
     pub runs_cancelled: u64,
     /// Runs ended, by `succeeded`, `pending` or the class of their failure.
     pub runs_finished: BTreeMap<&'static str, u64>,
+    /// Answers of policies, by `allow`, `warn`, `deny` or `failed`.
+    pub policies_asked: BTreeMap<&'static str, u64>,
     /// Results that came too late to count.
     pub results_stale: u64,
     /// Inputs refused.
@@ -101,6 +106,14 @@ impl Metrics {
             .or_default() += 1;
     }
 
+    /// Counts what policies said.
+    pub(crate) fn judged(&self, answers: &[Answer]) {
+        let mut asked = self.policies_asked.lock().expect(UNPOISONED);
+        for answer in answers {
+            *asked.entry(answer.word()).or_default() += 1;
+        }
+    }
+
     /// Counts a release that ended.
     pub(crate) fn ended(&self, outcome: &'static str) {
         *self
@@ -121,6 +134,7 @@ impl Metrics {
             runs_started: read(&self.runs_started),
             runs_cancelled: read(&self.runs_cancelled),
             runs_finished: self.runs_finished.lock().expect(UNPOISONED).clone(),
+            policies_asked: self.policies_asked.lock().expect(UNPOISONED).clone(),
             results_stale: read(&self.results_stale),
             refusals: read(&self.refusals),
             releases_created: read(&self.releases_created),

@@ -11,7 +11,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use fermata_core::id::Name;
-use fermata_core::notification::{Kind, Pattern};
+use fermata_core::notification::Kind;
+use fermata_core::pattern::Pattern;
 use fermata_core::time::Timestamp;
 use fermata_store::Store;
 

@@ -8,13 +8,15 @@ use serde::{Deserialize, Serialize};
 use fermata_core::actor::Actor;
 use fermata_core::attempt::LogLine;
 use fermata_core::component::{Pin, Version};
+use fermata_core::extension::Point;
 use fermata_core::id::{Digest, Name, ReleaseId};
 use fermata_core::json::Json;
+use fermata_core::pattern::Pattern;
 use fermata_core::process::{ActivityIx, ProcessRef};
 use fermata_core::recording::{RecordedAttempt, RecordedRun};
 use fermata_core::release::Release;
 use fermata_core::release::event::Pinned;
-use fermata_core::time::Timestamp;
+use fermata_core::time::{Span, Timestamp};
 use fermata_store::codec;
 
 mod notifiers;
@@ -268,6 +270,70 @@ pub struct InputSetRecord {
     pub updated_at: Timestamp,
     /// By whom.
     pub updated_by: Actor,
+}
+
+/// A policy: a component that is asked before something happens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyRecord {
+    /// The policy.
+    pub name: Name,
+    /// Its component, as it was when the policy was set.
+    pub component: Pin,
+    /// What the component is told, as the schema of its descriptor has it.
+    pub settings: Json,
+    /// Before what it is asked, sorted.
+    pub at: Vec<Point>,
+    /// The processes that it is about; all of them if there is none.
+    pub processes: Vec<Pattern>,
+    /// What it means if it fails.
+    pub on_failure: OnFailure,
+    /// How long it may take.
+    pub timeout: Span,
+    /// Whether it is in force.
+    pub enabled: bool,
+    /// Counts how often it was set.
+    pub revision: u64,
+    /// When it was last set.
+    pub set_at: Timestamp,
+    /// By whom.
+    pub set_by: Actor,
+}
+
+impl PolicyRecord {
+    /// Whether it is asked about `process` at `point`.
+    pub fn is_in_force(&self, point: Point, process: &Name) -> bool {
+        self.enabled && self.at.contains(&point) && self.is_about(process)
+    }
+
+    /// Whether it is about `process`.
+    pub fn is_about(&self, process: &Name) -> bool {
+        let mut patterns = self.processes.iter();
+        self.processes.is_empty() || patterns.any(|pattern| pattern.matches(process.as_str()))
+    }
+}
+
+/// What it means if a policy fails. The order of variants is the stored format.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnFailure {
+    /// Nothing may happen.
+    #[default]
+    Deny,
+    /// It may happen, and people are told.
+    Warn,
+    /// It may happen.
+    Allow,
+}
+
+impl OnFailure {
+    /// As it is written in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Deny => "deny",
+            Self::Warn => "warn",
+            Self::Allow => "allow",
+        }
+    }
 }
 
 /// What came of a request with an idempotency key.

@@ -6,17 +6,20 @@ use serde_json::{Map, Value};
 
 use fermata_core::actor::Caller;
 use fermata_core::component::{Uses, Version};
+use fermata_core::extension::Point;
 use fermata_core::id::{Digest, Name, ReleaseId};
 use fermata_core::json::Json;
+use fermata_core::pattern::Pattern;
 use fermata_core::process::{ActivityIx, Process};
 use fermata_core::rehearsal::Assumptions;
 use fermata_core::release::Release;
-use fermata_core::release::event::Pinned;
+use fermata_core::release::event::{Pinned, PolicyWarning};
 use fermata_core::release::input::{TaskWork, What};
+use fermata_core::time::Span;
 
 use crate::catalog::{ComponentEntry, DefinitionEntry};
 use crate::driver::is_of;
-use crate::records::{DefinitionRecord, InputSetRecord, ProcessRecord};
+use crate::records::{DefinitionRecord, InputSetRecord, OnFailure, ProcessRecord};
 
 /// A release to be made.
 #[derive(Clone, Debug)]
@@ -391,6 +394,8 @@ pub struct Published {
     pub record: Arc<ProcessRecord>,
     /// Whether it was the newest version already.
     pub repeated: bool,
+    /// What policies said to it.
+    pub warnings: Vec<PolicyWarning>,
 }
 
 /// What a secret is granted to.
@@ -422,6 +427,52 @@ pub struct SecretUse {
     pub hosts: Vec<String>,
 }
 
+/// A policy as an administrator wants it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyOrder {
+    /// What it is called.
+    pub name: Name,
+    /// Its component: the newest version that fits is pinned.
+    pub component: Uses,
+    /// What the component is told; an object.
+    pub settings: Json,
+    /// Before what it is asked.
+    pub at: Vec<Point>,
+    /// The processes that it is about; all of them if there is none.
+    pub processes: Vec<Pattern>,
+    /// What it means if it fails.
+    pub on_failure: OnFailure,
+    /// How long it may take.
+    pub timeout: Span,
+    /// Whether it is in force.
+    pub enabled: bool,
+}
+
+/// What a policy is to say something about, without any effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trial {
+    /// Before what.
+    pub point: Point,
+    /// What is told to it.
+    pub subject: TrialSubject,
+}
+
+/// What a policy is told in a trial.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TrialSubject {
+    /// Exactly this; an object.
+    Given(Json),
+    /// A process version as it would be published or started, by whoever asks.
+    Process {
+        /// The process.
+        name: Name,
+        /// Which version; the newest if there is none.
+        version: Option<u32>,
+        /// The inputs of the release; an object.
+        inputs: Value,
+    },
+}
+
 /// What uses a component.
 #[derive(Clone, Debug, Default)]
 pub struct ComponentUsage {
@@ -433,6 +484,8 @@ pub struct ComponentUsage {
     pub releases: Vec<(ReleaseId, Pinned)>,
     /// Notifiers that it delivers for.
     pub notifiers: Vec<Name>,
+    /// Policies that judge with it.
+    pub policies: Vec<Name>,
 }
 
 /// A definition that uses a component.
@@ -502,8 +555,10 @@ impl ComponentUsage {
         let releases = self.releases.iter().map(|(id, _)| id.to_string());
         let notifiers = self.notifiers.iter();
         let notifiers = notifiers.map(|name| format!("notifier {name}"));
+        let policies = self.policies.iter();
+        let policies = policies.map(|name| format!("the policy `{name}`"));
         let all = processes.chain(definitions).chain(releases);
-        let all: Vec<String> = all.chain(notifiers).collect();
+        let all: Vec<String> = all.chain(notifiers).chain(policies).collect();
         match all.as_slice() {
             [] => "nothing".to_owned(),
             [one] => one.clone(),

@@ -16,7 +16,8 @@ use fermata_store::{Batch, Expect, Store, Table, Write};
 
 use crate::clock::Clock;
 use crate::config::{
-    Config, NOTIFIER_TESTS_MAX, ONCE_KEY_BYTES_MAX, REHEARSALS_MAX, SCRIPT_CHECKS_MAX,
+    Config, NOTIFIER_TESTS_MAX, ONCE_KEY_BYTES_MAX, REHEARSALS_MAX, REQUESTS_JUDGED_MAX,
+    SCRIPT_CHECKS_MAX,
 };
 use crate::directory::Directory;
 use crate::driver::Driver;
@@ -29,13 +30,14 @@ use crate::records_access::Records;
 use crate::request::{Ask, Created, NewRelease, Once, Page, Paged};
 use crate::runner::Runner;
 use crate::shared::{Health, Shared};
-use crate::wake::{Answer, Create, Request, Wake};
+use crate::wake::{Answer, Create, Order, Request, Wake};
 use crate::watch::blocking;
 
 mod definitions;
 mod input_sets;
 pub(crate) mod lists;
 mod notifiers;
+mod policies;
 mod publishing;
 mod rehearsals;
 mod releases;
@@ -74,6 +76,8 @@ pub struct Service {
     script_checks: Arc<Semaphore>,
     /// Notifiers that may be tried out at a time.
     notifier_tests: Arc<Semaphore>,
+    /// Requests that policies may be asked about at a time.
+    judgements: Arc<Semaphore>,
 }
 
 impl Service {
@@ -106,6 +110,7 @@ impl Service {
             rehearsals: Arc::new(Semaphore::new(REHEARSALS_MAX)),
             script_checks: Arc::new(Semaphore::new(SCRIPT_CHECKS_MAX)),
             notifier_tests: Arc::new(Semaphore::new(NOTIFIER_TESTS_MAX)),
+            judgements: Arc::new(Semaphore::new(REQUESTS_JUDGED_MAX)),
         })
     }
 
@@ -124,11 +129,13 @@ impl Service {
             let (shared, record) = (Arc::clone(&self.shared), Arc::clone(&record));
             blocking(move || shared.catalog.process(&record)).await??
         };
+        let warnings = self.judge_new(&caller, &new, (&record, &process)).await?;
         let create = Create {
             by: caller,
             new,
             record,
             process,
+            warnings,
         };
         let made = self
             .ask(|answer| Request::Create(Box::new(create), answer))
@@ -147,8 +154,14 @@ impl Service {
     pub async fn input(&self, caller: Caller, ask: Ask) -> Result<Arc<Release>, InputError> {
         check_key(ask.once.as_ref())?;
         let id = ask.release;
+        let warnings = self.judge_input(&caller, &ask).await?;
+        let order = Order {
+            by: caller,
+            ask,
+            warnings,
+        };
         let changed = self
-            .ask(|answer| Request::Input(caller, Box::new(ask), answer))
+            .ask(|answer| Request::Input(Box::new(order), answer))
             .await??;
         match changed {
             Some(release) => Ok(release),

@@ -13,6 +13,7 @@ use crate::feed::Feed;
 use crate::inbox::Inbox;
 use crate::metrics::Metrics;
 use crate::outbox::NotifierNow;
+use crate::policies::Waiting;
 use crate::progress::Running;
 use crate::recent::Recent;
 
@@ -27,6 +28,7 @@ pub(crate) struct Shared {
     pub(crate) inbox: Inbox,
     pub(crate) metrics: Metrics,
     notifiers: RwLock<BTreeMap<Name, NotifierNow>>,
+    pub(crate) policies: Waiting,
     health: Mutex<Health>,
 }
 
@@ -63,6 +65,7 @@ impl Shared {
             inbox: Inbox::default(),
             metrics: Metrics::default(),
             notifiers: RwLock::default(),
+            policies: Waiting::default(),
             health: Mutex::default(),
         })
     }

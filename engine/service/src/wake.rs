@@ -13,17 +13,19 @@ use fermata_core::id::{Digest, Name, ReleaseId};
 use fermata_core::process::Process;
 use fermata_core::process::definition::Definition;
 use fermata_core::release::Release;
-use fermata_core::release::event::Pinned;
+use fermata_core::release::event::{Pinned, PolicyWarning};
 use fermata_store::Write;
 
 use crate::catalog::{ComponentEntry, ScriptGrants};
 use crate::error::{
     CapacityError, CreateError, DefineError, DeprecateError, Error, GrantsError, InputError,
-    NotifierError, PublishError, QuarantineError, RecordError, RegisterError, RemoveError,
+    NotifierError, PolicyError, PublishError, QuarantineError, RecordError, RegisterError,
+    RemoveError,
 };
 use crate::locks::LockView;
-use crate::records::{NotifierRecord, ProcessRecord, QuarantineRecord};
-use crate::request::{Ask, Defined, NewRelease, Published, Registered};
+use crate::policies::{self, Asked};
+use crate::records::{NotifierRecord, PolicyRecord, ProcessRecord, QuarantineRecord};
+use crate::request::{Ask, Defined, NewRelease, PolicyOrder, Published, Registered};
 
 /// Where the answer to a request goes, once it is on disk.
 pub type Answer<T, E> = oneshot::Sender<Result<T, E>>;
@@ -52,6 +54,13 @@ pub enum Wake {
         /// How.
         notified: Box<Notified>,
     },
+    /// Policies have answered.
+    Judged {
+        /// What they were asked about.
+        key: AttemptKey,
+        /// What they said.
+        answers: Vec<policies::Answer>,
+    },
     /// A timer may be due.
     TimePassed,
     /// Take no more requests and start nothing; end when nothing runs any more.
@@ -66,7 +75,7 @@ pub enum Request {
     /// To make a release.
     Create(Box<Create>, Answer<Made, CreateError>),
     /// To change a release; `None` if it is not in memory any more.
-    Input(Caller, Box<Ask>, Answer<Option<Arc<Release>>, InputError>),
+    Input(Box<Order>, Answer<Option<Arc<Release>>, InputError>),
     /// To see an open release; `None` if it is not open.
     Read(ReleaseId, Answer<Option<Arc<Release>>, Error>),
     /// To publish a checked process.
@@ -101,6 +110,32 @@ pub enum Request {
     RemoveNotifier(Name, Answer<(), NotifierError>),
     /// To take a version of a component or definition out of the registry.
     Remove(Remove, Answer<(), RemoveError>),
+    /// To set a policy.
+    SetPolicy(Box<SetPolicy>, Answer<Arc<PolicyRecord>, PolicyError>),
+    /// To remove a policy, which must have this revision if the caller insists.
+    RemovePolicy(Name, Option<u64>, Answer<(), PolicyError>),
+}
+
+/// See [`Request::Input`].
+#[derive(Debug)]
+pub struct Order {
+    /// Who.
+    pub by: Caller,
+    /// What.
+    pub ask: Ask,
+    /// What policies said to it.
+    pub warnings: Vec<PolicyWarning>,
+}
+
+/// See [`Request::SetPolicy`].
+#[derive(Debug)]
+pub struct SetPolicy {
+    /// Who.
+    pub by: Caller,
+    /// What they want.
+    pub order: PolicyOrder,
+    /// The revision that the policy must have, if the caller insists; 0 if there must be none.
+    pub expected: Option<u64>,
 }
 
 /// See [`Request::Create`].
@@ -114,6 +149,8 @@ pub struct Create {
     pub record: Arc<ProcessRecord>,
     /// The same, checked.
     pub process: Arc<Process>,
+    /// What policies said to its start.
+    pub warnings: Vec<PolicyWarning>,
 }
 
 /// A release that was made, now or by an earlier request with the same key.
@@ -252,10 +289,21 @@ pub struct GrantScripts {
 pub enum Action {
     /// Begin a run.
     Start(Box<Run>),
-    /// Drop a run, and say [`Wake::Dropped`] or [`Wake::Finished`] when it is gone.
+    /// Ask policies, and say [`Wake::Judged`].
+    Consult(Box<Consult>),
+    /// Drop a run or a question, and say [`Wake::Dropped`], [`Wake::Finished`] or [`Wake::Judged`] when it is gone.
     Cancel(AttemptKey),
     /// Begin a try to deliver a notification, and say [`Wake::Tried`] when it has ended.
     Notify(Box<Notify>),
+}
+
+/// What policies are to be asked.
+#[derive(Debug)]
+pub struct Consult {
+    /// About which attempt.
+    pub key: AttemptKey,
+    /// Who is asked what.
+    pub asked: Vec<Asked>,
 }
 
 /// A run to begin.

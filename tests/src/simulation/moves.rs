@@ -1,6 +1,7 @@
 //! What can happen in a story: one move at a time.
 
 use fermata_core::attempt::{AttemptKey, Outcome, Resume};
+use fermata_core::extension::Verdict;
 use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::id::{Digest, ReleaseId};
 use fermata_core::json::Json;
@@ -64,7 +65,8 @@ const OPEN_MAX: usize = 8;
 pub(super) fn one(world: &mut World) -> Result<(), String> {
     match world.random.below(100) {
         0..12 => make(world),
-        12..52 => finish(world),
+        12..46 => finish(world),
+        46..52 => judge(world),
         52..58 => finish_late(world),
         58..62 => signal(world),
         62..84 => decide(world),
@@ -106,6 +108,27 @@ fn finish(world: &mut World) {
     world.running.remove(&key);
     world.gone.push(key);
     world.finish(key, outcome);
+}
+
+/// Policies answer what they are asked, or fail to.
+fn judge(world: &mut World) {
+    for _ in 0..3 {
+        let asked: Vec<AttemptKey> = world.asked.keys().copied().collect();
+        let Some(key) = world.random.pick(&asked).copied() else {
+            // Where no policy is in force, runs end instead.
+            return finish(world);
+        };
+        world.note(|| format!("policies answer about {key:?}"));
+        world.judge(key, |random| match random.below(12) {
+            0..8 => Ok(Verdict::Allow),
+            8..10 => Ok(Verdict::Warn("the window closes soon".to_owned())),
+            10 => Ok(Verdict::Deny("the window is closed".to_owned())),
+            _ => Err(Box::new(Failure::new(
+                FailureClass::Trap,
+                "the policy crashed",
+            ))),
+        });
+    }
 }
 
 /// A result that comes when its run is over, or comes twice.

@@ -1,20 +1,27 @@
 //! The world around the driver: a disk that may fail, runs that go on, answers that are awaited.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use fermata_core::actor::{Actor, Caller};
-use fermata_core::attempt::{AttemptKey, Outcome, Ran, Report};
+use fermata_core::attempt::{AttemptKey, Call, Outcome, Ran, Report};
+use fermata_core::extension::{Point, Verdict};
+use fermata_core::failure::Failure;
 use fermata_core::id::{Digest, Name, ReleaseId};
+use fermata_core::json::Json;
 use fermata_core::release::{Release, check};
 use fermata_core::time::Timestamp;
-use fermata_service::config::Config;
+use fermata_service::config::{Config, POLICY_TIMEOUT_DEFAULT};
 use fermata_service::directory::Directory;
 use fermata_service::driver::Driver;
 use fermata_service::error::{CreateError, InputError};
 use fermata_service::ids::IdSource;
-use fermata_service::request::{Ask, Command, NewRelease};
-use fermata_service::wake::{Action, Made, Register, Request, Run, Wake};
+use fermata_service::policies::{Answer, Asked, Ruling};
+use fermata_service::records::OnFailure;
+use fermata_service::request::{Ask, Command, NewRelease, PolicyOrder};
+use fermata_service::wake::{
+    Action, Consult, Made, Order, Register, Request, Run, SetPolicy, Wake,
+};
 use fermata_store::{Faulty, Memory, Store};
 use serde_json::json;
 use tokio::sync::oneshot::{self, Receiver};
@@ -150,6 +157,12 @@ pub(super) struct World {
     pub(super) now: Timestamp,
     /// Runs that the driver began and that have not ended.
     pub(super) running: BTreeSet<AttemptKey>,
+    /// What policies are asked about and have not answered.
+    pub(super) asked: BTreeMap<AttemptKey, Vec<Asked>>,
+    /// Whether policies are in force.
+    policed: bool,
+    /// What policies let happen since the last start.
+    allowed: BTreeSet<AttemptKey>,
     /// Runs that ended or were dropped: their results may still come, or come again.
     pub(super) gone: Vec<AttemptKey>,
     pub(super) promises: Promises,
@@ -173,7 +186,8 @@ pub(super) fn person(name: &str) -> Caller {
 }
 
 impl World {
-    pub(super) fn new(random: Random) -> Self {
+    pub(super) fn new(mut random: Random) -> Self {
+        let policed = random.one_in(2);
         let disk = Disk::new(Faulty::new(Memory::default()));
         let driver = open(&disk, 1, BEGIN);
         let mut world = Self {
@@ -182,6 +196,9 @@ impl World {
             driver,
             now: BEGIN,
             running: BTreeSet::new(),
+            asked: BTreeMap::new(),
+            policed,
+            allowed: BTreeSet::new(),
             gone: Vec::new(),
             promises: Promises::default(),
             effects: Effects::default(),
@@ -210,6 +227,9 @@ impl World {
         let notifier = Box::new(outside::notifier("chat"));
         self.handle(Wake::Request(Request::SetNotifier(notifier, answer)));
         self.driver.flush();
+        if self.policed {
+            self.set_policies();
+        }
         for document in [PROCESS, BELOW] {
             let publish = self.driver.check_document(person("ana"), document.into());
             let publish = publish.expect("the processes of the story have no defects");
@@ -217,6 +237,65 @@ impl World {
             self.handle(Wake::Request(Request::Publish(Box::new(publish), answer)));
             self.driver.flush();
         }
+    }
+
+    /// Two policies on the attempts of a story, and one on what it starts.
+    fn set_policies(&mut self) {
+        let descriptor = json!({ "name": "gate", "version": "1.0.0", "world": "policy" });
+        let register = Register {
+            by: person("ana"),
+            descriptor: serde_json::from_value(descriptor).expect("a descriptor"),
+            digest: Digest::of(b"gate"),
+            size: 4,
+        };
+        let (answer, _) = oneshot::channel();
+        self.handle(Wake::Request(Request::Register(Box::new(register), answer)));
+        self.driver.flush();
+        for (name, at, process, on_failure) in [
+            ("one", Point::Activity, "story", OnFailure::Deny),
+            ("two", Point::Activity, "s*y", OnFailure::Warn),
+            ("three", Point::Start, "below", OnFailure::Deny),
+        ] {
+            let order = PolicyOrder {
+                name: name.parse().expect("a name"),
+                component: "gate@1".parse().expect("a component"),
+                settings: Json::empty_object(),
+                at: vec![at],
+                processes: vec![process.parse().expect("a pattern")],
+                on_failure,
+                timeout: POLICY_TIMEOUT_DEFAULT,
+                enabled: true,
+            };
+            let set = SetPolicy {
+                by: person("ana"),
+                order,
+                expected: None,
+            };
+            let (answer, _) = oneshot::channel();
+            self.handle(Wake::Request(Request::SetPolicy(Box::new(set), answer)));
+        }
+        self.driver.flush();
+    }
+
+    /// The policies that are asked about an attempt answer, each as `verdict` says.
+    pub(super) fn judge(
+        &mut self,
+        key: AttemptKey,
+        mut verdict: impl FnMut(&mut Random) -> Result<Verdict, Box<Failure>>,
+    ) {
+        let Some(asked) = self.asked.remove(&key) else {
+            return;
+        };
+        let answers = asked.into_iter().map(|asked| Answer {
+            policy: asked.policy,
+            verdict: verdict(&mut self.random),
+            log: Vec::new(),
+        });
+        let answers: Vec<Answer> = answers.collect();
+        if Ruling::of(&answers).denial.is_none() {
+            self.allowed.insert(key);
+        }
+        self.handle(Wake::Judged { key, answers });
     }
 
     pub(super) fn handle(&mut self, wake: Wake) {
@@ -244,11 +323,12 @@ impl World {
             once: None,
         };
         let (answer, answered) = oneshot::channel();
-        self.handle(Wake::Request(Request::Input(
-            person(by),
-            Box::new(ask),
-            answer,
-        )));
+        let order = Order {
+            by: person(by),
+            ask,
+            warnings: Vec::new(),
+        };
+        self.handle(Wake::Request(Request::Input(Box::new(order), answer)));
         self.awaited.push(Awaited::Changed(release, answered));
     }
 
@@ -268,9 +348,8 @@ impl World {
         let actions = self.driver.flush();
         for action in actions {
             match action {
-                Action::Start(run) => {
-                    self.begin(&run);
-                }
+                Action::Start(run) => self.begin(&run)?,
+                Action::Consult(consult) => self.consult(*consult),
                 Action::Cancel(key) => self.drop_run(key),
                 Action::Notify(notify) => self.outside.began(*notify, &*self.disk)?,
             }
@@ -287,12 +366,29 @@ impl World {
     }
 
     /// Begins a run: from now on it may have had its effect.
-    fn begin(&mut self, run: &Run) {
-        self.running.insert(run.invocation.key);
-        self.effects.began(&run.invocation);
+    fn begin(&mut self, run: &Run) -> Result<(), String> {
+        let invocation = &run.invocation;
+        let key = invocation.key;
+        let forward = matches!(invocation.call, Call::Run)
+            && !invocation.idempotency_key.ends_with("/undo")
+            && !invocation.idempotency_key.ends_with("/validate");
+        let judged = self.policed && invocation.process.as_str() == "story" && key.run == 1;
+        if judged && forward && !self.allowed.contains(&key) {
+            return Err(format!("{key:?} began, and no policy had allowed it"));
+        }
+        self.running.insert(key);
+        self.effects.began(invocation);
+        Ok(())
+    }
+
+    fn consult(&mut self, consult: Consult) {
+        self.asked.insert(consult.key, consult.asked);
     }
 
     fn drop_run(&mut self, key: AttemptKey) {
+        if self.asked.remove(&key).is_some() {
+            self.handle(Wake::Dropped { key });
+        }
         if self.running.remove(&key) {
             self.gone.push(key);
             self.handle(Wake::Dropped { key });
@@ -336,6 +432,8 @@ impl World {
         self.story.restarts += 1;
         self.awaited.clear();
         self.gone.extend(std::mem::take(&mut self.running));
+        self.asked.clear();
+        self.allowed.clear();
         self.disk.reopen();
         self.driver = open(&self.disk, self.story.restarts + 1, self.now);
         self.promises.kept(&*self.disk)?;
@@ -344,7 +442,8 @@ impl World {
         self.outside.left_alone(hears);
         for action in self.driver.flush() {
             match action {
-                Action::Start(run) => self.begin(&run),
+                Action::Start(run) => self.begin(&run)?,
+                Action::Consult(consult) => self.consult(*consult),
                 Action::Notify(notify) => self.outside.began(*notify, &*self.disk)?,
                 Action::Cancel(_) => {}
             }

@@ -5,6 +5,7 @@ mod component;
 mod definition;
 mod notifier;
 mod people;
+mod policy;
 mod process;
 mod rehearse;
 mod release;
@@ -25,6 +26,7 @@ pub(crate) use component::{
 pub(crate) use definition::DefinitionCommand;
 pub(crate) use notifier::{DeliveriesArgs, NotifierCommand, NotifierSetArgs};
 pub(crate) use people::{AttachArgs, CommentArgs, InboxArgs, TaskArgs};
+pub(crate) use policy::{PolicyCommand, PolicySetArgs, PolicyTryArgs};
 pub(crate) use process::{
     CheckArgs, InputSetArgs, InputSetCommand, ProcessCommand, ProcessGrantArgs, ProcessListArgs,
     ProcessShowArgs,
@@ -144,6 +146,9 @@ pub(crate) enum Command {
     /// Show who holds which lock and who waits for it, and set how many may hold it.
     #[command(subcommand)]
     Lock(LockCommand),
+    /// Set what is asked before a process is published, a release starts or an activity begins.
+    #[command(subcommand)]
+    Policy(Box<PolicyCommand>),
     /// Keep what components may use and never see.
     #[command(subcommand)]
     Secret(SecretCommand),
@@ -197,7 +202,7 @@ mod tests {
     }
 
     /// What the documentation tells people to type.
-    const DOCUMENTED: [&str; 93] = [
+    const DOCUMENTED: [&str; 99] = [
         "fermata serve --data-dir d --listen 127.0.0.1:0 --config c.toml",
         "fermata process check p.yaml --offline",
         "fermata process publish p.yaml",
@@ -267,6 +272,12 @@ mod tests {
         "fermata lock show env/production",
         "fermata lock set env/production --capacity 2",
         "fermata release start hotfix --emergency burning",
+        "fermata policy set window --component change-window@1 --at start,activity --process bank-* --set weekdays=[1] --on-failure warn --time-limit 1s",
+        "fermata policy set window --component change-window@1.0.0 --at publish --settings-file s.yaml --disabled",
+        "fermata policy list",
+        "fermata policy show window",
+        "fermata policy try window --process bank-release@2 --input version=1.2.3 --at start",
+        "fermata policy remove window",
         "fermata secret set api-key",
         "fermata secret set api-key --from-file key.txt",
         "fermata secret list",
@@ -328,6 +339,8 @@ mod tests {
             "fermata component test --component hello.wasm",
             "fermata attempt export rel-1",
             "fermata component grant deploy@1.0.0 --wanted --like 1.0.0",
+            "fermata policy set window --at start",
+            "fermata policy try window",
             "fermata secret set api-key value-as-an-argument",
             "fermata notifier set chat --component chat-notifier@1",
             "fermata release abort rel-1",

@@ -235,11 +235,12 @@ async fn list(context: &mut Context) -> Result<(), Error> {
         return context.out.json(&answer);
     }
     let now = wire::now();
-    let mut table = Table::new(&["COMPONENT", "VERSION", "SUMMARY", "", "PUSHED"]);
+    let mut table = Table::new(&["COMPONENT", "VERSION", "WORLD", "SUMMARY", "", "PUSHED"]);
     for item in super::items(&answer) {
         table.toned([
             (Tone::Strong, cell(item.get("name"))),
             (Tone::Plain, cell(item.get("version"))),
+            (Tone::Plain, cell(item.get("world"))),
             (Tone::Plain, cell(item.get("summary"))),
             (Tone::Ask, standing::word(item).into()),
             (Tone::Faint, ago(item.get("created_at"), now)),
@@ -287,6 +288,7 @@ async fn show(context: &mut Context, component: &str) -> Result<(), Error> {
         context.out.line(&format!("  {}", bytes(size)))?;
     }
     for (name, value) in [
+        ("world", answer.get("world")),
         ("idempotency", answer.pointer("/descriptor/idempotency")),
         ("timeout", answer.pointer("/descriptor/timeout")),
         ("attempts", answer.pointer("/descriptor/retry/attempts")),

@@ -10,7 +10,9 @@ use super::args::{CheckArgs, ProcessCommand, ProcessListArgs, ProcessShowArgs};
 use super::error::Error;
 use super::table::Table;
 use super::text::{Paint, Tone, ago, cell, short_digest};
-use super::{Context, component, diagnostic, difference, input_set, pages, script_grants, values};
+use super::{
+    Context, component, diagnostic, difference, input_set, pages, policy, script_grants, values,
+};
 use crate::client::problem::Defect;
 use crate::client::view::Join;
 use crate::client::{self, Call, Client};
@@ -111,7 +113,14 @@ fn passed(
         write!(line, " ({how})").expect("strings take all text");
     }
     context.out.line(&line)?;
-    component::notices(context, summary)
+    component::notices(context, summary)?;
+    policy::warnings(context, summary)?;
+    if let Some(denial) = summary.get("denial") {
+        let (policy, told) = (cell(denial.get("policy")), cell(denial.get("message")));
+        let told = format!("it could not be published now: the policy {policy}: {told}");
+        context.out.remark(&told)?;
+    }
+    Ok(())
 }
 
 async fn send(
@@ -190,6 +199,7 @@ async fn publish(context: &mut Context, file: &Path) -> Result<(), Error> {
         .tone(Tone::Strong, &format!("{name}@{version}"));
     context.out.line(&format!("{shown} {news}"))?;
     component::notices(context, &answer.body)?;
+    policy::warnings(context, &answer.body)?;
     context
         .out
         .remark(&format!("next: fermata release start {name} --watch"))

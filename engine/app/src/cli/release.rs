@@ -9,7 +9,9 @@ use super::table::Table;
 use super::text::{self, Tone, ago, cell};
 use super::tree::{self, Look};
 use super::watch::{self, Stop, Wish};
-use super::{Context, act, component, events, inbox, logs, pages, rollback, signal, values, why};
+use super::{
+    Context, act, component, events, inbox, logs, pages, policy, rollback, signal, values, why,
+};
 use crate::client::view::Release;
 use crate::client::{Call, Client};
 use crate::exit::Exit;
@@ -118,6 +120,7 @@ fn told(context: &mut Context, created: &Value, what: &str, next: &str) -> Resul
     let version = cell(created.pointer("/process/version"));
     context.out.line(&id)?;
     component::notices(context, created)?;
+    policy::warnings(context, created)?;
     context.out.remark(&format!(
         "{process}@{version} {what}; next: fermata release {next} {id}"
     ))
@@ -184,7 +187,8 @@ async fn show(context: &mut Context, id: &str) -> Result<(), Error> {
     if context.out.is_json() {
         Ok(())
     } else {
-        component::notices(context, &body)
+        component::notices(context, &body)?;
+        policy::warnings(context, &body)
     }
 }
 

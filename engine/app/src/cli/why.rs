@@ -97,6 +97,7 @@ fn waits_on(about: &Value, now: Timestamp) -> String {
             let needs = about.get("needs");
             format!("comes after {}", cell(needs))
         }
+        "policies" => format!("waits for the policy {}", cell(about.get("policies"))),
         "undos" => format!("undone after {}", cell(about.get("needs"))),
         "root-cause" => {
             let owners = about.get("owners").filter(|owners| !owners.is_null());

@@ -12,6 +12,7 @@ pub(crate) mod input_set;
 pub(crate) mod lock;
 pub(crate) mod meta;
 pub(crate) mod notifier;
+pub(crate) mod policy;
 pub(crate) mod problem;
 pub(crate) mod process;
 pub(crate) mod query;

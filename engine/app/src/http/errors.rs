@@ -4,17 +4,19 @@ use fermata_core::component::Uses;
 use fermata_core::release::refusal::Refusal;
 use fermata_service::error::{
     CapacityError, CreateError, DefineError, DeprecateError, Error, GrantsError, InputError,
-    InputSetError, NotifierError, PublishError, QuarantineError, RecordError, RegisterError,
-    RemoveError,
+    InputSetError, NotifierError, PolicyError, PublishError, QuarantineError, RecordError,
+    RegisterError, RemoveError,
 };
+use fermata_service::policies::Denial;
 use fermata_service::secrets::SecretError;
 
 use crate::http::problem::{
     COMPONENT_IN_USE, COMPONENT_QUARANTINED, INTERNAL, INVALID_BODY, INVALID_CURSOR, INVALID_LOCK,
     INVALID_REQUEST, INVALID_VALUES, KEY_NOT_KEPT, KEY_REUSE, MISSING_COMPONENTS, NO_SECRETS_KEY,
-    NOT_IN_QUARANTINE, Problem, QUARANTINED, RECORD_EXISTS, REFUSED, REJECTED, STALE, STOPPING,
-    TOO_MANY, TOO_MANY_KEYS, UNAVAILABLE, UNKNOWN_ACTIVITY, UNKNOWN_COMPONENT, UNKNOWN_INPUT_SET,
-    UNKNOWN_NOTIFIER, UNKNOWN_PROCESS, UNKNOWN_RELEASE, UNKNOWN_SECRET, VERSION_EXISTS,
+    NOT_IN_QUARANTINE, OTHER_WORLD, POLICY_DENIED, Problem, QUARANTINED, RECORD_EXISTS, REFUSED,
+    REJECTED, STALE, STOPPING, TOO_MANY, TOO_MANY_KEYS, UNAVAILABLE, UNKNOWN_ACTIVITY,
+    UNKNOWN_COMPONENT, UNKNOWN_INPUT_SET, UNKNOWN_NOTIFIER, UNKNOWN_POLICY, UNKNOWN_PROCESS,
+    UNKNOWN_RELEASE, UNKNOWN_SECRET, VERSION_EXISTS,
 };
 use crate::http::{Rejected, request};
 
@@ -133,6 +135,7 @@ impl From<PublishError> for Problem {
         match error {
             PublishError::Defects(defects) => Self::defects(defects),
             PublishError::ComponentGone(uses) => missing(&[uses]),
+            PublishError::PolicyDenied(denial) => denied(&denial),
             PublishError::Error(error) => error.into(),
         }
     }
@@ -143,6 +146,8 @@ impl From<RegisterError> for Problem {
         match error {
             RegisterError::NameTaken => Self::new(&RECORD_EXISTS, error.to_string())
                 .hint("`uses` names components and definitions alike: give it another name"),
+            RegisterError::OtherWorld { .. } => Self::new(&RECORD_EXISTS, error.to_string())
+                .hint("all versions of a component are of one world: give it another name"),
             RegisterError::Quarantined(_) => Self::new(&COMPONENT_QUARANTINED, error.to_string()),
             RegisterError::VersionExists { .. } => Self::new(&VERSION_EXISTS, error.to_string()),
             RegisterError::Error(error) => error.into(),
@@ -242,6 +247,7 @@ impl From<CreateError> for Problem {
                 .hint("the process shows the schema of its inputs"),
             CreateError::MissingComponents(uses) => missing(&uses),
             CreateError::ComponentQuarantined(told) => Self::new(&COMPONENT_QUARANTINED, told),
+            CreateError::PolicyDenied(denial) => denied(&denial),
             CreateError::Refused(refusal) => refusal.into(),
             CreateError::KeyReused => key_reused(),
             CreateError::Error(error) => error.into(),
@@ -257,9 +263,31 @@ impl From<InputError> for Problem {
             InputError::Refused(refusal) => refusal.into(),
             InputError::MissingComponents(uses) => missing(&uses),
             InputError::ComponentQuarantined(told) => Self::new(&COMPONENT_QUARANTINED, told),
+            InputError::PolicyDenied(denial) => denied(&denial),
             InputError::Quarantined(_) => Self::new(&QUARANTINED, error.to_string()),
             InputError::KeyReused => key_reused(),
             InputError::Error(error) => error.into(),
+        }
+    }
+}
+
+fn denied(denial: &Denial) -> Problem {
+    Problem::new(&POLICY_DENIED, denial.to_string())
+}
+
+impl From<PolicyError> for Problem {
+    fn from(error: PolicyError) -> Self {
+        match error {
+            PolicyError::Unknown => Self::new(&UNKNOWN_POLICY, error.to_string()),
+            PolicyError::Stale { expected, found } => stale("the policy", expected, found),
+            PolicyError::UnknownComponent(uses) => missing(&[uses]),
+            PolicyError::NoPolicy { world, .. } => {
+                Self::new(&OTHER_WORLD, error.to_string()).hint(world.place())
+            }
+            PolicyError::Invalid(_) => Self::new(&INVALID_VALUES, error.to_string())
+                .hint("`fermata component show` shows the settings that the component takes"),
+            PolicyError::UnknownProcess => Self::new(&UNKNOWN_PROCESS, error.to_string()),
+            PolicyError::Error(error) => error.into(),
         }
     }
 }

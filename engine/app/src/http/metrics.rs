@@ -153,6 +153,12 @@ fn engine(now: &MetricsNow, text: &mut String) -> fmt::Result {
             &now.runs_finished,
         ),
         (
+            "policies_asked",
+            "Answers of policies, by what they said",
+            "verdict",
+            &now.policies_asked,
+        ),
+        (
             "releases_ended",
             "Releases ended, by how",
             "state",
@@ -164,6 +170,11 @@ fn engine(now: &MetricsNow, text: &mut String) -> fmt::Result {
             writeln!(text, "fermata_{name}_total{{{label}=\"{word}\"}} {value}")?;
         }
     }
+    gauges(now, text)
+}
+
+/// Adds what the engine is at.
+fn gauges(now: &MetricsNow, text: &mut String) -> fmt::Result {
     for (name, help, value) in [
         (
             "releases_open",

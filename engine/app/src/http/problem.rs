@@ -79,6 +79,7 @@ table! {
     UNKNOWN_RECORDING: NOT_FOUND "unknown-recording" "The attempt left no recording" hint "attempts that failed leave one; `recordings` in the configuration of the server says which do, and older ones make room for newer ones";
     UNKNOWN_TOKEN: NOT_FOUND "unknown-token" "There is no such token" hint "`fermata token list` shows the tokens";
     UNKNOWN_SECRET: NOT_FOUND "unknown-secret" "There is no such secret" hint "`fermata secret list` shows the secrets";
+    UNKNOWN_POLICY: NOT_FOUND "unknown-policy" "There is no such policy" hint "`fermata policy list` shows the policies";
     UNKNOWN_FILE: NOT_FOUND "unknown-file" "No such file is attached to the release";
     UNKNOWN_UPLOAD: NOT_FOUND "unknown-upload" "There is no such upload" hint "it may have ended, or be older than a day: begin again with POST /api/v1/uploads";
     UNKNOWN_PRINCIPAL: NOT_FOUND "unknown-principal" "There is no such principal";
@@ -90,6 +91,7 @@ table! {
     VERSION_EXISTS: CONFLICT "version-exists" "The version exists with other content" hint "versions never change: give it another version";
     COMPONENT_IN_USE: CONFLICT "component-in-use" "The version is in use" hint "`used-by` lists by what; a process version uses it for ever";
     COMPONENT_QUARANTINED: CONFLICT "component-quarantined" "The component is in quarantine" hint "use another version of it, or ask an administrator to lift the quarantine (`fermata component lift`)";
+    POLICY_DENIED: CONFLICT "policy-denied" "A policy does not let it happen" hint "do what it asks for, or have an administrator change it: `fermata policy show NAME`";
     NOT_IN_QUARANTINE: CONFLICT "not-in-quarantine" "The digest is not in quarantine" hint "`fermata component quarantined` lists what is";
     UPLOAD_OFFSET: CONFLICT "upload-offset" "The piece does not begin where the last one ended" hint "go on at the header Upload-Offset of this answer";
     UPLOAD_BUSY: CONFLICT "upload-busy" "Another request is working on the upload" hint "wait until it has ended, then ask how far it came";
@@ -111,6 +113,7 @@ table! {
     INVALID_VALUES: UNPROCESSABLE_ENTITY "invalid-values" "Values do not fit their schema";
     MISSING_COMPONENTS: UNPROCESSABLE_ENTITY "missing-components" "Components are not in the registry" hint "upload them with `fermata component push`";
     OTHER_COMPONENT: UNPROCESSABLE_ENTITY "other-component" "The component says it is another one" hint "upload it under the name and version that its `describe` gives, or with POST /api/v1/components";
+    OTHER_WORLD: UNPROCESSABLE_ENTITY "other-world" "The component is something else";
     REHEARSAL_LIMIT: UNPROCESSABLE_ENTITY "rehearsal-limit" "The rehearsal goes too far" hint "GET /api/v1/limits lists the limits; shorter durations or smaller inputs may help";
     REJECTED: UNPROCESSABLE_ENTITY "rejected" "The component is not one that can run here";
     UPLOAD_DIGEST: UNPROCESSABLE_ENTITY "upload-digest" "Other bytes arrived than were announced" hint "the upload is gone: begin again";

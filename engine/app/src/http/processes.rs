@@ -36,12 +36,15 @@ use crate::view;
 )]
 pub(crate) async fn validate(
     State(api): State<Arc<Api>>,
-    _reader: Reader,
+    Reader(asker): Reader,
     Raw(document): Raw<DOCUMENT_BYTES_MAX>,
 ) -> Result<Json<CheckedBody>, Problem> {
     let digest = Digest::of(&document);
     let checked = api.service.validate(document.to_vec()).await?;
     let (process, pins) = checked.map_err(Problem::defects)?;
+    let said = (&document[..], pins.as_slice());
+    let caller = asker.caller();
+    let ruling = api.service.preview_publish(&caller, &process, said).await;
     Ok(Json(CheckedBody {
         name: process.name.to_string(),
         title: process.title.clone(),
@@ -49,6 +52,8 @@ pub(crate) async fn validate(
         activities: process.activities.len(),
         digest: digest.to_string(),
         notices: notices(&api, &pins),
+        warnings: ruling.warnings.iter().map(Into::into).collect(),
+        denial: ruling.denial.as_ref().map(Into::into),
     }))
 }
 
@@ -84,6 +89,7 @@ pub(crate) async fn publish(
     let body = PublishedBody {
         version: version(record),
         notices: notices(&api, &record.checked_with),
+        warnings: published.warnings.iter().map(Into::into).collect(),
     };
     Ok(made(published.repeated, place, Json(body)))
 }

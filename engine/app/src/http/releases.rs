@@ -222,7 +222,8 @@ pub(crate) async fn why(
     } else {
         Vec::new()
     };
-    Ok(Json(view::why(&release, signals, &locks)))
+    let asked = api.service.awaiting_policies(id);
+    Ok(Json(view::why(&release, signals, &locks, &asked)))
 }
 
 /// Say what a rollback would take back, in which order and how, before it begins.

@@ -11,6 +11,7 @@ mod events;
 mod locks;
 mod notifiers;
 mod people;
+mod policies;
 mod processes;
 mod rehearsals;
 mod releases;

@@ -18,6 +18,7 @@ pub(crate) fn summary(service: &Service, entry: &ComponentEntry) -> ComponentSum
     ComponentSummaryBody {
         name: descriptor.name.to_string(),
         version: descriptor.version.to_string(),
+        world: descriptor.world.word(),
         summary: descriptor.summary.clone(),
         digest: entry.digest.to_string(),
         size: entry.size,

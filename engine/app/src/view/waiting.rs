@@ -1,7 +1,8 @@
 //! Why something is not moving, as JSON.
 
-use fermata_core::id::ReleaseId;
-use fermata_core::release::{BeforeBatch, OpenRule, Waiting, WaitsOn};
+use fermata_core::attempt::AttemptKey;
+use fermata_core::id::{Name, ReleaseId};
+use fermata_core::release::{BeforeBatch, OpenRule, Release, Waiting, WaitsOn};
 use fermata_service::locks::LockView;
 
 use crate::http::dto::lock::AwaitedLockBody;
@@ -49,6 +50,29 @@ pub(super) fn body(
             ..on(waiting.on)
         },
         actions: waiting.actions.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// An attempt that policies are asked about.
+pub(super) fn on_policies(release: &Release, key: AttemptKey, policies: &[Name]) -> WaitingBody {
+    let path = release.process().path(key.activity);
+    let names: Vec<String> = policies.iter().map(ToString::to_string).collect();
+    let what = if names.len() == 1 {
+        "policy"
+    } else {
+        "policies"
+    };
+    WaitingBody {
+        text: format!("{path} waits for the {what} {}", names.join(", ")),
+        path,
+        state: release.activity_state(key.activity).word().into(),
+        since: None,
+        on: WaitsOnBody {
+            kind: "policies".into(),
+            policies: names,
+            ..WaitsOnBody::default()
+        },
+        actions: Vec::new(),
     }
 }
 

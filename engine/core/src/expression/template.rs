@@ -81,6 +81,18 @@ impl Piece {
         }
     }
 
+    /// The value of one field of an object, if it can be known in `scope`.
+    pub(super) fn field(&self, name: &str, scope: &Value) -> Option<Value> {
+        match self {
+            Self::Constant(Value::Object(fields)) => fields.get(name).cloned(),
+            Self::Object(entries) => {
+                let found = entries.iter().find(|(key, _)| key == name);
+                found.and_then(|(_, piece)| piece.render(scope).ok())
+            }
+            _ => None,
+        }
+    }
+
     /// The value in `scope`.
     pub(super) fn render(&self, scope: &Value) -> Result<Value, String> {
         let mut room = VALUE_BYTES_MAX;

@@ -55,7 +55,8 @@ fn may_help(class: &FailureClass) -> bool {
         | FailureClass::Denied(_)
         | FailureClass::Expression
         | FailureClass::Engine
-        | FailureClass::Quarantined => true,
+        | FailureClass::Quarantined
+        | FailureClass::PolicyDenied => true,
     }
 }
 

@@ -81,6 +81,7 @@ impl Release {
                 self.content_amended(inputs.as_str());
             }
             Event::IrreversiblePinned { pins } => self.irreversible = pins.as_slice().into(),
+            Event::PoliciesWarned(warned) => self.apply_warned(at, warned),
             Event::RollbackStarted { .. } => self.apply_rollback_started(at, by, event),
             Event::RootCauseClosed { text } => self.apply_root_cause_closed(at, by, text),
             _ => self.apply_to_activity(at, by, event),

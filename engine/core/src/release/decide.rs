@@ -20,6 +20,7 @@ mod glass;
 mod lock;
 mod pause;
 mod people;
+mod policy;
 mod reached;
 mod reject;
 mod resume;
@@ -73,6 +74,7 @@ pub fn decide(release: &Release, input: &Input, now: Timestamp) -> Result<Vec<Ev
         } => child::ended(release, *activity, *child, end),
         What::LockGranted { holder } => lock::granted(release, *holder),
         What::LockRefused { holder, failure } => lock::refused(release, *holder, failure),
+        What::PoliciesWarned { activity, warnings } => policy::warned(release, *activity, warnings),
         What::Pause { reason } => pause::pause(release, reason.as_ref()),
         What::Resume => resume::resume(release),
         What::Abort { reason } => abort::abort(release, reason),

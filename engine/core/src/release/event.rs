@@ -11,7 +11,7 @@ mod turn;
 mod undo;
 
 pub use ends::{OutputSource, PhaseOutcome, ReleaseOutcome, SkipReason};
-pub use facts::{Awaits, HaltReason, Membership, Pinned};
+pub use facts::{Awaits, HaltReason, Membership, Pinned, PolicyWarning, PolicyWarnings};
 pub use turn::Turn;
 pub use undo::{PlannedUndo, UndoPart, UndoWay};
 
@@ -364,7 +364,6 @@ pub enum Event {
         /// Its inputs.
         inputs: Json,
     },
-
     /// Some pinned components export no `undo`.
     IrreversiblePinned {
         /// Their positions among the pins.
@@ -444,7 +443,6 @@ pub enum Event {
         /// Which release.
         child: ReleaseId,
     },
-
     /// A question was told who is who.
     PeopleFound {
         /// Which activity.
@@ -597,4 +595,6 @@ pub enum Event {
         /// For people.
         status: Option<String>,
     },
+    /// Policies let something happen, and said something to it.
+    PoliciesWarned(PolicyWarnings),
 }

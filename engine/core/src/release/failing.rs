@@ -1,7 +1,7 @@
 //! What follows when an attempt has failed: another attempt, or what `on-failure` says.
 
 use crate::attempt::AttemptKey;
-use crate::failure::{Failure, FailureClass};
+use crate::failure::Failure;
 use crate::process::{ActivityIx, Kind};
 use crate::release::event::Event;
 use crate::release::state::ActivityState;
@@ -35,7 +35,7 @@ impl Release {
             }
             _ => None,
         };
-        let quarantined = failure.class == FailureClass::Quarantined;
+        let holds = failure.class.holds();
         let failed = Event::AttemptFailed {
             activity,
             failure: bounds::failure(failure),
@@ -51,9 +51,7 @@ impl Release {
                 failure: None,
                 continued: false,
             }
-        } else if quarantined {
-            // Whatever the process says about failures: nothing has failed yet that a person cannot try
-            // again once the quarantine is lifted.
+        } else if holds {
             let failure = None;
             Event::ActivityHeld { activity, failure }
         } else {

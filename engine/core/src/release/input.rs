@@ -7,7 +7,7 @@ use crate::id::{Digest, ReleaseId};
 use crate::json::Json;
 use crate::process::{ActivityIx, Group, PhaseIx};
 use crate::release::child::ChildOrder;
-use crate::release::event::{Membership, Pinned};
+use crate::release::event::{Membership, Pinned, PolicyWarning};
 use crate::release::locks::Holder;
 use crate::release::task::{File, TaskState};
 
@@ -108,6 +108,13 @@ pub enum What {
         authors: Vec<Actor>,
         /// Who is in the groups that it asked for.
         groups: Vec<Membership>,
+    },
+    /// Record what policies said to a start, or to an attempt of one activity, that they let happen.
+    PoliciesWarned {
+        /// Which activity; nothing for the start.
+        activity: Option<ActivityIx>,
+        /// What they said.
+        warnings: Vec<PolicyWarning>,
     },
     /// Try an activity again that is on hold, or that waits for its retry; ask people again.
     Retry {

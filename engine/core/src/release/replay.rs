@@ -95,6 +95,7 @@ impl Release {
             index: Index::default(),
             frontier: BTreeSet::new(),
             reviews: BTreeSet::new(),
+            warnings: Vec::new(),
             process: Definition(process),
         };
         release.gate();

@@ -27,3 +27,4 @@ mod undo;
 mod wasi;
 mod wasi_http;
 mod wasi_http_source;
+mod worlds;

@@ -9,12 +9,31 @@ pub(crate) const SUCCEED: &str = "(call $succeed «{}»)";
 /// What every guest imports.
 const IMPORTS: &str = r#"
   (import "fermata:activity/log@0.1.0" "write" (func $log (param i32 i32 i32)))
-  (import "fermata:activity/progress@0.1.0" "report" (func $report (param i32 i32 i32 i32)))
   (import "fermata:activity/http@0.1.0" "send"
     (func $send (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))
   (import "fermata:activity/secrets@0.1.0" "handle" (func $handle (param i32 i32 i32)))
-  (import "fermata:activity/evidence@0.1.0" "record" (func $record (param i32 i32 i32 i32 i32)))
 "#;
+
+/// How a guest of one world is called.
+#[derive(Clone, Copy)]
+pub(crate) struct Shape {
+    pub(crate) interface: &'static str,
+    pub(crate) function: &'static str,
+    /// The parameters of the function, flat.
+    pub(crate) params: &'static str,
+    /// What only this world may import.
+    pub(crate) imports: &'static str,
+}
+
+pub(crate) const ACTIVITY: Shape = Shape {
+    interface: "fermata:activity/run@0.1.0",
+    function: "run",
+    params: "i32",
+    imports: r#"
+  (import "fermata:activity/progress@0.1.0" "report" (func $report (param i32 i32 i32 i32)))
+  (import "fermata:activity/evidence@0.1.0" "record" (func $record (param i32 i32 i32 i32 i32)))
+"#,
+};
 
 /// What every guest has: an allocator that never frees, and ways to answer.
 const PRELUDE: &str = r#"
@@ -75,18 +94,20 @@ const PRELUDE: &str = r#"
 
 /// The parts of a guest, as WAT. `«text»` stands for the address and the length of a text.
 pub(crate) struct Source<'a> {
+    pub(crate) world: &'a Shape,
     pub(crate) descriptor: &'a str,
     pub(crate) imports: &'a str,
     pub(crate) more: &'a str,
     /// What `describe` does before it answers.
     pub(crate) describe: &'a str,
-    /// The body of `run`; the local 0 points to the parameters.
+    /// The body of `run`, or of what the world has in its place; the local 0 of `run` points to the parameters.
     pub(crate) run: &'a str,
 }
 
 impl Default for Source<'_> {
     fn default() -> Self {
         Self {
+            world: &ACTIVITY,
             descriptor: DESCRIPTOR,
             imports: "",
             more: "",
@@ -100,18 +121,25 @@ impl Source<'_> {
     /// The core module.
     pub(crate) fn module(&self) -> Vec<u8> {
         let Self {
+            world,
             descriptor,
             imports,
             more,
             describe,
             run,
         } = self;
+        let Shape {
+            interface,
+            function,
+            params,
+            imports: of_world,
+        } = world;
         let template = format!(
-            r#"(module $probe {IMPORTS} {imports} {PRELUDE} {more}
-              (func $describe (export "fermata:activity/run@0.1.0#describe") (result i32)
+            r#"(module $probe {IMPORTS} {of_world} {imports} {PRELUDE} {more}
+              (func $describe (export "{interface}#describe") (result i32)
                 {describe} (i32.store (i32.const 512) (i32.const DESCRIPTOR_AT)) (i32.store (i32.const 516) (i32.const {len}))
                 (i32.const 512))
-              (func $run (export "fermata:activity/run@0.1.0#run") (param i32) (result i32) {run})
+              (func $run (export "{interface}#{function}") (param {params}) (result i32) {run})
               DATA)"#,
             len = descriptor.len()
         );

@@ -15,13 +15,16 @@ use crate::catalog::{ComponentEntry, DefinitionEntry, ScriptGrants};
 use crate::driver::Driver;
 use crate::error::{
     CapacityError, CreateError, DefineError, DeprecateError, Error, GrantsError, InputError,
-    NotifierError, PublishError, QuarantineError, RecordError, RegisterError, RemoveError,
+    NotifierError, PolicyError, PublishError, QuarantineError, RecordError, RegisterError,
+    RemoveError,
 };
 use crate::inbox::Touched;
 use crate::locks::LockView;
-use crate::records::{NotifierRecord, OnceRecord, ProcessRecord, QuarantineRecord, RecordedPart};
+use crate::records::{
+    NotifierRecord, OnceRecord, PolicyRecord, ProcessRecord, QuarantineRecord, RecordedPart,
+};
 use crate::request::{Defined, Published, Registered};
-use crate::wake::{Answer, Made, Request};
+use crate::wake::{Answer, Consult, Made, Request};
 
 /// Everything that one commit decides about.
 #[derive(Debug, Default)]
@@ -40,6 +43,8 @@ pub(super) struct Pending {
     pub(super) components: BTreeMap<(Name, Version), Arc<ComponentEntry>>,
     pub(super) definitions: BTreeMap<(Name, Version), Arc<DefinitionEntry>>,
     pub(super) script_grants: BTreeMap<Name, Arc<ScriptGrants>>,
+    /// Policies as they will be; nothing where one will be gone.
+    pub(super) policies: BTreeMap<Name, Option<Arc<PolicyRecord>>>,
     pub(super) ended: Vec<ReleaseId>,
     /// Had ended before, and were brought back for one input.
     pub(super) closed: Vec<ReleaseId>,
@@ -48,6 +53,8 @@ pub(super) struct Pending {
     /// Where people may be wanted for something else.
     pub(super) touched: Touched,
     pub(super) cancels: Vec<AttemptKey>,
+    /// Whom to ask what, once the rest is on disk.
+    pub(super) consults: Vec<Consult>,
 }
 
 impl Pending {
@@ -120,6 +127,11 @@ pub(super) enum Reply {
         Result<Arc<NotifierRecord>, NotifierError>,
     ),
     NotifierRemoved(Answer<(), NotifierError>, Result<(), NotifierError>),
+    PolicySet(
+        Answer<Arc<PolicyRecord>, PolicyError>,
+        Result<Arc<PolicyRecord>, PolicyError>,
+    ),
+    PolicyRemoved(Answer<(), PolicyError>, Result<(), PolicyError>),
     Locks(Answer<Vec<LockView>, Error>),
     CapacitySet(
         Answer<LockView, CapacityError>,
@@ -163,6 +175,8 @@ impl Reply {
             Self::Defined(answer, result) => tell(answer, result),
             Self::NotifierSet(answer, result) => tell(answer, result),
             Self::NotifierRemoved(answer, result) => tell(answer, result),
+            Self::PolicySet(answer, result) => tell(answer, result),
+            Self::PolicyRemoved(answer, result) => tell(answer, result),
         }
     }
 
@@ -184,6 +198,8 @@ impl Reply {
             Self::Defined(answer, _) => tell(answer, Err(error.into())),
             Self::NotifierSet(answer, _) => tell(answer, Err(error.into())),
             Self::NotifierRemoved(answer, _) => tell(answer, Err(error.into())),
+            Self::PolicySet(answer, _) => tell(answer, Err(error.into())),
+            Self::PolicyRemoved(answer, _) => tell(answer, Err(error.into())),
             Self::Locks(answer) => tell(answer, Err(error)),
             Self::CapacitySet(answer, _) => tell(answer, Err(error.into())),
         }
@@ -193,7 +209,7 @@ impl Reply {
     pub(super) fn refuse_request(request: Request, error: Error) {
         match request {
             Request::Create(_, answer) => tell(answer, Err(error.into())),
-            Request::Input(_, _, answer) => tell(answer, Err(error.into())),
+            Request::Input(_, answer) => tell(answer, Err(error.into())),
             Request::Read(_, answer) => tell(answer, Err(error)),
             Request::Publish(_, answer) => tell(answer, Err(error.into())),
             Request::Register(_, answer) => tell(answer, Err(error.into())),
@@ -207,6 +223,8 @@ impl Reply {
             Request::Define(_, answer) => tell(answer, Err(error.into())),
             Request::SetNotifier(_, answer) => tell(answer, Err(error.into())),
             Request::RemoveNotifier(_, answer) => tell(answer, Err(error.into())),
+            Request::SetPolicy(_, answer) => tell(answer, Err(error.into())),
+            Request::RemovePolicy(_, _, answer) => tell(answer, Err(error.into())),
             Request::Locks(answer) => tell(answer, Err(error)),
             Request::SetCapacity(_, answer) => tell(answer, Err(error.into())),
         }

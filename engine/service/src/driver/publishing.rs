@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fermata_core::component::{Grants, Pin};
+use fermata_core::component::{Descriptor, Grants, Pin, Version, World};
 use fermata_core::limits::LOCK_CAPACITY_MAX;
 use fermata_core::process::lock_name_fault;
 use fermata_store::codec::encode;
@@ -61,6 +61,7 @@ impl Driver {
             return Ok(Published {
                 record,
                 repeated: true,
+                warnings: Vec::new(),
             });
         }
         // Somebody may have removed a component after the document was checked with it.
@@ -98,6 +99,7 @@ impl Driver {
         Ok(Published {
             record,
             repeated: false,
+            warnings: Vec::new(),
         })
     }
 
@@ -196,6 +198,14 @@ impl Driver {
         {
             return Err(RegisterError::NameTaken);
         }
+        if let Some((version, other)) = self.of_other_world(&descriptor) {
+            return Err(RegisterError::OtherWorld {
+                name: descriptor.name,
+                version,
+                world: descriptor.world,
+                other,
+            });
+        }
         let count = self.shared.catalog.components_count() + self.pending.components.len();
         if count >= self.config.components_max {
             return Err(Error::Busy("component versions").into());
@@ -215,6 +225,17 @@ impl Driver {
             entry,
             repeated: false,
         })
+    }
+
+    /// A version of the same component that is of another world than this one.
+    fn of_other_world(&self, descriptor: &Descriptor) -> Option<(Version, World)> {
+        let mut pending = self.pending.components.values();
+        let pending = pending.find_map(|entry| {
+            let other = &entry.descriptor;
+            let differs = other.name == descriptor.name && other.world != descriptor.world;
+            differs.then_some((other.version, other.world))
+        });
+        pending.or_else(|| self.shared.catalog.of_other_world(descriptor))
     }
 
     /// Sets what a component version may do; runs that have begun keep what they had.

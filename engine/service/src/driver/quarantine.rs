@@ -20,6 +20,7 @@ use tracing::{info, warn};
 use crate::catalog::ComponentEntry;
 use crate::config::QUARANTINES_MAX;
 use crate::driver::Driver;
+use crate::driver::policies::must_ask;
 use crate::driver::turns::TurnError;
 use crate::error::{DeprecateError, Error, QuarantineError};
 use crate::keys;
@@ -162,7 +163,9 @@ impl Driver {
             .and_then(|pin| self.told_quarantine(pin));
         let Some(told) = told else {
             // It was lifted in the same batch.
-            self.dispatch.want(key);
+            if !must_ask(&self.shared, &mut self.questions, &live.release, key) {
+                self.dispatch.want(key);
+            }
             return;
         };
         let failure = Failure::new(FailureClass::Quarantined, told).remedy(REMEDY);

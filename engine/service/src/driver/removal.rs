@@ -57,11 +57,18 @@ impl Driver {
             let uses = DefinitionUse::in_definition(&entry.record, name, Some(*version));
             definitions.extend(uses);
         }
+        let mut policies = self.shared.catalog.policies_with(name, Some(*version));
+        for record in self.pending.policies.values().flatten() {
+            if is_of(&record.component, name, Some(*version)) {
+                policies.push(record.name.clone());
+            }
+        }
         let usage = ComponentUsage {
             processes,
             definitions,
             releases: self.pinning(name, Some(*version)),
             notifiers: notifiers_of(self.outbox.records(), name, Some(*version)),
+            policies,
         };
         if !usage.is_empty() {
             return Err(RemoveError::InUse(Box::new(usage)));

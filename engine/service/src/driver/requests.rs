@@ -5,7 +5,7 @@ use std::sync::Arc;
 use fermata_core::actor::Caller;
 use fermata_core::id::ReleaseId;
 use fermata_core::process::{ActivityIx, Group, Process};
-use fermata_core::release::event::{ReleaseOutcome, Turn};
+use fermata_core::release::event::{PolicyWarning, ReleaseOutcome, Turn};
 use fermata_core::release::input::{Input, What};
 use fermata_core::release::refusal::Refusal;
 use fermata_core::release::{self, ChildOrder, Draft, Release};
@@ -20,7 +20,7 @@ use crate::metrics::Metrics;
 use crate::records::{self, ReleaseSummary};
 use crate::recover;
 use crate::request::{Ask, Command, NewRelease, UndoDecision};
-use crate::wake::Create;
+use crate::wake::{Create, Order};
 
 impl Driver {
     /// Makes a release, and starts it if that is asked; gives it, and whether it was there already.
@@ -30,6 +30,7 @@ impl Driver {
             new,
             record,
             process,
+            warnings,
         } = create;
         if let Some(known) = self.repeated(&by, new.once.as_ref())? {
             return Ok((known, true));
@@ -53,7 +54,7 @@ impl Driver {
             parent: None,
         };
         let id = self.ids.release(self.now);
-        let made = guarded(|| self.make(id, &process, (draft, start), &by));
+        let made = guarded(|| self.make(id, &process, (draft, start), (&by, &warnings)));
         let (release, turn) = made.map_err(|reason| Error::Corrupt {
             what: format!("version {} of process {}", record.version, record.name),
             reason,
@@ -90,7 +91,7 @@ impl Driver {
         id: ReleaseId,
         process: &Arc<Process>,
         (draft, start): (Draft, bool),
-        by: &Caller,
+        (by, warnings): (&Caller, &[PolicyWarning]),
     ) -> Result<(Release, Turn), CreateError> {
         let by_actor = by.actor.clone();
         let mut turn =
@@ -99,17 +100,23 @@ impl Driver {
             .expect("the first turn creates a release of the process it was made with");
         if start {
             let what = self.start(process)?;
-            let by = by.clone();
-            let input = Input { by, what };
-            let started =
-                release::turn(&mut release, &input, self.now).map_err(CreateError::Refused)?;
-            turn.events.extend(started.events);
+            let mut go = |what| {
+                let by = by.clone();
+                let input = Input { by, what };
+                let went = release::turn(&mut release, &input, self.now);
+                went.map(|went| turn.events.extend(went.events))
+            };
+            go(what).map_err(CreateError::Refused)?;
+            // A release that ended at once has no use for them.
+            drop(go(warned(warnings)));
         }
         Ok((release, turn))
     }
 
     /// Does what a person asks of a release.
-    pub(super) fn input(&mut self, by: &Caller, ask: Ask) -> Result<ReleaseId, InputError> {
+    pub(super) fn input(&mut self, order: Order) -> Result<ReleaseId, InputError> {
+        let Order { by, ask, warnings } = order;
+        let by = &by;
         let Ask {
             release,
             command,
@@ -132,6 +139,10 @@ impl Driver {
         let taken = self.take(by, (release, command), expected);
         self.close_again(release);
         if taken.is_ok() {
+            if !warnings.is_empty() {
+                // A release that ended at once has no use for them.
+                drop(self.turn(release, Caller::engine(), warned(&warnings)));
+            }
             self.remember(by, once.as_ref(), release);
         }
         taken.map(|()| release)
@@ -263,6 +274,14 @@ impl Driver {
             }
             about => about_activity(process, about)?,
         })
+    }
+}
+
+/// That policies said something to a start.
+fn warned(warnings: &[PolicyWarning]) -> What {
+    What::PoliciesWarned {
+        activity: None,
+        warnings: warnings.to_vec(),
     }
 }
 

@@ -16,6 +16,7 @@ use fermata_core::release::input::What;
 use fermata_core::time::Span;
 
 use crate::driver::Driver;
+use crate::driver::policies::must_ask;
 use crate::driver::quarantine::is_quarantined;
 use crate::driver::turns::TurnError;
 use crate::metrics::Metrics;
@@ -54,18 +55,20 @@ impl Driver {
                 live.runs.insert(activity, key);
                 if is_quarantined(&self.shared, &live.release, activity) {
                     self.barred.push(key);
-                } else {
+                } else if !must_ask(&self.shared, &mut self.questions, &live.release, key) {
                     self.dispatch.want(key);
                 }
             }
         }
     }
 
-    /// Cancels those of `keys` that have a slot.
+    /// Cancels those of `keys` that have a slot, or that policies are asked about.
     pub(super) fn cancel(&self, keys: &[AttemptKey]) -> Vec<Action> {
         let running = keys.iter().filter(|key| self.dispatch.is_running(**key));
-        let actions: Vec<Action> = running.map(|key| Action::Cancel(*key)).collect();
+        let mut actions: Vec<Action> = running.map(|key| Action::Cancel(*key)).collect();
         Metrics::add(&self.shared.metrics.runs_cancelled, actions.len());
+        let asked = keys.iter().filter(|key| self.questions.is_asked(**key));
+        actions.extend(asked.map(|key| Action::Cancel(*key)));
         actions
     }
 
@@ -159,6 +162,9 @@ impl Driver {
 
     /// A cancelled run is gone.
     pub(super) fn dropped(&mut self, key: AttemptKey) {
+        if self.questions.is_asked(key) {
+            return self.unasked(key);
+        }
         self.gone(key);
         if self.is_current(key) && self.mode == super::Mode::Accepting {
             // Nobody but the driver cancels; should a run vanish all the same, it begins again.

@@ -60,6 +60,12 @@ impl Driver {
         for (process, grants) in pending.script_grants {
             self.shared.catalog.scripts_granted(process, grants);
         }
+        for (name, policy) in pending.policies {
+            match policy {
+                Some(record) => self.shared.catalog.policy_set(record),
+                None => self.shared.catalog.policy_removed(&name),
+            }
+        }
         for entry in pending.definitions.into_values() {
             self.shared.catalog.defined(entry);
         }
@@ -89,6 +95,8 @@ impl Driver {
         self.shared.feed.publish(&committed);
         let mut actions = self.cancel(&pending.cancels);
         if self.mode == Mode::Accepting {
+            let consults = pending.consults.into_iter();
+            actions.extend(consults.map(|consult| Action::Consult(Box::new(consult))));
             self.begin_runs(&mut actions);
             self.begin_tries(&mut actions);
         }
@@ -118,7 +126,10 @@ impl Driver {
         self.live.clear();
         self.timers = Timers::default();
         self.dispatch.clear_waiting();
-        let actions = self.dispatch.running().map(Action::Cancel).collect();
+        self.questions.clear_waiting();
+        self.shared.policies.clear();
+        let going = self.dispatch.running().chain(self.questions.running());
+        let actions = going.map(Action::Cancel).collect();
         self.gauge();
         actions
     }

@@ -19,7 +19,7 @@ use crate::error::{CreateError, Error, InputError, RecordError, RegisterError};
 use crate::ids::IdSource;
 use crate::request::{Ask, Command, NewRelease, Once};
 use crate::shared::Condition;
-use crate::wake::{Action, Grant, Made, Register, Request, Wake};
+use crate::wake::{Action, Grant, Made, Order, Register, Request, Wake};
 
 mod awaits;
 mod catalog;
@@ -29,6 +29,7 @@ mod locks;
 mod notifiers;
 mod once;
 mod people;
+mod policies;
 mod quarantine;
 mod recall;
 mod recordings;
@@ -161,7 +162,9 @@ impl World {
 
     fn ask_by(&mut self, by: Caller, ask: Ask) -> Changed {
         let (answer, answered) = oneshot::channel();
-        self.handle(Wake::Request(Request::Input(by, Box::new(ask), answer)));
+        let warnings = Vec::new();
+        let order = Box::new(Order { by, ask, warnings });
+        self.handle(Wake::Request(Request::Input(order, answer)));
         answered
     }
 
@@ -204,6 +207,7 @@ impl World {
             Action::Start(run) => format!("+{}", place(run.invocation.key)),
             Action::Cancel(key) => format!("-{}", place(*key)),
             Action::Notify(notify) => format!("!{}", notify.number),
+            Action::Consult(consult) => format!("?{}", place(consult.key)),
         };
         actions.iter().map(told).collect()
     }

@@ -98,6 +98,7 @@ impl Driver {
         self.shared.quarantine(id, reason);
         self.timers.arm(id, None);
         self.dispatch.forget(id);
+        self.questions.forget(id);
         self.shared.inbox.forget(id);
         if let Some(live) = self.live.remove(&id) {
             self.forget_others(&live);

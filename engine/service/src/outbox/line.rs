@@ -66,10 +66,10 @@ impl Line {
     pub(super) fn wants(&self, kind: Kind, process: Option<&Name>) -> bool {
         let of_process = || match process {
             _ if self.processes.is_empty() => true,
-            Some(name) => self.processes.iter().any(|it| it.fits(name.as_str())),
+            Some(name) => self.processes.iter().any(|it| it.matches(name.as_str())),
             None => false,
         };
-        self.record.enabled && self.on.iter().any(|it| it.fits(kind.word())) && of_process()
+        self.record.enabled && self.on.iter().any(|it| it.matches(kind.word())) && of_process()
     }
 
     pub(super) fn put_ready(&mut self, number: u64) {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use fermata_core::attempt::{Invocation, Ran};
 use fermata_core::component::Grants;
-use fermata_core::extension::{Notification, Notified};
+use fermata_core::extension::{Judged, Notification, Notified, Question};
 use fermata_store::{Fault, Faulty, Memory, codec};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -26,6 +26,10 @@ impl Runner for Idle {
     }
 
     fn notify(&self, _: Notification, _: Arc<Grants>) -> BoxFuture<'static, Notified> {
+        std::future::pending().boxed()
+    }
+
+    fn judge(&self, _: Question, _: Arc<Grants>) -> BoxFuture<'static, Judged> {
         std::future::pending().boxed()
     }
 }

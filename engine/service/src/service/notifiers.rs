@@ -9,7 +9,8 @@ use fermata_core::extension::{Notification, Notified};
 use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::id::Name;
 use fermata_core::json::Json;
-use fermata_core::notification::{Kind, Pattern, PatternError, test};
+use fermata_core::notification::{Kind, test};
+use fermata_core::pattern::Pattern;
 use fermata_core::schema::Schema;
 use fermata_core::time::{Span, Timestamp};
 use fermata_store::{Scan, Table};
@@ -192,13 +193,10 @@ fn faults(new: &NewNotifier, entry: &ComponentEntry) -> Vec<String> {
 }
 
 fn kind_faults(on: &[String]) -> Vec<String> {
-    let fault = |text: &String| {
-        let pattern: Result<Pattern, PatternError> = text.parse();
-        match pattern {
-            Err(error) => Some(format!("on: {}: {error}", shown(text))),
-            Ok(pattern) if Kind::ALL.iter().any(|kind| pattern.fits(kind.word())) => None,
-            Ok(pattern) => Some(format!("on: `{pattern}` fits no kind of notification")),
-        }
+    let fault = |text: &String| match text.parse::<Pattern>() {
+        Err(error) => Some(format!("on: {}: {error}", shown(text))),
+        Ok(pattern) if Kind::ALL.iter().any(|kind| pattern.matches(kind.word())) => None,
+        Ok(pattern) => Some(format!("on: `{pattern}` fits no kind of notification")),
     };
     on.iter()
         .take(NOTIFIER_PATTERNS_MAX)

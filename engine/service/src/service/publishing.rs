@@ -14,6 +14,7 @@ use crate::catalog::ComponentEntry;
 use crate::config::PAGE_MAX;
 use crate::error::{Error, GrantsError, PublishError, RegisterError};
 use crate::keys;
+use crate::policies::Ruling;
 use crate::records::ProcessRecord;
 use crate::request::{Page, Paged, Published, PublishedProcess, Registered};
 use crate::service::Service;
@@ -75,14 +76,41 @@ impl Service {
     ) -> Result<Published, PublishError> {
         let checked = self.checked(document).await?;
         let checked = checked.map_err(PublishError::Defects)?;
+        let newest = self.shared.catalog.newest(&checked.process.name);
+        let repeated = newest.is_some_and(|newest| newest.digest == checked.process.digest);
+        let ruling = if repeated {
+            Ruling::default()
+        } else {
+            let document = (checked.document.as_slice(), checked.with.as_slice());
+            self.judge_document(&caller, &checked.process, document)
+                .await
+        };
+        if let Some(denial) = ruling.denial {
+            return Err(PublishError::PolicyDenied(Box::new(denial)));
+        }
         let publish = Publish {
             by: caller,
             process: Arc::new(checked.process),
             checked_with: checked.with,
             document: checked.document,
         };
-        self.ask(|answer| Request::Publish(Box::new(publish), answer))
-            .await?
+        let published = self
+            .ask(|answer| Request::Publish(Box::new(publish), answer))
+            .await??;
+        Ok(Published {
+            warnings: ruling.warnings,
+            ..published
+        })
+    }
+
+    /// What policies would say to the publication of a document that has no defects.
+    pub async fn preview_publish(
+        &self,
+        caller: &Caller,
+        process: &Process,
+        document: (&[u8], &[Pinned]),
+    ) -> Ruling {
+        self.judge_document(caller, process, document).await
     }
 
     /// The newest version of every process, by name.
@@ -185,7 +213,15 @@ impl Service {
             .version(&descriptor.name, descriptor.version)
         {
             None if !self.definition(&descriptor.name).is_empty() => Err(RegisterError::NameTaken),
-            None => Ok(None),
+            None => match self.shared.catalog.of_other_world(descriptor) {
+                Some((version, other)) => Err(RegisterError::OtherWorld {
+                    name: descriptor.name.clone(),
+                    version,
+                    world: descriptor.world,
+                    other,
+                }),
+                None => Ok(None),
+            },
             Some(entry) if entry.digest == register.digest => Ok(Some(Registered {
                 entry,
                 repeated: true,

@@ -27,7 +27,7 @@ impl Service {
         let notifiers = self.notifiers().into_iter().map(|now| now.record);
         let notifiers: Vec<_> = notifiers.collect();
         let notifiers = notifiers_of(notifiers.iter(), name, version);
-        let name = name.clone();
+        let (component, name) = (name, name.clone());
         let releases = self
             .ask(|answer| Request::Pinning(name, version, answer))
             .await??;
@@ -36,6 +36,7 @@ impl Service {
             definitions,
             releases,
             notifiers,
+            policies: self.shared.catalog.policies_with(component, version),
         })
     }
 

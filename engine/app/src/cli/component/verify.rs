@@ -81,6 +81,8 @@ fn tell(context: &mut Context, path: &Path, verdict: &Value) -> Result<(), Error
         cell(descriptor.get("name")),
         cell(descriptor.get("version"))
     );
+    let world = descriptor.get("world").map(|world| cell(Some(world)));
+    let world = world.map_or_else(String::new, |world| format!(", a {world}"));
     let there = verdict.get("registered").and_then(Value::as_bool) == Some(true);
     let there = if there { ", registered already" } else { "" };
     let size = |name: &str| {
@@ -90,7 +92,7 @@ fn tell(context: &mut Context, path: &Path, verdict: &Value) -> Result<(), Error
         bytes(size.unwrap_or_default())
     };
     context.out.line(&format!(
-        "  {what}{there}: {} uploaded, {} as a component, {} of native code",
+        "  {what}{world}{there}: {} uploaded, {} as a component, {} of native code",
         size("upload"),
         size("component"),
         size("native")

@@ -16,6 +16,8 @@ pub(crate) struct ComponentSummaryBody {
     pub(crate) name: String,
     /// `MAJOR.MINOR.PATCH`.
     pub(crate) version: String,
+    /// What it is for: `activity`, `policy` or `notifier`.
+    pub(crate) world: &'static str,
     /// One sentence for people who choose an activity.
     pub(crate) summary: String,
     /// The SHA-256 of its bytes.

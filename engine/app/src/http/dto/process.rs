@@ -4,6 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::http::dto::component::NoticeBody;
+use crate::http::dto::policy::{PolicyDenialBody, PolicyWarningBody};
 
 /// A document without defects.
 #[derive(Debug, Serialize, ToSchema)]
@@ -22,6 +23,12 @@ pub(crate) struct CheckedBody {
     /// What people should know about the components that it uses.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) notices: Vec<NoticeBody>,
+    /// What policies would say to its publication.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) warnings: Vec<PolicyWarningBody>,
+    /// The policy that would not let it be published, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) denial: Option<PolicyDenialBody>,
 }
 
 /// A version that was published just now.
@@ -34,6 +41,9 @@ pub(crate) struct PublishedBody {
     /// What people should know about the components that it uses.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) notices: Vec<NoticeBody>,
+    /// What policies said to its publication.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) warnings: Vec<PolicyWarningBody>,
 }
 
 /// A published version.

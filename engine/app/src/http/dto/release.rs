@@ -6,6 +6,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::http::dto::component::NoticeBody;
+use crate::http::dto::policy::PolicyWarningBody;
 use crate::http::dto::rollback::RollbackBody;
 use crate::http::dto::wave::{InstanceBody, WaveBody};
 
@@ -138,6 +139,9 @@ pub(crate) struct ReleaseBody {
     /// What people should know about its components by now.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) notices: Vec<NoticeBody>,
+    /// What policies warned of, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) warnings: Vec<PolicyWarningBody>,
 }
 
 /// The activity that started a release.

@@ -29,8 +29,12 @@ pub(crate) struct WaitingBody {
 #[derive(Debug, Default, Serialize, ToSchema)]
 #[schema(as = WaitsOn)]
 pub(crate) struct WaitsOnBody {
-    /// `start`, `resume`, `time`, `people`, `signal`, `release`, `locks`, `decision`, `needs` or `batch`.
+    /// `start`, `resume`, `time`, `people`, `signal`, `release`, `locks`, `decision`, `needs`, `batch` or
+    /// `policies`.
     pub(crate) kind: String,
+    /// The policies that are asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) policies: Vec<String>,
     /// Who paused it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) by: Option<String>,

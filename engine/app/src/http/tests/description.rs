@@ -32,13 +32,14 @@ pub(super) fn routes() -> Vec<(String, String)> {
 }
 
 /// The whole API, by hand: a route that is missing or new shows here.
-const ROUTES: [&str; 85] = [
+const ROUTES: [&str; 90] = [
     "DELETE /components/{name}/versions/{version}",
     "DELETE /components/{name}/versions/{version}/deprecation",
     "DELETE /definitions/{name}/versions/{version}",
     "DELETE /me/backup",
     "DELETE /notifiers/{name}",
     "DELETE /processes/{name}/input-sets/{set}",
+    "DELETE /policies/{name}",
     "DELETE /secrets/{name}",
     "DELETE /tokens/{id}",
     "DELETE /uploads/{upload}",
@@ -63,6 +64,8 @@ const ROUTES: [&str; 85] = [
     "GET /notifiers/{name}",
     "GET /notifiers/{name}/deliveries",
     "GET /openapi.json",
+    "GET /policies",
+    "GET /policies/{name}",
     "GET /principals",
     "GET /principals/{name}",
     "GET /processes",
@@ -94,6 +97,7 @@ const ROUTES: [&str; 85] = [
     "POST /components:verify",
     "POST /definitions",
     "POST /notifiers/{name}/test",
+    "POST /policies/{name}/judge",
     "POST /processes",
     "POST /processes:validate",
     "POST /quarantine/{digest}/lift",
@@ -113,6 +117,7 @@ const ROUTES: [&str; 85] = [
     "PUT /locks/{name}",
     "PUT /me/backup",
     "PUT /notifiers/{name}",
+    "PUT /policies/{name}",
     "PUT /principals/{name}",
     "PUT /processes/{name}/grants",
     "PUT /processes/{name}/input-sets/{set}",

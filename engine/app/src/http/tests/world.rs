@@ -10,7 +10,7 @@ use fermata_core::attempt::{
     Evidence, Invocation, LogLevel, LogLine, Outcome, Ran, Report, Resume,
 };
 use fermata_core::component::{Descriptor, Grants};
-use fermata_core::extension::{Notification, Notified, Untold};
+use fermata_core::extension::{Judged, Notification, Notified, Question, Untold, Verdict};
 use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::id::Digest;
 use fermata_core::json::Json;
@@ -128,6 +128,23 @@ impl Runner for Script {
         };
         let log = Vec::new();
         std::future::ready(Notified { told, log }).boxed()
+    }
+
+    fn judge(&self, question: Question, _: Arc<Grants>) -> BoxFuture<'static, Judged> {
+        let said = format!("{} at {}", question.settings.as_str(), question.point);
+        let verdict = match question.component.name.as_str() {
+            "denies" => Ok(Verdict::Deny(said)),
+            "warns" => Ok(Verdict::Warn(said)),
+            "fails" => Err(Failure::new(FailureClass::Trap, "it crashed")),
+            _ => Ok(Verdict::Allow),
+        };
+        let line = LogLine {
+            at: question.now,
+            level: LogLevel::Info,
+            message: question.subject.as_str().to_owned(),
+        };
+        let log = vec![line];
+        std::future::ready(Judged { verdict, log }).boxed()
     }
 }
 

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::component::{Pin, Uses};
-use crate::id::{Name, ReleaseId};
+use crate::id::{Digest, Name, ReleaseId};
+use crate::process::ActivityIx;
 
 /// Why no further batch opens. The order of variants is the stored format.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +37,26 @@ pub struct Membership {
     pub group: Name,
     /// Sorted.
     pub members: Vec<Name>,
+}
+
+/// What policies said to something that they let happen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyWarnings {
+    /// Which activity was about to begin an attempt; nothing if the release was about to start.
+    pub activity: Option<ActivityIx>,
+    /// What they said.
+    pub warnings: Vec<PolicyWarning>,
+}
+
+/// What one policy said to something that it let happen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyWarning {
+    /// The policy.
+    pub policy: Name,
+    /// Of the component that judged.
+    pub digest: Digest,
+    /// What it said, or how it failed.
+    pub message: String,
 }
 
 /// A `uses` and the exact component behind it.

@@ -45,6 +45,7 @@ impl Event {
             | Self::UndoAccepted { activity, .. }
             | Self::ChildRecalled { activity, .. }
             | Self::ChildUndone { activity, .. } => Some(*activity),
+            Self::PoliciesWarned(warned) => warned.activity,
             other => other.question().or_else(|| match other.group() {
                 Some(Group::Activity(ix)) => Some(ix),
                 Some(Group::Phase(_)) | None => None,

@@ -12,7 +12,7 @@ use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::id::ReleaseId;
 use fermata_core::json::Json;
 use fermata_core::process::{ActivityIx, Process};
-use fermata_core::release::event::{Event, ReleaseOutcome, Turn};
+use fermata_core::release::event::{Event, PolicyWarning, ReleaseOutcome, Turn};
 use fermata_core::release::input::What;
 use fermata_core::release::refusal::Refusal;
 use fermata_core::release::state::ReleaseState;
@@ -22,6 +22,7 @@ use crate::driver::cross::{Crossing, failure, touched};
 use crate::driver::turns::{TurnError, guarded};
 use crate::driver::{Driver, Live};
 use crate::error::CreateError;
+use crate::policies::Ruling;
 use crate::records::ProcessRecord;
 
 impl Driver {
@@ -143,7 +144,10 @@ impl Driver {
                     version: wanted.version,
                     inputs: wanted.inputs,
                 };
-                self.start_child((id, activity), wanted.release, &order)
+                if self.must_ask_about_child((id, activity), &order) {
+                    return;
+                }
+                self.start_child((id, activity), (wanted.release, &[]), &order)
                     .err()
                     .map(Err)
             }
@@ -157,7 +161,7 @@ impl Driver {
     pub(super) fn launch_child(&mut self, id: ReleaseId, activity: ActivityIx, child: ReleaseId) {
         let order = self.cross.launched.remove(&child);
         if let Some(order) = order
-            && let Err(failure) = self.start_child((id, activity), child, &order)
+            && let Err(failure) = self.start_child((id, activity), (child, &[]), &order)
         {
             tracing::error!(release = %id, %failure, "a child that could be made just now cannot be made");
         }
@@ -259,10 +263,10 @@ impl Driver {
     fn start_child(
         &mut self,
         place: (ReleaseId, ActivityIx),
-        child: ReleaseId,
+        (child, warnings): (ReleaseId, &[PolicyWarning]),
         order: &ChildOrder,
     ) -> Result<(), Box<Failure>> {
-        let (release, turn) = self.draw_child(place, child, order)?;
+        let (release, turn) = self.draw_child_warned(place, (child, warnings), order)?;
         let record = release.process_ref().clone();
         self.admit(release, turn).map_err(|error| {
             let message = format!("a release of {} cannot be made: {error}", record.name);
@@ -270,11 +274,54 @@ impl Driver {
         })
     }
 
+    /// What policies said about a child: it is made, or its parent is told why it is not.
+    pub(in crate::driver) fn ruled_on_child(
+        &mut self,
+        place: (ReleaseId, ActivityIx),
+        ruling: Ruling,
+    ) {
+        let live = self.live.get(&place.0);
+        let Some(wanted) = live.and_then(|live| live.release.child(place.1)).cloned() else {
+            return;
+        };
+        let child = wanted.release;
+        let failed = match ruling.denial {
+            Some(denial) => Some(Box::new(Failure {
+                // Like any child that cannot start.
+                class: FailureClass::Permanent,
+                ..denial.failure()
+            })),
+            // It may be there already, if the policies were asked once more after a start.
+            None if self.live.contains_key(&child) => None,
+            None => {
+                let order = ChildOrder {
+                    process: wanted.process,
+                    version: wanted.version,
+                    inputs: wanted.inputs,
+                };
+                self.start_child(place, (child, &ruling.warnings), &order)
+                    .err()
+            }
+        };
+        if let Some(failure) = failed {
+            self.tell_child_ended(place, child, Err(failure));
+        }
+    }
+
     /// The child as it would be made, or why it cannot be.
     pub(in crate::driver) fn draw_child(
         &self,
-        (id, activity): (ReleaseId, ActivityIx),
+        place: (ReleaseId, ActivityIx),
         child: ReleaseId,
+        order: &ChildOrder,
+    ) -> Result<(Release, Turn), Box<Failure>> {
+        self.draw_child_warned(place, (child, &[]), order)
+    }
+
+    fn draw_child_warned(
+        &self,
+        (id, activity): (ReleaseId, ActivityIx),
+        (child, warnings): (ReleaseId, &[PolicyWarning]),
         order: &ChildOrder,
     ) -> Result<(Release, Turn), Box<Failure>> {
         let parent = &self.live.get(&id).ok_or_else(gone)?.release;
@@ -294,7 +341,7 @@ impl Driver {
             actor: parent.initiator().clone(),
             groups: Vec::new(),
         };
-        let made = guarded(|| self.make(child, &process, (draft, true), &by));
+        let made = guarded(|| self.make(child, &process, (draft, true), (&by, warnings)));
         let name = format!("{} version {}", record.name, record.version);
         match made {
             Ok(Ok(made)) => Ok(made),

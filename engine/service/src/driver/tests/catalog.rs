@@ -53,6 +53,26 @@ fn a_component_version_never_changes() {
 }
 
 #[test]
+fn all_versions_of_a_component_are_of_one_world() {
+    let mut world = World::new(Config::default());
+    let policy = json!({ "name": "noop", "version": "1.1.0", "world": "policy" });
+    let (answer, mut answered) = oneshot::channel();
+    let register = Register {
+        by: ana(),
+        descriptor: serde_json::from_value(policy).unwrap(),
+        digest: Digest::of(b"policy"),
+        size: 1,
+    };
+    world.handle(Wake::Request(Request::Register(Box::new(register), answer)));
+    world.flush();
+    let refused = answered.try_recv().unwrap().unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "this is a policy, and noop is an activity in version 1.0.0"
+    );
+}
+
+#[test]
 fn a_start_pins_the_newest_that_fits_and_keeps_it() {
     let mut world = World::new(Config::default());
     world.register("noop", "1.2.0").unwrap();

@@ -87,6 +87,7 @@ pub(super) fn events() -> Vec<Sample> {
         decisions::of_questions(),
         work::of_work(),
         undo::of_wave_rollbacks_and_signals(),
+        others::of_policies(),
     ]
     .concat();
     all.into_iter()
@@ -192,6 +193,7 @@ fn of_attempts() -> Vec<(&'static str, Event)> {
         "expression",
         "engine",
         "quarantined",
+        "policy-denied",
     ];
     for (detail, class) in details.into_iter().zip(failure_classes()) {
         events.push((detail, failed(Failure::new(class, "it failed"), None)));
@@ -481,6 +483,7 @@ pub(super) fn failure_classes() -> Vec<FailureClass> {
         FailureClass::Expression,
         FailureClass::Engine,
         FailureClass::Quarantined,
+        FailureClass::PolicyDenied,
     ]
 }
 

@@ -459,6 +459,7 @@ fn components_are_checked_against_what_they_say() {
             vec![],
         ),
         ("uses: §deploy@2", vec!["unknown-component"]),
+        ("uses: §gate@1", vec!["not-an-activity"]),
     ] {
         let document = format!(
             "process: x\ninputs: {{ a: {{}} }}\nphases:\n  p: {{ activities: {{ a: {{ {call} }} }} }}\n"

@@ -4,7 +4,7 @@ use fermata_core::id::{Digest, ReleaseId};
 use fermata_core::json::Json;
 use fermata_core::process::PhaseIx;
 use fermata_core::release::Holder;
-use fermata_core::release::event::{Awaits, Event};
+use fermata_core::release::event::{Awaits, Event, PolicyWarning, PolicyWarnings};
 use fermata_core::time::Timestamp;
 
 use super::{ACTIVITY, json, name};
@@ -53,6 +53,19 @@ pub(super) fn of_locks() -> Vec<(&'static str, Event)> {
             },
         ),
     ]
+}
+
+pub(super) fn of_policies() -> Vec<(&'static str, Event)> {
+    let warnings = vec![PolicyWarning {
+        policy: name("change-window"),
+        digest: Digest::of(b"policy"),
+        message: "the window closes in 10 minutes".to_owned(),
+    }];
+    let warned = |activity| {
+        let warnings = warnings.clone();
+        Event::PoliciesWarned(PolicyWarnings { activity, warnings })
+    };
+    vec![("start", warned(None)), ("", warned(Some(ACTIVITY)))]
 }
 
 pub(super) fn of_children() -> Vec<(&'static str, Event)> {
