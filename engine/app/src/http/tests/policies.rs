@@ -159,10 +159,10 @@ async fn a_denial_stops_a_publication_and_a_start_and_a_warning_is_shown() {
         "{ended:#}"
     );
     assert_eq!(ended["warnings"][1]["activity"], "only/go");
-    let events = world
-        .get(&format!("/releases/{}/events", text(&ended["id"])))
-        .await
-        .ok();
+    let path = format!("/releases/{}/events", text(&ended["id"]));
+    let request = world.request("GET", &path);
+    let request = request.header("accept", "application/json");
+    let events = world.raw(request.body(Body::empty()).unwrap()).await.ok();
     assert!(events.to_string().contains("policies-warned"), "{events:#}");
 
     set(&world, "gate", &at("fails", &["start"])).await.ok();

@@ -19,6 +19,9 @@ pub(super) fn warned(
     }
     if let Some(activity) = activity {
         known(release, activity)?;
+        if release.current_run(activity).is_none() {
+            return Err(Refusal::StaleAttempt);
+        }
     }
     if warnings.is_empty() {
         return Ok(Vec::new());

@@ -15,7 +15,7 @@ process: parent
 phases:
   only:
     activities:
-      child: { process: ship }
+      child: { process: { name: ship } }
 ";
 
 fn register_gate(world: &mut World) {
