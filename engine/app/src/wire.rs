@@ -4,7 +4,6 @@ mod token;
 mod trial;
 
 use std::ffi::OsString;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -457,6 +456,8 @@ fn rejected(error: AdmitError) -> Rejected {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     /// The tables of engine/docs/limits.md, as they have to be.

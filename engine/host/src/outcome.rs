@@ -74,11 +74,11 @@ pub(crate) fn conclude<A: Ask>(
     let answer = match answer {
         Told::Good(good) => Ok(good),
         Told::Bad(failure, retry_after) => Err(Failed {
-            failure: complete(context, *failure),
+            failure: Box::new(complete(context, *failure)),
             retry_after,
         }),
     };
-    let failure = answer.as_ref().err().map(|failed| &failed.failure);
+    let failure = answer.as_ref().err().map(|failed| &*failed.failure);
     usage::measure(context, &returned);
     usage::warn::<A>(context, wall, failure);
     answer

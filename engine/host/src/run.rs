@@ -47,7 +47,7 @@ pub(crate) struct Run<G> {
 
 /// How a call failed.
 pub(crate) struct Failed {
-    pub(crate) failure: Failure,
+    pub(crate) failure: Box<Failure>,
     /// Not before this, if it is tried again.
     pub(crate) retry_after: Option<Span>,
 }
@@ -56,7 +56,7 @@ impl Failed {
     /// The failure as what came of an attempt.
     pub(crate) fn outcome(&self) -> Outcome {
         Outcome::Failed {
-            failure: self.failure.clone(),
+            failure: Failure::clone(&self.failure),
             retry_after: self.retry_after,
         }
     }
@@ -195,7 +195,7 @@ fn measure(usage: &mut Usage, cpu: Duration) {
 
 fn without_guest<G>(failure: Failure) -> Run<G> {
     let failed = Failed {
-        failure,
+        failure: Box::new(failure),
         retry_after: None,
     };
     Run {

@@ -26,7 +26,7 @@ use crate::guest::{self, Context};
 use crate::key::Key;
 use crate::library::{Library, Loaded};
 use crate::limits::{Limits, length};
-use crate::run::{self, Run};
+use crate::run::Run;
 use crate::shared::Shared;
 use crate::ticker::Ticker;
 use crate::{engine, run};
@@ -140,7 +140,7 @@ impl Sandbox {
     pub fn judge(&self, question: Question, grants: Arc<Grants>) -> BoxFuture<'static, Judged> {
         let run = run::run(Arc::clone(&self.inner), question, grants, Arc::new(|_| ()));
         let judged = |run: Run<_>| Judged {
-            verdict: run.answer.map_err(|failed| failed.failure),
+            verdict: run.answer.map_err(|failed| *failed.failure),
             log: run.log,
         };
         run.map(judged).boxed()
@@ -156,7 +156,7 @@ impl Sandbox {
         let run = run::run(inner, notification, grants, Arc::new(|_| ()));
         let notified = |run: Run<()>| Notified {
             told: run.answer.map_err(|failed| Untold {
-                failure: failed.failure,
+                failure: *failed.failure,
                 retry_after: failed.retry_after,
             }),
             log: run.log,

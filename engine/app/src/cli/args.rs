@@ -202,7 +202,7 @@ mod tests {
     }
 
     /// What the documentation tells people to type.
-    const DOCUMENTED: [&str; 99] = [
+    const DOCUMENTED: [&str; 105] = [
         "fermata serve --data-dir d --listen 127.0.0.1:0 --config c.toml",
         "fermata process check p.yaml --offline",
         "fermata process publish p.yaml",

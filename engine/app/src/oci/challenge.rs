@@ -20,9 +20,8 @@ pub(super) enum Challenge {
 impl Challenge {
     /// The first challenge that is understood.
     pub(super) fn read(headers: &HeaderMap) -> Option<Self> {
-        let texts = headers.get_all(WWW_AUTHENTICATE).into_iter();
-        let texts = texts.filter_map(|value| value.to_str().ok());
-        texts.filter_map(Self::parse).next()
+        let mut texts = headers.get_all(WWW_AUTHENTICATE).into_iter();
+        texts.find_map(|value| Self::parse(value.to_str().ok()?))
     }
 
     fn parse(text: &str) -> Option<Self> {

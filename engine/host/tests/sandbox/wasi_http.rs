@@ -5,7 +5,7 @@ use std::sync::Arc;
 use fermata_core::attempt::LogLevel;
 use fermata_core::failure::FailureClass;
 use fermata_core::time::Span;
-use fermata_host::{Answered, Answers, Asked};
+use fermata_host::{Answered, Answers, Asked, Unanswered};
 use serde_json::json;
 
 use crate::calls::{Rebinding, granted, secret_grants, with_secrets};
@@ -328,7 +328,7 @@ async fn describe_has_no_grants_here_either() {
 struct Parrot;
 
 impl Answers for Parrot {
-    fn answer(&self, asked: &Asked<'_>) -> Result<Answered, String> {
+    fn answer(&self, asked: &Asked<'_>) -> Result<Answered, Unanswered> {
         let body =
             json!({ "asked": format!("{} {}", asked.method, asked.url), "body": asked.body });
         Ok(Answered {

@@ -205,8 +205,9 @@ fn credentials(place: &Reference, args: &RegistryArgs) -> Result<Credentials, Er
     } else if let Some(path) = &args.password_file {
         values::confidential(path)?
     } else {
-        let given = std::env::var(PASSWORD_VARIABLE);
-        Zeroizing::new(given.map_err(|_| {
+        let given = std::env::var_os(PASSWORD_VARIABLE);
+        let given = given.and_then(|given| given.into_string().ok());
+        Zeroizing::new(given.ok_or_else(|| {
             Error::usage(
                 format!("there is no password for `{user}`"),
                 format!(
