@@ -214,12 +214,32 @@ const char *fermata_header_value(const fermata_response *response, const char *n
   return NULL;
 }
 
-/* Cuts at a whole character: what is sent has to be UTF-8. */
+/* Whether it is UTF-8, as RFC 3629 has it. */
+static bool is_utf8(const unsigned char *text, size_t len) {
+  for (size_t at = 0; at < len;) {
+    unsigned char first = text[at];
+    size_t more = first < 0x80                    ? 0
+                  : first >= 0xc2 && first < 0xe0 ? 1
+                  : first >= 0xe0 && first < 0xf0 ? 2
+                  : first >= 0xf0 && first < 0xf5 ? 3
+                                                  : len;
+    if (more >= len - at) return false;
+    unsigned char low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+    unsigned char high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+    for (size_t i = 1; i <= more; i++, low = 0x80, high = 0xbf)
+      if (text[at + i] < low || text[at + i] > high) return false;
+    at += more + 1;
+  }
+  return true;
+}
+
+/* Cuts at a whole character: what is sent has to be UTF-8, so other bodies are left out. */
 static size_t excerpt_len(const char *text, size_t len) {
-  if (len <= EXCERPT_BYTES_MAX) return len;
-  len = EXCERPT_BYTES_MAX;
-  while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80) len--;
-  return len;
+  if (len > EXCERPT_BYTES_MAX) {
+    len = EXCERPT_BYTES_MAX;
+    while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80) len--;
+  }
+  return is_utf8((const unsigned char *)text, len) ? len : 0;
 }
 
 fermata_outcome fermata_http_failure(const fermata_request *request, const fermata_response *response) {

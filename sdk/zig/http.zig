@@ -122,8 +122,9 @@ pub const Response = struct {
     pub fn failure(response: Response) fermata.Error {
         const status = response.status;
         var len: usize = @min(response.body.len, excerpt_bytes_max);
-        // Cuts at a whole character: what is sent has to be UTF-8.
+        // Cuts at a whole character: what is sent has to be UTF-8, so other bodies are left out.
         while (len > 0 and len < response.body.len and response.body[len] & 0xc0 == 0x80) len -= 1;
+        if (!std.unicode.utf8ValidateSlice(response.body[0..len])) len = 0;
         const colon = if (len == 0) "" else ": ";
         const format = "was answered with status {d}{s}{s}";
         const values = .{ status, colon, response.body[0..len] };

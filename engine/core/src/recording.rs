@@ -70,7 +70,7 @@ pub struct RecordedRun {
     pub signal: Option<Json>,
     /// What its random numbers came from, 32 bytes, if it asked for any or for the time.
     pub seed: Option<Content>,
-    /// Readings of the clock on the wall, in nanoseconds after `now`.
+    /// Readings of the clock on the wall, in nanoseconds after `began`.
     pub wall_clock_ns: Vec<i64>,
     /// Readings of the monotonic clock, in nanoseconds after the first look at any clock.
     pub monotonic_clock_ns: Vec<u64>,
@@ -160,6 +160,8 @@ pub enum HttpAnswer {
     Unreachable(String),
     /// More than so many bytes.
     TooLarge(u64),
+    /// Headers of more than so many bytes.
+    HeadTooLarge(u64),
 }
 
 /// What came of asking for a secret. The order of variants is the stored format.

@@ -73,13 +73,18 @@ pub(crate) enum CallError {
     HeadTooLarge(u64),
 }
 
+/// What is wrong with a request whose body has more than so many bytes.
+pub(crate) fn too_long(bytes: u64) -> String {
+    format!("the body has more than {bytes} bytes")
+}
+
 impl CallError {
     /// For people.
     pub(crate) fn told(&self) -> String {
         match self {
             Self::Denied(denial) => format!("denied: {}", denial.what),
             Self::Invalid(text) => format!("invalid: {text}"),
-            Self::TooLong(bytes) => format!("invalid: the body has more than {bytes} bytes"),
+            Self::TooLong(bytes) => format!("invalid: {}", too_long(*bytes)),
             Self::Timeout => "timeout".into(),
             Self::Unreachable(text) => format!("unreachable: {text}"),
             Self::TooLarge(bytes) | Self::HeadTooLarge(bytes) => {

@@ -2,7 +2,6 @@
 //!
 //! Nothing is allocated before the first exchange, and what a run that succeeds has gathered is dropped.
 
-use std::borrow::Cow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use fermata_core::attempt::{Call, Invocation, Outcome};
@@ -13,14 +12,18 @@ use fermata_core::recording::{
 };
 
 use crate::config::Recordings;
-use crate::egress::{CallError, Response};
+use crate::egress::{CallError, Response, too_long};
 use crate::guest::Context;
 use crate::limits::{Limits, length};
 use crate::run::Failed;
 use crate::secrets::Held;
 
+/// What a header takes beside its texts.
+const HEADER_BYTES: usize = size_of::<(String, String)>();
 /// What an exchange takes beside its texts.
 const EXCHANGE_BYTES: usize = 64;
+/// Kept free by the body of a request, so that the answer to it has a place as well.
+const ANSWER_BYTES_MIN: usize = 64 * 1024;
 /// What the answer to asking for a secret takes.
 const STAND_IN_BYTES: usize = 64;
 /// What stands for a URL that holds a secret in a spelling of its own.
@@ -30,6 +33,8 @@ const HIDDEN_URL: &str = "[a URL with a secret]";
 #[derive(Debug)]
 pub(crate) struct Recorder {
     is_on: bool,
+    /// Bodies of requests that are longer are never sent, and not looked at.
+    request_bytes: usize,
     written: Mutex<Written>,
 }
 
@@ -47,6 +52,7 @@ impl Recorder {
     pub(crate) fn new(recordings: Recordings, limits: &Limits) -> Self {
         Self {
             is_on: recordings != Recordings::None,
+            request_bytes: length(limits.http_request_bytes),
             written: Mutex::new(Written {
                 exchanges: Vec::new(),
                 bytes_left: length(limits.recording_bytes),
@@ -67,7 +73,13 @@ impl Recorder {
         url: &str,
         headers: &[(String, Vec<u8>)],
     ) -> Place {
-        if !self.is_on {
+        let bytes = method.len() + url.len() + size(headers);
+        let mut written = if self.is_on {
+            self.written()
+        } else {
+            return None;
+        };
+        if !written.takes(bytes) {
             return None;
         }
         let url = if held.is_shown_in_url(url) {
@@ -81,19 +93,15 @@ impl Recorder {
             .map(|(name, value)| (text(name), text(&String::from_utf8_lossy(value))))
             .collect();
         let method = text(method);
-        let bytes = method.len() + url.len() + size(&headers);
-        let mut written = self.written();
-        let exchange = Exchange::Http(HttpExchange {
+        written.exchanges.push(Exchange::Http(HttpExchange {
             method,
             url,
             headers,
             body: None,
             answer: HttpAnswer::Nothing,
             ms: 0,
-        });
-        written
-            .write(bytes, exchange)
-            .then(|| written.exchanges.len() - 1)
+        }));
+        Some(written.exchanges.len() - 1)
     }
 
     /// Writes down the body of a call.
@@ -101,13 +109,17 @@ impl Recorder {
         let (Some(place), Some(body)) = (place, body) else {
             return;
         };
-        let body = if held.is_empty() {
-            Cow::Borrowed(body)
-        } else {
-            Cow::Owned(held.redact_bytes(body.to_vec()))
-        };
         let mut written = self.written();
-        let body = written.body(&body);
+        let body = if body.len() > self.request_bytes {
+            Body {
+                content: Content::default(),
+                bytes: body.len() as u64,
+            }
+        } else if held.is_empty() {
+            written.body(body, ANSWER_BYTES_MIN)
+        } else {
+            written.body(&held.redact_bytes(body.to_vec()), ANSWER_BYTES_MIN)
+        };
         if let Some(call) = written.at(place) {
             call.body = Some(body);
         }
@@ -118,9 +130,9 @@ impl Recorder {
         let Some(place) = place else {
             return;
         };
-        let headers = answer.map_or_else(|_| Vec::new(), texts);
         let unanswered = answer.err().map(unanswered);
-        let bytes = size(&headers) + unanswered.as_ref().map_or(0, told);
+        let heads = answer.map_or(0, |response| size(&response.headers));
+        let bytes = heads + unanswered.as_ref().map_or(0, told);
         let mut written = self.written();
         if !written.takes(bytes) {
             // A call without its answer would look as if the run had ended there.
@@ -130,8 +142,8 @@ impl Recorder {
         let answer = match (answer, unanswered) {
             (Ok(response), _) => HttpAnswer::Response {
                 status: response.status,
-                headers,
-                body: written.body(&response.body),
+                headers: texts(response),
+                body: written.body(&response.body, 0),
             },
             (Err(_), unanswered) => unanswered.unwrap_or(HttpAnswer::Timeout),
         };
@@ -200,9 +212,10 @@ impl Written {
         takes
     }
 
-    /// As much of a body as there is room for.
-    fn body(&mut self, whole: &[u8]) -> Body {
-        let kept = &whole[..whole.len().min(self.bytes_left)];
+    /// As much of a body as there is room for, if `others` stays free.
+    fn body(&mut self, whole: &[u8], others: usize) -> Body {
+        let room = self.bytes_left.saturating_sub(others);
+        let kept = &whole[..whole.len().min(room)];
         self.bytes_left -= kept.len();
         Body {
             content: Content(kept.to_vec()),
@@ -234,12 +247,11 @@ fn unanswered(error: &CallError) -> HttpAnswer {
             grant: denial.grant.clone(),
         },
         CallError::Invalid(why) => HttpAnswer::Invalid(why.clone()),
-        CallError::TooLong(bytes) => {
-            HttpAnswer::Invalid(format!("the body has more than {bytes} bytes"))
-        }
+        CallError::TooLong(bytes) => HttpAnswer::Invalid(too_long(*bytes)),
         CallError::Timeout => HttpAnswer::Timeout,
         CallError::Unreachable(why) => HttpAnswer::Unreachable(why.clone()),
-        CallError::TooLarge(bytes) | CallError::HeadTooLarge(bytes) => HttpAnswer::TooLarge(*bytes),
+        CallError::TooLarge(bytes) => HttpAnswer::TooLarge(*bytes),
+        CallError::HeadTooLarge(bytes) => HttpAnswer::HeadTooLarge(*bytes),
     }
 }
 
@@ -251,7 +263,8 @@ fn told(answer: &HttpAnswer) -> usize {
         HttpAnswer::Nothing
         | HttpAnswer::Response { .. }
         | HttpAnswer::Timeout
-        | HttpAnswer::TooLarge(_) => 0,
+        | HttpAnswer::TooLarge(_)
+        | HttpAnswer::HeadTooLarge(_) => 0,
     }
 }
 
@@ -263,10 +276,11 @@ fn texts(response: &Response) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Bytes of headers.
-fn size(headers: &[(String, String)]) -> usize {
+/// What headers take: an empty one is not for nothing.
+fn size(headers: &[(String, Vec<u8>)]) -> usize {
     let each = headers.iter();
-    each.map(|(name, value)| name.len() + value.len()).sum()
+    each.map(|(name, value)| HEADER_BYTES + name.len() + value.len())
+        .sum()
 }
 
 /// The recording of a run of an attempt that has ended, if one is kept of it.
@@ -293,7 +307,12 @@ fn kept(
     let (inputs, changed) = context.without_secrets(&invocation.inputs);
     let signal = invocation.signal.as_ref();
     let signal = signal.map(|payload| context.without_secrets(payload));
-    let redacted = changed || signal.as_ref().is_some_and(|(_, changed)| *changed);
+    let checkpoint = invocation.checkpoint.clone();
+    let checkpoint = checkpoint.map(|bytes| Content(context.held.redact_bytes(bytes)));
+    let stored = checkpoint.as_ref().map(|checkpoint| &checkpoint.0);
+    let redacted = changed
+        || stored != invocation.checkpoint.as_ref()
+        || signal.as_ref().is_some_and(|(_, changed)| *changed);
     Recording {
         attempt: RecordedAttempt {
             component: invocation.component.clone(),
@@ -313,7 +332,7 @@ fn kept(
             began: context.began,
             wall: invocation.wall,
             grants: context.calls.grants().clone(),
-            checkpoint: invocation.checkpoint.clone().map(Content),
+            checkpoint,
             signal: signal.map(|(payload, _)| payload),
             seed: clocks.seed.map(|seed| Content(seed.to_vec())),
             wall_clock_ns: clocks.wall_ns,
@@ -391,12 +410,38 @@ mod tests {
     }
 
     #[test]
+    fn headers_without_text_are_not_for_nothing() {
+        let recorder = recorder(1_000);
+        let headers = vec![(String::new(), Vec::new()); 300_000];
+        for _ in 0..100 {
+            let place = recorder.call(&Held::default(), "GET", "http://a.example/", &headers);
+            assert_eq!(place, None);
+        }
+        assert_eq!(recorder.take().1, 100);
+    }
+
+    #[test]
+    fn a_long_body_leaves_room_for_its_answer() {
+        let recorder = recorder(1024 * 1024);
+        let held = Held::default();
+        let place = recorder.call(&held, "POST", "http://a.example/", &[]);
+        recorder.sent(&held, place, Some(&vec![b'x'; 1024 * 1024]));
+        recorder.answered(place, Err(&CallError::Timeout), 1);
+        let (exchanges, missed) = recorder.take();
+        assert!(matches!(
+            exchanges.as_slice(),
+            [Exchange::Http(call)] if call.answer == HttpAnswer::Timeout && call.body.as_ref().is_some_and(|body| !body.is_whole())
+        ));
+        assert_eq!(missed, 0);
+    }
+
+    #[test]
     fn of_a_body_there_is_as_much_as_there_is_room_for() {
         let recorder = recorder(10);
         let mut written = recorder.written();
-        let whole = written.body(b"123456");
+        let whole = written.body(b"123456", 0);
         assert!(whole.is_whole());
-        let part = written.body(b"123456");
+        let part = written.body(b"123456", 0);
         assert_eq!((part.content.0.as_slice(), part.bytes), (&b"1234"[..], 6));
         assert!(!part.is_whole());
     }

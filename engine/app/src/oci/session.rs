@@ -184,7 +184,9 @@ impl Session {
     /// Asks; logs in if the registry wants that.
     pub(super) async fn ask(&mut self, ask: &Ask) -> Result<Response, Error> {
         let response = self.once(ask).await?;
-        if response.status() != StatusCode::UNAUTHORIZED {
+        // Somebody else, to whom the registry has sent us, has no business with this login.
+        let is_home = response.url().origin() == self.base.origin();
+        if response.status() != StatusCode::UNAUTHORIZED || !is_home {
             return Ok(response);
         }
         match Challenge::read(response.headers()) {

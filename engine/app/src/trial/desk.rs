@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard};
 
+use fermata_core::attempt::Outcome;
+use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::recording::{Body, Exchange, HttpAnswer, HttpExchange, RecordedRun};
 use fermata_core::time::{Span, Timestamp};
 use fermata_host::{Answered, Answers, Asked, Given, Unanswered};
@@ -42,6 +44,8 @@ struct Again {
     left: Vec<HttpExchange>,
     /// Exchanges that the recording has not.
     missed: u64,
+    /// Whether the run ended because its time was over.
+    ran_out: bool,
     now: Timestamp,
 }
 
@@ -67,6 +71,8 @@ impl Desk {
             _ => None,
         });
         let calls = run.exchanges.iter().filter_map(|exchange| match exchange {
+            // Such a call did not get as far as here, and will not this time.
+            Exchange::Http(call) if matches!(call.answer, HttpAnswer::Invalid(_)) => None,
             Exchange::Http(call) => Some(call.clone()),
             _ => None,
         });
@@ -80,6 +86,7 @@ impl Desk {
             },
             left: calls.collect(),
             missed: run.missed,
+            ran_out: ran_out(&run.outcome),
             now: run.began,
         }));
     }
@@ -139,11 +146,15 @@ fn prepared(left: &mut VecDeque<Prepared>, asked: &Asked<'_>) -> Result<Answered
 }
 
 impl Again {
-    /// The answer to the first recorded call that asks the same.
+    /// The answer to the first recorded call that asks the same. Most denials are made before anybody is asked, so one is
+    /// given only if there is nothing else.
     fn answer(&mut self, asked: &Asked<'_>) -> Result<Answered, Unanswered> {
         let is_to = |call: &HttpExchange| call.method == asked.method && call.url == asked.url;
         let same = |call: &HttpExchange| is_to(call) && is_body(call.body.as_ref(), asked.body);
-        let Some(at) = self.left.iter().position(same) else {
+        let is_denied = |call: &HttpExchange| matches!(call.answer, HttpAnswer::Denied { .. });
+        let mut calls = self.left.iter();
+        let granted = calls.position(|call| same(call) && !is_denied(call));
+        let Some(at) = granted.or_else(|| self.left.iter().position(same)) else {
             let call = format!("{} {}", asked.method, asked.url);
             return Err(Unanswered::Unreachable(if self.left.iter().any(is_to) {
                 format!("the recording has {call} with another body")
@@ -175,14 +186,22 @@ impl Again {
                 headers,
                 body: body.content.0,
             }),
-            HttpAnswer::Nothing => Err(Unanswered::Never),
+            HttpAnswer::Nothing if self.ran_out => Err(Unanswered::Never),
+            HttpAnswer::Nothing => Err(Unanswered::Nothing),
             HttpAnswer::Denied { what, grant } => Err(Unanswered::Denied { what, grant }),
             HttpAnswer::Invalid(text) => Err(Unanswered::Invalid(text)),
             HttpAnswer::Timeout => Err(Unanswered::Timeout),
             HttpAnswer::Unreachable(text) => Err(Unanswered::Unreachable(text)),
             HttpAnswer::TooLarge(bytes) => Err(Unanswered::TooLarge(bytes)),
+            HttpAnswer::HeadTooLarge(bytes) => Err(Unanswered::HeadTooLarge(bytes)),
         }
     }
+}
+
+fn ran_out(outcome: &Outcome) -> bool {
+    let wall =
+        |failure: &Failure| matches!(&failure.class, FailureClass::Limit(name) if name == "wall");
+    matches!(outcome, Outcome::Failed { failure, .. } if wall(failure))
 }
 
 /// Whether a recorded body is what is sent now, as far as it is recorded.

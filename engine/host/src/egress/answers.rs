@@ -47,6 +47,10 @@ pub enum Unanswered {
     Unreachable(String),
     /// More than so many bytes.
     TooLarge(u64),
+    /// The headers have more than so many bytes.
+    HeadTooLarge(u64),
+    /// None before the run ends in another way.
+    Nothing,
     /// The time of the run is over before there is an answer.
     Never,
 }
@@ -84,7 +88,8 @@ impl Unanswered {
             Self::Timeout => Some(CallError::Timeout),
             Self::Unreachable(text) => Some(CallError::Unreachable(text)),
             Self::TooLarge(bytes) => Some(CallError::TooLarge(bytes)),
-            Self::Never => None,
+            Self::HeadTooLarge(bytes) => Some(CallError::HeadTooLarge(bytes)),
+            Self::Nothing | Self::Never => None,
         }
     }
 }

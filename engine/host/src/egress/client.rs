@@ -7,7 +7,7 @@ use reqwest::header::{CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::egress::resolve::{Forbidden, Judging, Resolver};
-use crate::egress::{Answers, Asked, CallError, Given, Permit};
+use crate::egress::{Answers, Asked, CallError, Given, Permit, Unanswered};
 use crate::error::Error;
 use crate::limits::{Limits, length};
 
@@ -151,10 +151,13 @@ impl Client {
         let answered = match answers.answer(&asked) {
             Ok(answered) => answered,
             Err(why) => {
+                let ends_run = matches!(why, Unanswered::Never);
                 if let Some(error) = why.seen() {
                     return Err(error);
                 }
-                self.never.notify_one();
+                if ends_run {
+                    self.never.notify_one();
+                }
                 return std::future::pending().await;
             }
         };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::calls::Outgoing;
-use crate::egress::{CallError, Patience, Response};
+use crate::egress::{CallError, Patience, Response, too_long};
 use crate::guest::Context;
 use crate::guest::fermata::activity::http::{Error, Host, Request, Response as Answer};
 
@@ -57,9 +57,7 @@ fn error(error: CallError) -> Error {
     match error {
         CallError::Denied(denial) => Error::Denied(denial.text()),
         CallError::Invalid(text) => Error::Invalid(text),
-        CallError::TooLong(bytes) => {
-            Error::Invalid(format!("the body has more than {bytes} bytes"))
-        }
+        CallError::TooLong(bytes) => Error::Invalid(too_long(bytes)),
         CallError::Timeout => Error::Timeout,
         CallError::Unreachable(text) => Error::Unreachable(text),
         CallError::TooLarge(bytes) | CallError::HeadTooLarge(bytes) => Error::TooLarge(bytes),

@@ -184,6 +184,10 @@ async fn calls_that_fail(kit: &Kit) {
     );
     assert_eq!(after, Some(Span(7000)));
 
+    kit.server.answer(503, b"caf\xe9".to_vec());
+    let (failed, _) = failure(kit.run(call()).await);
+    assert_eq!(failed.class, FailureClass::Retryable, "{failed}");
+
     kit.server.answer(404, "");
     let (failed, after) = failure(kit.run(call()).await);
     assert_eq!((failed.class, after), (FailureClass::Permanent, None));

@@ -16,7 +16,7 @@ pub(crate) struct Request {
     pub(crate) body: String,
 }
 
-type Answers = Arc<Mutex<VecDeque<(u16, String)>>>;
+type Answers = Arc<Mutex<VecDeque<(u16, Vec<u8>)>>>;
 
 /// A server that lasts as long as the test.
 pub(crate) struct Server {
@@ -36,7 +36,7 @@ impl Server {
     }
 
     /// What the next call is answered with; without it, with what came in.
-    pub(crate) fn answer(&self, status: u16, body: impl Into<String>) {
+    pub(crate) fn answer(&self, status: u16, body: impl Into<Vec<u8>>) {
         self.answers
             .lock()
             .unwrap()
@@ -72,14 +72,14 @@ async fn serve(stream: TcpStream, requests: Arc<Mutex<Vec<Request>>>, answers: A
             .lock()
             .unwrap()
             .pop_front()
-            .unwrap_or_else(|| (200, request.body.clone()));
+            .unwrap_or_else(|| (200, request.body.clone().into_bytes()));
         requests.lock().unwrap().push(request);
         let head = format!(
             "HTTP/1.1 {status} X\r\nX-Answer: yes\r\nretry-after: 7\r\ncontent-length: {}\r\n\r\n",
             body.len()
         );
-        let answer = head + &body;
-        if stream.write_all(answer.as_bytes()).await.is_err() {
+        let answer = [head.as_bytes(), &body].concat();
+        if stream.write_all(&answer).await.is_err() {
             return;
         }
     }

@@ -16,6 +16,11 @@ use crate::records::{self, RecordedPart};
 impl Driver {
     /// Keeps the recording of a run, and makes room for it.
     pub(super) fn keep_recording(&mut self, key: AttemptKey, recording: &Recording) {
+        let run = encode(&recording.run);
+        if run.len() as u64 > RECORDINGS_BYTES_MAX {
+            error!(release = %key.release, bytes = run.len(), "a recording is too large to be kept");
+            return;
+        }
         let Some(mut parts) = self.recorded(key.release) else {
             return;
         };
@@ -23,7 +28,7 @@ impl Driver {
         if !parts.iter().any(|part| part.is(first)) {
             self.put_part(first, encode(&recording.attempt), &mut parts);
         }
-        self.put_part(key, encode(&recording.run), &mut parts);
+        self.put_part(key, run, &mut parts);
         while let Some(least) = needless(&parts, key) {
             parts.retain(|part| !least.contains(part));
             for part in least {

@@ -55,7 +55,7 @@ fn tell(context: &mut Context, document: &Document, verdict: &Verdict) -> Result
         attempt.activity,
         attempt.release,
         attempt.component.name,
-        document.state
+        text::tidy(&document.state)
     ))?;
     let (recorded, now) = (&verdict.recorded, &verdict.replayed);
     if recorded != now {

@@ -153,6 +153,9 @@ fn called(call: &HttpExchange) -> String {
         HttpAnswer::Timeout => "timeout".into(),
         HttpAnswer::Unreachable(why) => format!("unreachable: {why}"),
         HttpAnswer::TooLarge(most) => format!("the answer has more than {}", bytes(*most)),
+        HttpAnswer::HeadTooLarge(most) => {
+            format!("the headers of the answer have more than {}", bytes(*most))
+        }
     };
     let took = text::span(call.ms);
     format!("{} {}{sent}: {answer}, {took}", call.method, call.url)
