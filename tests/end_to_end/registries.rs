@@ -1,6 +1,7 @@
 //! Components by way of an OCI registry: Debian's, and one that lies.
 
 use std::io::Write;
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
 

@@ -48,7 +48,7 @@ pub struct Step {
 }
 
 /// Long enough for every guest that is ended by something else.
-const WALL_MS: u64 = 10_000;
+const WALL_MS: u64 = 60_000;
 /// What the host itself may need beside what an attack is allowed: native code, buffers, the allocator's reserve, and
 /// memory of ended guests, which goes back to the system in batches.
 pub const HOST_MIB: u64 = 128;
