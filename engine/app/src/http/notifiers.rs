@@ -120,7 +120,7 @@ pub(crate) async fn test(
     let notified = api.service.test_notifier(&asker.caller(), &name).await?;
     Ok(Json(NotifierTestBody {
         delivered: notified.told.is_ok(),
-        failure: notified.told.err().map(|untold| failure(&untold.failure)),
+        failure: notified.told.err().map(|untold| whole(&untold.failure)),
         log: notified.log.into_iter().map(|line| line.message).collect(),
     }))
 }
@@ -133,7 +133,7 @@ pub(crate) async fn test(
 )]
 pub(crate) async fn deliveries(
     State(api): State<Arc<Api>>,
-    _reader: Reader,
+    Reader(asker): Reader,
     At(name): At<Name>,
     uri: Uri,
     Params(params): Params<DeliveryParams>,
@@ -145,7 +145,9 @@ pub(crate) async fn deliveries(
         return Err(Problem::new(&INVALID_QUERY, detail));
     }
     let paged = api.service.deliveries(&name, params.standing, page).await?;
-    let items: Vec<DeliveryBody> = paged.items.iter().map(delivery).collect();
+    let is_administrator = asker.is_administrator();
+    let shown = |record| delivery(record, is_administrator);
+    let items: Vec<DeliveryBody> = paged.items.iter().map(shown).collect();
     Ok(page::answer(&uri, items, paged.next))
 }
 
@@ -171,11 +173,15 @@ fn body(now: &NotifierNow, is_administrator: bool) -> NotifierBody {
         pending: now.pending,
         dropped: now.dropped,
         failures: now.failures,
-        failure: now.failure.as_deref().map(str::to_owned),
+        failure: now
+            .failure
+            .as_deref()
+            .filter(|_| is_administrator)
+            .map(str::to_owned),
     }
 }
 
-fn delivery(record: &DeliveryRecord) -> DeliveryBody {
+fn delivery(record: &DeliveryRecord, is_administrator: bool) -> DeliveryBody {
     let (next_at, ended_at, failed) = match &record.standing {
         Standing::Pending {
             next_at, failure, ..
@@ -193,17 +199,25 @@ fn delivery(record: &DeliveryRecord) -> DeliveryBody {
         tries: record.tries(),
         next_at: next_at.map(ToString::to_string),
         ended_at: ended_at.map(ToString::to_string),
-        failure: failed.map(failure),
+        failure: failed.map(if is_administrator { whole } else { guarded }),
     }
 }
 
-fn failure(failure: &Failure) -> Value {
+/// A failure as everybody may see it: the address that a chat gives out is all that it takes to write
+/// there, and it is in what a component says, logs and calls.
+fn guarded(failure: &Failure) -> Value {
     json!({
         "class": failure.class.code(),
         "code": failure.code,
-        "message": failure.to_string(),
         "remedy": failure.remedy,
-        "last_log": failure.last_log,
-        "last_call": failure.last_call,
     })
+}
+
+/// A failure as whoever may see the settings sees it.
+fn whole(failure: &Failure) -> Value {
+    let mut shown = guarded(failure);
+    shown["message"] = failure.to_string().into();
+    shown["last_log"] = json!(failure.last_log);
+    shown["last_call"] = json!(failure.last_call);
+    shown
 }

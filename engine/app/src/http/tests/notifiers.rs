@@ -36,6 +36,19 @@ async fn over(world: &World, name: &str, count: usize) -> Vec<Value> {
     }
 }
 
+/// The first delivery of a notifier, once it was tried.
+async fn tried(world: &World, name: &str) -> Value {
+    loop {
+        let path = format!("/notifiers/{name}/deliveries");
+        let answer = world.get(&path).await.ok();
+        let first = answer["items"].as_array().unwrap().last();
+        if let Some(first) = first.filter(|first| first["tries"] != 0) {
+            return first.clone();
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test]
 async fn a_notifier_is_set_shown_used_and_removed() {
     let world = furnished().await;
@@ -202,19 +215,27 @@ async fn a_change_that_somebody_else_has_not_seen_is_refused() {
 }
 
 #[tokio::test]
-async fn only_administrators_set_them_and_see_their_settings() {
+async fn only_administrators_set_them_and_see_their_settings_and_what_they_say() {
     let world = furnished().await;
     world
-        .json("PUT", "/notifiers/chat", &order("tells@1"))
+        .json("PUT", "/notifiers/chat", &order("mute@1"))
         .await
         .ok();
+    world.start("runs").await;
+    tried(&world, "chat").await;
     let token = world.token("ben", "member").await;
     let ben = world.with_token(token["token"].as_str().unwrap());
-    let shown = ben.get("/notifiers/chat").await.ok();
-    assert_eq!(shown["settings"], Value::Null);
+    let one = ben.get("/notifiers/chat").await.ok();
+    assert_ne!(one["failures"], 0);
+    for shown in [&one, &ben.get("/notifiers").await.ok()["items"][0]] {
+        assert_eq!(
+            (&shown["settings"], &shown["failure"]),
+            (&Value::Null, &Value::Null)
+        );
+    }
     assert_eq!(
-        ben.get("/notifiers").await.ok()["items"][0]["settings"],
-        Value::Null
+        tried(&ben, "chat").await["failure"],
+        json!({ "class": "permanent", "code": null, "remedy": null })
     );
     for (method, path) in [
         ("PUT", "/notifiers/chat"),
