@@ -245,7 +245,7 @@ impl Driver {
         let failures = self.outbox.failures(&name) + 1;
         let retry_after = notified.told.as_ref().err().and_then(|it| it.retry_after);
         delivery.standing = self.standing(&delivery, notified.told);
-        let rests = delivery.standing.is_pending();
+        let rests = !matches!(delivery.standing, Standing::Delivered { .. });
         let rests_until = rests.then(|| self.now.after(rest(failures, retry_after)));
         let room = self.outbox.tried(&delivery, rests_until);
         self.keep_delivery(&delivery, room);
