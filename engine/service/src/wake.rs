@@ -106,8 +106,8 @@ pub enum Request {
     Define(Box<Define>, Answer<Defined, DefineError>),
     /// To set a notifier.
     SetNotifier(Box<SetNotifier>, Answer<Arc<NotifierRecord>, NotifierError>),
-    /// To forget a notifier.
-    RemoveNotifier(Name, Answer<(), NotifierError>),
+    /// To forget a notifier, if it still has this revision.
+    RemoveNotifier(Name, Option<u64>, Answer<(), NotifierError>),
     /// To take a version of a component or definition out of the registry.
     Remove(Remove, Answer<(), RemoveError>),
     /// To set a policy.

@@ -94,15 +94,19 @@ pub(crate) async fn put(
 /// Forget a notifier, and everything that it was to deliver.
 #[utoipa::path(
     delete, path = "/notifiers/{name}", tag = "notifiers", operation_id = "deleteNotifier",
-    params(("name" = String, Path, description = "The notifier")),
+    params(
+        ("name" = String, Path, description = "The notifier"),
+        ("If-Match" = Option<String>, Header, description = "The ETag of the notifier that is removed"),
+    ),
     responses((status = 204, description = "It is gone")),
 )]
 pub(crate) async fn delete(
     State(api): State<Arc<Api>>,
     _administrator: Administrator,
     At(name): At<Name>,
+    IfMatch(expected): IfMatch,
 ) -> Result<StatusCode, Problem> {
-    api.service.remove_notifier(name).await?;
+    api.service.remove_notifier(name, expected).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

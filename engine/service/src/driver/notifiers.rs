@@ -64,9 +64,15 @@ impl Driver {
     }
 
     /// Forgets a notifier with everything that it has delivered, and was to deliver.
-    pub(super) fn remove_notifier(&mut self, name: &Name) -> Result<(), NotifierError> {
-        if self.outbox.record(name).is_none() {
-            return Err(NotifierError::Unknown);
+    pub(super) fn remove_notifier(
+        &mut self,
+        name: &Name,
+        expected: Option<u64>,
+    ) -> Result<(), NotifierError> {
+        let known = self.outbox.record(name).ok_or(NotifierError::Unknown)?;
+        let found = known.revision;
+        if let Some(expected) = expected.filter(|expected| *expected != found) {
+            return Err(NotifierError::Stale { expected, found });
         }
         self.pending.delete(Table::Meta, keys::notifier(name));
         for number in self.outbox.remove(name) {

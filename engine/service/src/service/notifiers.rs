@@ -73,9 +73,13 @@ impl Service {
         self.notifier(&record.name)
     }
 
-    /// Forgets a notifier, and everything that it was to deliver.
-    pub async fn remove_notifier(&self, name: Name) -> Result<(), NotifierError> {
-        self.ask(|answer| Request::RemoveNotifier(name, answer))
+    /// Forgets a notifier, and everything that it was to deliver, if it has revision `expected`.
+    pub async fn remove_notifier(
+        &self,
+        name: Name,
+        expected: Option<u64>,
+    ) -> Result<(), NotifierError> {
+        self.ask(|answer| Request::RemoveNotifier(name, expected, answer))
             .await?
     }
 

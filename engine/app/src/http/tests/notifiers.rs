@@ -207,6 +207,9 @@ async fn a_change_that_somebody_else_has_not_seen_is_refused() {
     let order = order("tells@1");
     let answer = world.json_with("PUT", "/notifiers/chat", &order, &stale);
     answer.await.is_problem(412, "stale");
+    let answer = world.json_with("DELETE", "/notifiers/chat", &json!({}), &stale);
+    answer.await.is_problem(412, "stale");
+    assert_eq!(world.get("/notifiers/chat").await.status, 200);
     let answer = world.get("/notifiers/chat/deliveries?standing=lost").await;
     answer.is_problem(400, "invalid-query");
     let answer = world.get("/notifiers/chat/deliveries?cursor=zz").await;

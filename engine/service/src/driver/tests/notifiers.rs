@@ -54,7 +54,7 @@ fn set(world: &mut World, notifier: &str, on: &[&str]) {
 
 fn remove(world: &mut World, notifier: &str) -> Result<(), NotifierError> {
     let (answer, mut answered) = oneshot::channel();
-    let request = Request::RemoveNotifier(name(notifier), answer);
+    let request = Request::RemoveNotifier(name(notifier), None, answer);
     world.handle(Wake::Request(request));
     world.flush();
     answered.try_recv().expect("answered")
