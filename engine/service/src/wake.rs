@@ -134,6 +134,8 @@ pub struct SetPolicy {
     pub by: Caller,
     /// What they want.
     pub order: PolicyOrder,
+    /// The component that the settings were checked with.
+    pub checked: Pin,
     /// The revision that the policy must have, if the caller insists; 0 if there must be none.
     pub expected: Option<u64>,
 }

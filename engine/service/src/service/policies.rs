@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use fermata_core::actor::Caller;
 use fermata_core::attempt::AttemptKey;
+use fermata_core::component::World;
 use fermata_core::extension::Point;
 use fermata_core::id::{Name, ReleaseId};
 use fermata_core::json::Json;
+use fermata_core::limits::TEXT_BYTES_MAX;
 use fermata_core::process::Process;
 use fermata_core::release::event::{Pinned, PolicyWarning};
 use fermata_core::release::{self, Draft, Release};
@@ -20,6 +22,7 @@ use crate::policies::{self, Answer, Denial, Ruling};
 use crate::records::{PolicyRecord, ProcessRecord};
 use crate::request::{Ask, Command, NewRelease, Once, PolicyOrder, Trial, TrialSubject};
 use crate::service::Service;
+use crate::service::notifiers::settings_faults;
 use crate::wake::{Request, SetPolicy};
 use crate::watch::blocking;
 
@@ -32,9 +35,22 @@ impl Service {
         order: PolicyOrder,
         expected: Option<u64>,
     ) -> Result<Arc<PolicyRecord>, PolicyError> {
+        let found = self.shared.catalog.resolve(&order.component);
+        let entry = found.ok_or_else(|| PolicyError::UnknownComponent(order.component.clone()))?;
+        let checked = entry.pin();
+        // What is no policy at all is refused by the loop.
+        if entry.descriptor.world == World::Policy {
+            let settings = order.settings.clone();
+            let faults = move || settings_faults(&settings.value(), TEXT_BYTES_MAX, &entry);
+            let faults = blocking(faults).await?;
+            if !faults.is_empty() {
+                return Err(PolicyError::Invalid(faults));
+            }
+        }
         let set = SetPolicy {
             by,
             order,
+            checked,
             expected,
         };
         self.ask(|answer| Request::SetPolicy(Box::new(set), answer))

@@ -98,6 +98,16 @@ async fn what_cannot_be_a_policy_is_told() {
     ] {
         set(&world, "gate", &body).await.is_problem(status, code);
     }
+    let strict = json!({
+        "name": "strict", "version": "1.0.0", "world": "policy",
+        "inputs": { "type": "object", "properties": { "why": { "type": "integer" } } },
+    });
+    let pushed = world.call("POST", "/components", strict.to_string());
+    pushed.await.ok();
+    let unfit = set(&world, "gate", &with("component", json!("strict@1"))).await;
+    unfit.is_problem(422, "invalid-values");
+    let told = text(&unfit.body["detail"]);
+    assert!(told.contains("settings: /why"), "{told}");
     let path = "/policies/gate";
     let stale = world.json_with("PUT", path, &good, &[("if-match", "\"7\"")]);
     stale.await.is_problem(412, "stale");
