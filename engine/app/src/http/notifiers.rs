@@ -14,7 +14,6 @@ use fermata_service::records::{DeliveryRecord, Standing};
 use fermata_service::request::NewNotifier;
 use serde_json::{Value, json};
 
-use crate::http::Api;
 use crate::http::actor::{Administrator, Reader};
 use crate::http::conditions::{IfMatch, etag};
 use crate::http::dto::Page;
@@ -22,8 +21,10 @@ use crate::http::dto::notifier::{
     DeliveryBody, DeliveryParams, NotifierBody, NotifierOrderBody, NotifierTestBody, NotifiersBody,
 };
 use crate::http::extract::{At, Body, Params};
+use crate::http::made::made;
 use crate::http::page;
 use crate::http::problem::{INVALID_BODY, INVALID_QUERY, Problem};
+use crate::http::{Api, PREFIX};
 
 /// What a delivery may be, as words.
 const STANDINGS: [&str; 3] = ["pending", "delivered", "given-up"];
@@ -66,7 +67,10 @@ pub(crate) async fn read(
         ("If-Match" = Option<String>, Header, description = "The ETag of the notifier that is replaced"),
     ),
     request_body = NotifierOrderBody,
-    responses((status = 200, body = NotifierBody, description = "The notifier")),
+    responses(
+        (status = 201, body = NotifierBody, description = "A new notifier"),
+        (status = 200, body = NotifierBody, description = "The notifier is another one now"),
+    ),
 )]
 pub(crate) async fn put(
     State(api): State<Arc<Api>>,
@@ -75,6 +79,7 @@ pub(crate) async fn put(
     IfMatch(expected): IfMatch,
     Body { value: order, .. }: Body<NotifierOrderBody>,
 ) -> Result<Response, Problem> {
+    let place = format!("{PREFIX}/notifiers/{name}");
     let component: Uses = order.component.parse().map_err(|error| {
         let detail = format!("component: {error}");
         Problem::new(&INVALID_BODY, detail)
@@ -88,7 +93,9 @@ pub(crate) async fn put(
         enabled: order.enabled,
     };
     let set = api.service.set_notifier(asker.caller(), new, expected);
-    Ok(answer(&set.await?, true))
+    let now = set.await?;
+    let is_new = now.record.revision == 1;
+    Ok(made(!is_new, place, answer(&now, true)))
 }
 
 /// Forget a notifier, and everything that it was to deliver.

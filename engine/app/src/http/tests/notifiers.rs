@@ -55,7 +55,13 @@ async fn a_notifier_is_set_shown_used_and_removed() {
     let set = world
         .json("PUT", "/notifiers/chat", &order("tells@1"))
         .await;
-    assert_eq!(set.header("etag"), "\"1\"");
+    assert_eq!(
+        (set.status.as_u16(), set.header("etag")),
+        (201, "\"1\"")
+    );
+    assert_eq!(set.header("location"), "/api/v1/notifiers/chat");
+    let again = world.json("PUT", "/notifiers/chat", &order("tells@1"));
+    assert_eq!(again.await.status, 200);
     let set = set.ok();
     assert_eq!(
         (&set["component"], &set["enabled"], &set["settings"]),
