@@ -60,6 +60,8 @@ async fn a_policy_is_set_read_listed_and_removed() {
     );
     let listed = world.get("/policies").await.ok();
     assert_eq!(listed["items"][0], world.get("/policies/gate").await.ok());
+    let used = world.get("/components/denies/used-by").await.ok();
+    assert_eq!(used["policies"], json!(["gate"]));
     let delete = || world.call("DELETE", "/policies/gate", Body::empty());
     assert_eq!(delete().await.status, 204);
     world
