@@ -246,7 +246,7 @@ fn refuses(world: &World) {
         fermata(world, folder, &words)
     };
     let (code, out, told) = fermata("policy try window --process ship --input environment=live");
-    assert_eq!(code, 0, "{told}");
+    assert_eq!(code, 1, "{told}");
     assert!(out.starts_with("deny: live is not changed on a"), "{out}");
     let (code, _, told) = fermata("release start ship --input environment=live");
     assert_eq!(code, 3);

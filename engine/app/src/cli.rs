@@ -153,7 +153,7 @@ async fn dispatch(context: &mut Context, command: Command) -> Result<Exit, Error
         Command::Inbox(args) => inbox::run(context, &args).await?,
         Command::Ledger(args) => ledger::run(context, &args).await?,
         Command::Lock(command) => lock::run(context, command).await?,
-        Command::Policy(command) => policy::run(context, *command).await?,
+        Command::Policy(command) => return policy::run(context, *command).await,
         Command::Secret(command) => secret::run(context, command).await?,
         Command::Notifier(command) => return notifier::run(context, command).await,
         Command::Token(command) => access::token(context, command).await?,

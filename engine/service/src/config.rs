@@ -71,6 +71,8 @@ pub const POLICY_TIMEOUT_MAX: Span = Span(30_000);
 pub const QUESTIONS_MAX: usize = 32;
 /// Most requests of people that policies are asked about at a time.
 pub const REQUESTS_JUDGED_MAX: usize = 32;
+/// Most previews and trials of policies at a time: beside the requests that wait for an answer to go on.
+pub const POLICY_TRIALS_MAX: usize = 2;
 /// Most rehearsals at a time: each may keep a processor busy for a while.
 pub const REHEARSALS_MAX: usize = 4;
 /// Most releases of a process whose ends tell how long its activities take.

@@ -275,8 +275,8 @@ impl Driver {
             Request::SetNotifier(set, answer) => {
                 Reply::NotifierSet(answer, self.set_notifier(*set))
             }
-            Request::RemoveNotifier(name, answer) => {
-                Reply::NotifierRemoved(answer, self.remove_notifier(&name))
+            Request::RemoveNotifier(name, expected, answer) => {
+                Reply::NotifierRemoved(answer, self.remove_notifier(&name, expected))
             }
             Request::SetPolicy(set, answer) => Reply::PolicySet(answer, self.set_policy(*set)),
             Request::RemovePolicy(name, expected, answer) => {

@@ -16,8 +16,8 @@ use fermata_store::{Batch, Expect, Store, Table, Write};
 
 use crate::clock::Clock;
 use crate::config::{
-    Config, NOTIFIER_TESTS_MAX, ONCE_KEY_BYTES_MAX, REHEARSALS_MAX, REQUESTS_JUDGED_MAX,
-    SCRIPT_CHECKS_MAX,
+    Config, NOTIFIER_TESTS_MAX, ONCE_KEY_BYTES_MAX, POLICY_TRIALS_MAX, REHEARSALS_MAX,
+    REQUESTS_JUDGED_MAX, SCRIPT_CHECKS_MAX,
 };
 use crate::directory::Directory;
 use crate::driver::Driver;
@@ -78,6 +78,8 @@ pub struct Service {
     notifier_tests: Arc<Semaphore>,
     /// Requests that policies may be asked about at a time.
     judgements: Arc<Semaphore>,
+    /// Previews and trials that policies may be asked about at a time.
+    policy_trials: Arc<Semaphore>,
 }
 
 impl Service {
@@ -111,6 +113,7 @@ impl Service {
             script_checks: Arc::new(Semaphore::new(SCRIPT_CHECKS_MAX)),
             notifier_tests: Arc::new(Semaphore::new(NOTIFIER_TESTS_MAX)),
             judgements: Arc::new(Semaphore::new(REQUESTS_JUDGED_MAX)),
+            policy_trials: Arc::new(Semaphore::new(POLICY_TRIALS_MAX)),
         })
     }
 

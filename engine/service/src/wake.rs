@@ -106,8 +106,8 @@ pub enum Request {
     Define(Box<Define>, Answer<Defined, DefineError>),
     /// To set a notifier.
     SetNotifier(Box<SetNotifier>, Answer<Arc<NotifierRecord>, NotifierError>),
-    /// To forget a notifier.
-    RemoveNotifier(Name, Answer<(), NotifierError>),
+    /// To forget a notifier, if it still has this revision.
+    RemoveNotifier(Name, Option<u64>, Answer<(), NotifierError>),
     /// To take a version of a component or definition out of the registry.
     Remove(Remove, Answer<(), RemoveError>),
     /// To set a policy.
@@ -134,6 +134,8 @@ pub struct SetPolicy {
     pub by: Caller,
     /// What they want.
     pub order: PolicyOrder,
+    /// The component that the settings were checked with.
+    pub checked: Pin,
     /// The revision that the policy must have, if the caller insists; 0 if there must be none.
     pub expected: Option<u64>,
 }

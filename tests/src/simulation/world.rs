@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use fermata_core::actor::{Actor, Caller};
 use fermata_core::attempt::{AttemptKey, Call, Outcome, Ran, Report};
+use fermata_core::component::Pin;
 use fermata_core::extension::{Point, Verdict};
 use fermata_core::failure::Failure;
 use fermata_core::id::{Digest, Name, ReleaseId};
@@ -251,6 +252,11 @@ impl World {
         let (answer, _) = oneshot::channel();
         self.handle(Wake::Request(Request::Register(Box::new(register), answer)));
         self.driver.flush();
+        let checked = Pin {
+            name: "gate".parse().expect("a name"),
+            version: "1.0.0".parse().expect("a version"),
+            digest: Digest::of(b"gate"),
+        };
         for (name, at, process, on_failure) in [
             ("one", Point::Activity, "story", OnFailure::Deny),
             ("two", Point::Activity, "s*y", OnFailure::Warn),
@@ -269,6 +275,7 @@ impl World {
             let set = SetPolicy {
                 by: person("ana"),
                 order,
+                checked: checked.clone(),
                 expected: None,
             };
             let (answer, _) = oneshot::channel();

@@ -78,9 +78,11 @@ pub(super) async fn used_by(
             cell(by.get("component")),
         ]);
     }
-    for name in super::list(&answer, "notifiers") {
-        let notifier = format!("notifier {}", cell(Some(name)));
-        table.row([notifier, String::new(), String::new()]);
+    for (field, what) in [("notifiers", "notifier"), ("policies", "policy")] {
+        for name in super::list(&answer, field) {
+            let by = format!("{what} {}", cell(Some(name)));
+            table.row([by, String::new(), String::new()]);
+        }
     }
     context.out.table(&table, "nothing uses it")
 }

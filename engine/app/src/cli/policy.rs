@@ -8,25 +8,27 @@ use super::table::Table;
 use super::text::{Tone, ago, cell, short_digest};
 use super::{Context, items, list, values};
 use crate::client::Call;
+use crate::exit::Exit;
 use crate::wire;
 
 /// Runs the command.
-pub(super) async fn run(context: &mut Context, command: PolicyCommand) -> Result<(), Error> {
+pub(super) async fn run(context: &mut Context, command: PolicyCommand) -> Result<Exit, Error> {
     match command {
-        PolicyCommand::Set(args) => set(context, &args).await,
-        PolicyCommand::List => all(context).await,
+        PolicyCommand::Set(args) => set(context, &args).await?,
+        PolicyCommand::List => all(context).await?,
         PolicyCommand::Show { name } => {
             let call = Call::get(&["policies", &name]);
             let answer = context.client()?.json(call).await?;
-            one(context, &answer)
+            one(context, &answer)?;
         }
         PolicyCommand::Remove { name } => {
             let call = Call::delete(&["policies", &name]);
             context.client()?.send(call).await?;
-            context.out.remark(&format!("{name}: removed"))
+            context.out.remark(&format!("{name}: removed"))?;
         }
-        PolicyCommand::Try(args) => attempt(context, &args).await,
+        PolicyCommand::Try(args) => return attempt(context, &args).await,
     }
+    Ok(Exit::Ok)
 }
 
 async fn set(context: &mut Context, args: &PolicySetArgs) -> Result<(), Error> {
@@ -119,7 +121,7 @@ fn one(context: &mut Context, policy: &Value) -> Result<(), Error> {
     Ok(())
 }
 
-async fn attempt(context: &mut Context, args: &PolicyTryArgs) -> Result<(), Error> {
+async fn attempt(context: &mut Context, args: &PolicyTryArgs) -> Result<Exit, Error> {
     let subject = values::object(args.subject_file.as_deref(), &[])?;
     let inputs = values::object(args.inputs_file.as_deref(), &args.inputs)?;
     let (process, version) = match &args.process {
@@ -142,8 +144,21 @@ async fn attempt(context: &mut Context, args: &PolicyTryArgs) -> Result<(), Erro
     });
     let call = Call::post(&["policies", &args.name, "judge"]).json(&body);
     let answer = context.client()?.json(call).await?;
+    said(context, &answer)?;
+    Ok(exit(&answer))
+}
+
+/// A trial fails if what it is about would not happen.
+fn exit(answer: &Value) -> Exit {
+    match answer.get("verdict").and_then(Value::as_str) {
+        Some("allow" | "warn") => Exit::Ok,
+        _ => Exit::Failure,
+    }
+}
+
+fn said(context: &mut Context, answer: &Value) -> Result<(), Error> {
     if context.out.is_json() {
-        return context.out.json(&answer);
+        return context.out.json(answer);
     }
     let paint = context.out.paint();
     let verdict = cell(answer.get("verdict"));
@@ -160,7 +175,7 @@ async fn attempt(context: &mut Context, args: &PolicyTryArgs) -> Result<(), Erro
         paint.tone(tone, &verdict),
         message.unwrap_or_default()
     ))?;
-    for line in list(&answer, "log") {
+    for line in list(answer, "log") {
         context.out.remark(&format!("  {}", cell(Some(line))))?;
     }
     Ok(())
@@ -178,4 +193,15 @@ pub(super) fn warnings(context: &mut Context, answer: &Value) -> Result<(), Erro
         ))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trial_that_is_denied_fails() {
+        let exits = ["allow", "warn", "deny"].map(|verdict| exit(&json!({ "verdict": verdict })));
+        assert_eq!(exits, [Exit::Ok, Exit::Ok, Exit::Failure]);
+    }
 }

@@ -14,7 +14,6 @@ use fermata_service::records::{DeliveryRecord, Standing};
 use fermata_service::request::NewNotifier;
 use serde_json::{Value, json};
 
-use crate::http::Api;
 use crate::http::actor::{Administrator, Reader};
 use crate::http::conditions::{IfMatch, etag};
 use crate::http::dto::Page;
@@ -22,8 +21,10 @@ use crate::http::dto::notifier::{
     DeliveryBody, DeliveryParams, NotifierBody, NotifierOrderBody, NotifierTestBody, NotifiersBody,
 };
 use crate::http::extract::{At, Body, Params};
+use crate::http::made::made;
 use crate::http::page;
 use crate::http::problem::{INVALID_BODY, INVALID_QUERY, Problem};
+use crate::http::{Api, PREFIX};
 
 /// What a delivery may be, as words.
 const STANDINGS: [&str; 3] = ["pending", "delivered", "given-up"];
@@ -66,7 +67,10 @@ pub(crate) async fn read(
         ("If-Match" = Option<String>, Header, description = "The ETag of the notifier that is replaced"),
     ),
     request_body = NotifierOrderBody,
-    responses((status = 200, body = NotifierBody, description = "The notifier")),
+    responses(
+        (status = 201, body = NotifierBody, description = "A new notifier"),
+        (status = 200, body = NotifierBody, description = "The notifier is another one now"),
+    ),
 )]
 pub(crate) async fn put(
     State(api): State<Arc<Api>>,
@@ -75,6 +79,7 @@ pub(crate) async fn put(
     IfMatch(expected): IfMatch,
     Body { value: order, .. }: Body<NotifierOrderBody>,
 ) -> Result<Response, Problem> {
+    let place = format!("{PREFIX}/notifiers/{name}");
     let component: Uses = order.component.parse().map_err(|error| {
         let detail = format!("component: {error}");
         Problem::new(&INVALID_BODY, detail)
@@ -88,21 +93,27 @@ pub(crate) async fn put(
         enabled: order.enabled,
     };
     let set = api.service.set_notifier(asker.caller(), new, expected);
-    Ok(answer(&set.await?, true))
+    let now = set.await?;
+    let is_new = now.record.revision == 1;
+    Ok(made(!is_new, place, answer(&now, true)))
 }
 
 /// Forget a notifier, and everything that it was to deliver.
 #[utoipa::path(
     delete, path = "/notifiers/{name}", tag = "notifiers", operation_id = "deleteNotifier",
-    params(("name" = String, Path, description = "The notifier")),
+    params(
+        ("name" = String, Path, description = "The notifier"),
+        ("If-Match" = Option<String>, Header, description = "The ETag of the notifier that is removed"),
+    ),
     responses((status = 204, description = "It is gone")),
 )]
 pub(crate) async fn delete(
     State(api): State<Arc<Api>>,
     _administrator: Administrator,
     At(name): At<Name>,
+    IfMatch(expected): IfMatch,
 ) -> Result<StatusCode, Problem> {
-    api.service.remove_notifier(name).await?;
+    api.service.remove_notifier(name, expected).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -120,7 +131,7 @@ pub(crate) async fn test(
     let notified = api.service.test_notifier(&asker.caller(), &name).await?;
     Ok(Json(NotifierTestBody {
         delivered: notified.told.is_ok(),
-        failure: notified.told.err().map(|untold| failure(&untold.failure)),
+        failure: notified.told.err().map(|untold| whole(&untold.failure)),
         log: notified.log.into_iter().map(|line| line.message).collect(),
     }))
 }
@@ -133,7 +144,7 @@ pub(crate) async fn test(
 )]
 pub(crate) async fn deliveries(
     State(api): State<Arc<Api>>,
-    _reader: Reader,
+    Reader(asker): Reader,
     At(name): At<Name>,
     uri: Uri,
     Params(params): Params<DeliveryParams>,
@@ -145,7 +156,9 @@ pub(crate) async fn deliveries(
         return Err(Problem::new(&INVALID_QUERY, detail));
     }
     let paged = api.service.deliveries(&name, params.standing, page).await?;
-    let items: Vec<DeliveryBody> = paged.items.iter().map(delivery).collect();
+    let is_administrator = asker.is_administrator();
+    let shown = |record| delivery(record, is_administrator);
+    let items: Vec<DeliveryBody> = paged.items.iter().map(shown).collect();
     Ok(page::answer(&uri, items, paged.next))
 }
 
@@ -171,11 +184,15 @@ fn body(now: &NotifierNow, is_administrator: bool) -> NotifierBody {
         pending: now.pending,
         dropped: now.dropped,
         failures: now.failures,
-        failure: now.failure.as_deref().map(str::to_owned),
+        failure: now
+            .failure
+            .as_deref()
+            .filter(|_| is_administrator)
+            .map(str::to_owned),
     }
 }
 
-fn delivery(record: &DeliveryRecord) -> DeliveryBody {
+fn delivery(record: &DeliveryRecord, is_administrator: bool) -> DeliveryBody {
     let (next_at, ended_at, failed) = match &record.standing {
         Standing::Pending {
             next_at, failure, ..
@@ -193,17 +210,25 @@ fn delivery(record: &DeliveryRecord) -> DeliveryBody {
         tries: record.tries(),
         next_at: next_at.map(ToString::to_string),
         ended_at: ended_at.map(ToString::to_string),
-        failure: failed.map(failure),
+        failure: failed.map(if is_administrator { whole } else { guarded }),
     }
 }
 
-fn failure(failure: &Failure) -> Value {
+/// A failure as everybody may see it: the address that a chat gives out is all that it takes to write
+/// there, and it is in what a component says, logs and calls.
+fn guarded(failure: &Failure) -> Value {
     json!({
         "class": failure.class.code(),
         "code": failure.code,
-        "message": failure.to_string(),
         "remedy": failure.remedy,
-        "last_log": failure.last_log,
-        "last_call": failure.last_call,
     })
+}
+
+/// A failure as whoever may see the settings sees it.
+fn whole(failure: &Failure) -> Value {
+    let mut shown = guarded(failure);
+    shown["message"] = failure.to_string().into();
+    shown["last_log"] = json!(failure.last_log);
+    shown["last_call"] = json!(failure.last_call);
+    shown
 }

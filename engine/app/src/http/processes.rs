@@ -10,8 +10,10 @@ use fermata_core::id::{Digest, Name};
 use fermata_core::limits::DOCUMENT_BYTES_MAX;
 use fermata_core::process::{ActivityIx, Kind, Process, Role};
 use fermata_core::release::event::Pinned;
+use fermata_service::policies::Ruling;
 use fermata_service::records::ProcessRecord;
 
+use crate::access;
 use crate::http::actor::{Reader, Writer};
 use crate::http::dto::Page;
 use crate::http::dto::component::NoticeBody;
@@ -28,7 +30,8 @@ use crate::http::problem::{Problem, UNKNOWN_PROCESS};
 use crate::http::{Api, PREFIX};
 use crate::view;
 
-/// Check a document, YAML or JSON, against the components that are registered. Nothing is stored.
+/// Check a document, YAML or JSON, against the components that are registered. Nothing is stored. Policies
+/// are asked for those only who may publish it.
 #[utoipa::path(
     post, path = "/processes:validate", tag = "processes", operation_id = "validateProcess",
     request_body(content = String, content_type = "application/yaml", description = "The document, YAML or JSON"),
@@ -42,9 +45,14 @@ pub(crate) async fn validate(
     let digest = Digest::of(&document);
     let checked = api.service.validate(document.to_vec()).await?;
     let (process, pins) = checked.map_err(Problem::defects)?;
-    let said = (&document[..], pins.as_slice());
-    let caller = asker.caller();
-    let ruling = api.service.preview_publish(&caller, &process, said).await;
+    let ruling = if asker.role < access::Role::Member {
+        // Who may not publish is not judged.
+        Ruling::default()
+    } else {
+        let said = (&document[..], pins.as_slice());
+        let caller = asker.caller();
+        api.service.preview_publish(&caller, &process, said).await
+    };
     Ok(Json(CheckedBody {
         name: process.name.to_string(),
         title: process.title.clone(),

@@ -21,7 +21,8 @@ use crate::http::problem::{
     INVALID_QUERY, Kind, Problem, UNKNOWN_COMPONENT, UNKNOWN_DEFINITION, UNKNOWN_PROCESS,
 };
 
-/// Process versions that were checked with a component, and open releases that pinned it.
+/// What uses a component: process versions and definitions that were checked with it, open releases that
+/// pinned it, notifiers and policies.
 #[utoipa::path(
     get, path = "/components/{name}/used-by", tag = "components", operation_id = "getComponentUsage",
     params(("name" = String, Path, description = "The registry name"), UsageParams),
@@ -186,5 +187,6 @@ fn usage_body(usage: &ComponentUsage) -> UsageBody {
         definitions: definitions.collect(),
         releases: releases.collect(),
         notifiers: usage.notifiers.iter().map(ToString::to_string).collect(),
+        policies: usage.policies.iter().map(ToString::to_string).collect(),
     }
 }

@@ -64,9 +64,15 @@ impl Driver {
     }
 
     /// Forgets a notifier with everything that it has delivered, and was to deliver.
-    pub(super) fn remove_notifier(&mut self, name: &Name) -> Result<(), NotifierError> {
-        if self.outbox.record(name).is_none() {
-            return Err(NotifierError::Unknown);
+    pub(super) fn remove_notifier(
+        &mut self,
+        name: &Name,
+        expected: Option<u64>,
+    ) -> Result<(), NotifierError> {
+        let known = self.outbox.record(name).ok_or(NotifierError::Unknown)?;
+        let found = known.revision;
+        if let Some(expected) = expected.filter(|expected| *expected != found) {
+            return Err(NotifierError::Stale { expected, found });
         }
         self.pending.delete(Table::Meta, keys::notifier(name));
         for number in self.outbox.remove(name) {
@@ -245,7 +251,7 @@ impl Driver {
         let failures = self.outbox.failures(&name) + 1;
         let retry_after = notified.told.as_ref().err().and_then(|it| it.retry_after);
         delivery.standing = self.standing(&delivery, notified.told);
-        let rests = delivery.standing.is_pending();
+        let rests = !matches!(delivery.standing, Standing::Delivered { .. });
         let rests_until = rests.then(|| self.now.after(rest(failures, retry_after)));
         let room = self.outbox.tried(&delivery, rests_until);
         self.keep_delivery(&delivery, room);

@@ -222,7 +222,7 @@ impl Reply {
             Request::Remove(_, answer) => tell(answer, Err(error.into())),
             Request::Define(_, answer) => tell(answer, Err(error.into())),
             Request::SetNotifier(_, answer) => tell(answer, Err(error.into())),
-            Request::RemoveNotifier(_, answer) => tell(answer, Err(error.into())),
+            Request::RemoveNotifier(_, _, answer) => tell(answer, Err(error.into())),
             Request::SetPolicy(_, answer) => tell(answer, Err(error.into())),
             Request::RemovePolicy(_, _, answer) => tell(answer, Err(error.into())),
             Request::Locks(answer) => tell(answer, Err(error)),

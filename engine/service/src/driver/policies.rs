@@ -11,12 +11,9 @@ use fermata_core::attempt::{AttemptKey, Outcome, Report};
 use fermata_core::component::{Pin, Uses, World};
 use fermata_core::extension::Point;
 use fermata_core::id::{Name, ReleaseId};
-use fermata_core::json::Json;
-use fermata_core::limits::TEXT_BYTES_MAX;
 use fermata_core::process::ActivityIx;
 use fermata_core::release::input::What;
 use fermata_core::release::{ChildOrder, Release};
-use fermata_core::schema::Schema;
 use fermata_store::Table;
 use fermata_store::codec::encode;
 use tracing::{info, warn};
@@ -124,6 +121,7 @@ impl Driver {
         let SetPolicy {
             by,
             order,
+            checked,
             expected,
         } = set;
         let pending = self.pending.policies.get(&order.name).cloned();
@@ -138,7 +136,7 @@ impl Driver {
         if let Some(fault) = fault(&order) {
             return Err(PolicyError::Invalid(vec![fault]));
         }
-        let component = self.component_of(&order.component, &order.settings)?;
+        let component = self.component_of(&order.component, &checked)?;
         let mut at = order.at;
         at.sort_unstable();
         at.dedup();
@@ -165,25 +163,16 @@ impl Driver {
         Ok(record)
     }
 
-    /// The component that a policy shall have, if that is a policy and takes these settings.
-    fn component_of(&self, uses: &Uses, settings: &Json) -> Result<Pin, PolicyError> {
-        let entry = self.shared.catalog.resolve(uses);
+    /// The component that a policy shall have, if that is a policy.
+    fn component_of(&self, uses: &Uses, checked: &Pin) -> Result<Pin, PolicyError> {
+        // Somebody may have removed it since the settings were checked with it.
+        let entry = self.shared.catalog.version(&checked.name, checked.version);
+        let entry = entry.filter(|entry| entry.digest == checked.digest);
         let entry = entry.ok_or_else(|| PolicyError::UnknownComponent(uses.clone()))?;
         let world = entry.descriptor.world;
         if world != World::Policy {
             let component = uses.clone();
             return Err(PolicyError::NoPolicy { component, world });
-        }
-        let value = settings.value();
-        if settings.as_str().len() > TEXT_BYTES_MAX || !value.is_object() {
-            let fault = format!("settings: an object of at most {TEXT_BYTES_MAX} bytes");
-            return Err(PolicyError::Invalid(vec![fault]));
-        }
-        let schema = Schema::compile(&entry.descriptor.inputs);
-        let schema = schema.map_err(|fault| PolicyError::Invalid(vec![fault]))?;
-        let faults = schema.faults(&value);
-        if !faults.is_empty() {
-            return Err(PolicyError::Invalid(faults));
         }
         Ok(entry.pin())
     }

@@ -67,7 +67,8 @@ impl Line {
         let of_process = || match process {
             _ if self.processes.is_empty() => true,
             Some(name) => self.processes.iter().any(|it| it.matches(name.as_str())),
-            None => false,
+            // A list of processes chooses among what is about one.
+            None => true,
         };
         self.record.enabled && self.on.iter().any(|it| it.matches(kind.word())) && of_process()
     }

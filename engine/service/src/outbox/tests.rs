@@ -221,15 +221,16 @@ fn setting_it_anew_ends_its_waits_and_disabling_it_stops_it() {
 #[test]
 fn kinds_and_processes_are_chosen_by_patterns() {
     let mut outbox = Outbox::default();
-    outbox.set(record("a", &["release-*", "test"], &["bank-*"]));
+    outbox.set(record("a", &["release-*", "component-*"], &["bank-*"]));
     let (bank, shop) = (name("bank-app"), name("shop"));
     assert!(outbox.wants(Kind::ReleaseFailed, Some(&bank)));
     assert!(!outbox.wants(Kind::ReleaseFailed, Some(&shop)));
     assert!(!outbox.wants(Kind::WaveHalted, Some(&bank)));
     assert!(
-        !outbox.wants(Kind::Test, None),
-        "it is about no process of its"
+        outbox.wants(Kind::ComponentQuarantined, None),
+        "processes choose among what is about one"
     );
+    assert!(!outbox.wants(Kind::Test, None));
     assert_eq!(
         outbox.wanting(Kind::ReleaseFailed, Some(&bank)),
         [name("a")]

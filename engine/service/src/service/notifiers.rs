@@ -14,7 +14,7 @@ use fermata_core::pattern::Pattern;
 use fermata_core::schema::Schema;
 use fermata_core::time::{Span, Timestamp};
 use fermata_store::{Scan, Table};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::catalog::ComponentEntry;
 use crate::config::{
@@ -73,9 +73,13 @@ impl Service {
         self.notifier(&record.name)
     }
 
-    /// Forgets a notifier, and everything that it was to deliver.
-    pub async fn remove_notifier(&self, name: Name) -> Result<(), NotifierError> {
-        self.ask(|answer| Request::RemoveNotifier(name, answer))
+    /// Forgets a notifier, and everything that it was to deliver, if it has revision `expected`.
+    pub async fn remove_notifier(
+        &self,
+        name: Name,
+        expected: Option<u64>,
+    ) -> Result<(), NotifierError> {
+        self.ask(|answer| Request::RemoveNotifier(name, expected, answer))
             .await?
     }
 
@@ -188,7 +192,9 @@ fn faults(new: &NewNotifier, entry: &ComponentEntry) -> Vec<String> {
             faults.push(format!("processes: {}: {error}", shown(text)));
         }
     }
-    faults.extend(settings_faults(&new.settings, entry));
+    let settings = Value::Object(new.settings.clone());
+    let of_settings = settings_faults(&settings, NOTIFIER_SETTINGS_BYTES_MAX, entry);
+    faults.extend(of_settings);
     faults
 }
 
@@ -204,15 +210,18 @@ fn kind_faults(on: &[String]) -> Vec<String> {
         .collect()
 }
 
-fn settings_faults(settings: &Map<String, Value>, entry: &ComponentEntry) -> Vec<String> {
-    let settings = Value::Object(settings.clone());
-    if settings.to_string().len() > NOTIFIER_SETTINGS_BYTES_MAX {
-        return vec![format!(
-            "settings: at most {NOTIFIER_SETTINGS_BYTES_MAX} bytes"
-        )];
+/// What is wrong with the settings of a notifier or policy for its component, one line for each fault.
+/// Compiles the schema of the component, so not for the loop.
+pub(super) fn settings_faults(
+    settings: &Value,
+    bytes_max: usize,
+    entry: &ComponentEntry,
+) -> Vec<String> {
+    if !settings.is_object() || settings.to_string().len() > bytes_max {
+        return vec![format!("settings: an object of at most {bytes_max} bytes")];
     }
     let found = match Schema::compile(&entry.descriptor.inputs) {
-        Ok(schema) => schema.faults(&settings),
+        Ok(schema) => schema.faults(settings),
         Err(fault) => vec![format!(
             "the schema of the component cannot be used: {fault}"
         )],

@@ -4,14 +4,17 @@ use std::sync::Arc;
 
 use fermata_core::actor::Caller;
 use fermata_core::attempt::AttemptKey;
+use fermata_core::component::World;
 use fermata_core::extension::Point;
 use fermata_core::id::{Name, ReleaseId};
 use fermata_core::json::Json;
+use fermata_core::limits::TEXT_BYTES_MAX;
 use fermata_core::process::Process;
 use fermata_core::release::event::{Pinned, PolicyWarning};
 use fermata_core::release::{self, Draft, Release};
 use fermata_store::Table;
 use serde_json::Value;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::error::{CreateError, Error, InputError, PolicyError};
 use crate::keys;
@@ -19,6 +22,7 @@ use crate::policies::{self, Answer, Denial, Ruling};
 use crate::records::{PolicyRecord, ProcessRecord};
 use crate::request::{Ask, Command, NewRelease, Once, PolicyOrder, Trial, TrialSubject};
 use crate::service::Service;
+use crate::service::notifiers::settings_faults;
 use crate::wake::{Request, SetPolicy};
 use crate::watch::blocking;
 
@@ -31,9 +35,22 @@ impl Service {
         order: PolicyOrder,
         expected: Option<u64>,
     ) -> Result<Arc<PolicyRecord>, PolicyError> {
+        let found = self.shared.catalog.resolve(&order.component);
+        let entry = found.ok_or_else(|| PolicyError::UnknownComponent(order.component.clone()))?;
+        let checked = entry.pin();
+        // What is no policy at all is refused by the loop.
+        if entry.descriptor.world == World::Policy {
+            let settings = order.settings.clone();
+            let faults = move || settings_faults(&settings.value(), TEXT_BYTES_MAX, &entry);
+            let faults = blocking(faults).await?;
+            if !faults.is_empty() {
+                return Err(PolicyError::Invalid(faults));
+            }
+        }
         let set = SetPolicy {
             by,
             order,
+            checked,
             expected,
         };
         self.ask(|answer| Request::SetPolicy(Box::new(set), answer))
@@ -87,7 +104,7 @@ impl Service {
         };
         let now = self.clock.now();
         let asked = policies::one(&self.shared.catalog, policy, (point, subject), now);
-        let _place = self.judged_at_a_time().await;
+        let _place = place(&self.policy_trials).await;
         let mut answers = policies::ask(&*self.runner, vec![asked]).await;
         Ok(answers.pop().expect("one answer to one question"))
     }
@@ -149,20 +166,24 @@ impl Service {
             .expect("the first turn creates a release of the process it was made with"))
     }
 
-    /// What policies say to the publication of a document.
+    /// What policies say to the publication of a document, when `places` has one; nothing to one that is
+    /// published already.
     pub(super) async fn judge_document(
         &self,
         by: &Caller,
         process: &Process,
         document: (&[u8], &[Pinned]),
+        places: &Semaphore,
     ) -> Ruling {
-        if self.is_free(Point::Publish, &process.name) {
+        let newest = self.shared.catalog.newest(&process.name);
+        let same = |newest: &Arc<ProcessRecord>| newest.digest == process.digest;
+        if newest.as_ref().is_some_and(same) || self.is_free(Point::Publish, &process.name) {
             return Ruling::default();
         }
-        let newest = self.shared.catalog.newest(&process.name);
         let version = newest.map_or(0, |newest| newest.version) + 1;
         let subject = policies::of_document(process, version, by, document);
-        self.judge((Point::Publish, &process.name), &subject).await
+        let about = (Point::Publish, &process.name);
+        self.judge(about, &subject, places).await
     }
 
     /// What policies say to the start of a new release; its warnings, if they let it start.
@@ -190,7 +211,8 @@ impl Service {
             return Ok(Vec::new());
         };
         let subject = policies::of_start(&release, false, by);
-        let ruling = self.judge((Point::Start, &new.process), &subject).await;
+        let about = (Point::Start, &new.process);
+        let ruling = self.judge(about, &subject, &self.judgements).await;
         allowed(ruling).map_err(CreateError::PolicyDenied)
     }
 
@@ -232,7 +254,8 @@ impl Service {
         if self.is_repeated(by, ask.once.as_ref()).await? {
             return Ok(Vec::new());
         }
-        let ruling = self.judge((Point::Start, &name), &subject).await;
+        let about = (Point::Start, &name);
+        let ruling = self.judge(about, &subject, &self.judgements).await;
         allowed(ruling).map_err(InputError::PolicyDenied)
     }
 
@@ -241,17 +264,12 @@ impl Service {
         self.shared.catalog.policies_at(point, process).is_empty()
     }
 
-    async fn judge(&self, about: (Point, &Name), subject: &Json) -> Ruling {
+    async fn judge(&self, about: (Point, &Name), subject: &Json, places: &Semaphore) -> Ruling {
         let asked = policies::asked(&self.shared.catalog, about, subject, self.clock.now());
-        let _place = self.judged_at_a_time().await;
+        let _place = place(places).await;
         let answers = policies::ask(&*self.runner, asked).await;
         self.shared.metrics.judged(&answers);
         Ruling::of(&answers)
-    }
-
-    async fn judged_at_a_time(&self) -> tokio::sync::SemaphorePermit<'_> {
-        let place = self.judgements.acquire().await;
-        place.expect("the semaphore is never closed")
     }
 
     /// Whether an earlier request with the same key was answered already: then nothing happens anew.
@@ -263,6 +281,11 @@ impl Service {
         let found = blocking(move || shared.store.get(Table::Idempotency, &key)).await??;
         Ok(found.is_some())
     }
+}
+
+async fn place(places: &Semaphore) -> SemaphorePermit<'_> {
+    let place = places.acquire().await;
+    place.expect("the semaphore is never closed")
 }
 
 fn allowed(ruling: Ruling) -> Result<Vec<PolicyWarning>, Box<Denial>> {

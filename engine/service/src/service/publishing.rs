@@ -76,15 +76,10 @@ impl Service {
     ) -> Result<Published, PublishError> {
         let checked = self.checked(document).await?;
         let checked = checked.map_err(PublishError::Defects)?;
-        let newest = self.shared.catalog.newest(&checked.process.name);
-        let repeated = newest.is_some_and(|newest| newest.digest == checked.process.digest);
-        let ruling = if repeated {
-            Ruling::default()
-        } else {
-            let document = (checked.document.as_slice(), checked.with.as_slice());
-            self.judge_document(&caller, &checked.process, document)
-                .await
-        };
+        let document = (checked.document.as_slice(), checked.with.as_slice());
+        let ruling = self
+            .judge_document(&caller, &checked.process, document, &self.judgements)
+            .await;
         if let Some(denial) = ruling.denial {
             return Err(PublishError::PolicyDenied(Box::new(denial)));
         }
@@ -103,14 +98,16 @@ impl Service {
         })
     }
 
-    /// What policies would say to the publication of a document that has no defects.
+    /// What policies would say to the publication of a document that has no defects. Previews have few
+    /// places of their own, so that what is really to happen does not wait for them.
     pub async fn preview_publish(
         &self,
         caller: &Caller,
         process: &Process,
         document: (&[u8], &[Pinned]),
     ) -> Ruling {
-        self.judge_document(caller, process, document).await
+        self.judge_document(caller, process, document, &self.policy_trials)
+            .await
     }
 
     /// The newest version of every process, by name.

@@ -23,7 +23,7 @@ pub(crate) enum PolicyCommand {
         /// The policy.
         name: String,
     },
-    /// Ask a policy about something that does not happen.
+    /// Ask a policy about something that does not happen. Exit code 1 if it would deny it.
     Try(PolicyTryArgs),
 }
 

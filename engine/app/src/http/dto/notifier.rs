@@ -61,7 +61,7 @@ pub(crate) struct NotifierBody {
     pub(crate) dropped: u64,
     /// Tries that failed since the last that did not.
     pub(crate) failures: u32,
-    /// What the last of them said.
+    /// What the last of them said; for administrators only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) failure: Option<String>,
 }
@@ -98,7 +98,8 @@ pub(crate) struct DeliveryBody {
     /// When it was delivered or given up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ended_at: Option<String>,
-    /// How the last try failed.
+    /// How the last try failed: `class`, `code` and `remedy`; for administrators also `message`, `last_log`
+    /// and `last_call`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) failure: Option<Value>,
 }

@@ -17,6 +17,8 @@ pub(crate) struct UsageBody {
     pub(crate) releases: Vec<ReleaseUseBody>,
     /// Notifiers that it delivers for.
     pub(crate) notifiers: Vec<String>,
+    /// Policies that judge with it.
+    pub(crate) policies: Vec<String>,
 }
 
 /// A definition that uses a component.

@@ -36,13 +36,32 @@ async fn over(world: &World, name: &str, count: usize) -> Vec<Value> {
     }
 }
 
+/// The first delivery of a notifier, once it was tried.
+async fn tried(world: &World, name: &str) -> Value {
+    loop {
+        let path = format!("/notifiers/{name}/deliveries");
+        let answer = world.get(&path).await.ok();
+        let first = answer["items"].as_array().unwrap().last();
+        if let Some(first) = first.filter(|first| first["tries"] != 0) {
+            return first.clone();
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test]
 async fn a_notifier_is_set_shown_used_and_removed() {
     let world = furnished().await;
     let set = world
         .json("PUT", "/notifiers/chat", &order("tells@1"))
         .await;
-    assert_eq!(set.header("etag"), "\"1\"");
+    assert_eq!(
+        (set.status.as_u16(), set.header("etag")),
+        (201, "\"1\"")
+    );
+    assert_eq!(set.header("location"), "/api/v1/notifiers/chat");
+    let again = world.json("PUT", "/notifiers/chat", &order("tells@1"));
+    assert_eq!(again.await.status, 200);
     let set = set.ok();
     assert_eq!(
         (&set["component"], &set["enabled"], &set["settings"]),
@@ -88,27 +107,26 @@ async fn a_notifier_is_set_shown_used_and_removed() {
 #[tokio::test]
 async fn a_failure_is_shown_with_what_was_said() {
     let world = furnished().await;
-    world
-        .json("PUT", "/notifiers/chat", &order("mute@1"))
-        .await
-        .ok();
+    let mut order = order("mute@1");
+    order["on"] = json!(["release-started"]);
+    world.json("PUT", "/notifiers/chat", &order).await.ok();
     let tried = world.call("POST", "/notifiers/chat/test", "").await.ok();
     assert_eq!(tried["delivered"], json!(false));
     assert_eq!(tried["failure"]["message"], "permanent: it does not work");
     world.start("runs").await;
-    let deliveries = over(&world, "chat", 2).await;
+    let deliveries = over(&world, "chat", 1).await;
     assert_eq!(deliveries[0]["standing"], "given-up");
     assert_eq!(
         (&deliveries[0]["tries"], &deliveries[0]["next_at"]),
         (&json!(1), &Value::Null)
     );
     let now = world.get("/notifiers/chat").await.ok();
-    assert_eq!((&now["failures"], &now["pending"]), (&json!(2), &json!(0)));
+    assert_eq!((&now["failures"], &now["pending"]), (&json!(1), &json!(0)));
     assert_eq!(now["failure"], "permanent: it does not work");
     let metrics = world.api.service.metrics();
     assert_eq!(
         (metrics.notifications_told, metrics.notifications_given_up),
-        (2, 2)
+        (1, 1)
     );
 }
 
@@ -195,6 +213,9 @@ async fn a_change_that_somebody_else_has_not_seen_is_refused() {
     let order = order("tells@1");
     let answer = world.json_with("PUT", "/notifiers/chat", &order, &stale);
     answer.await.is_problem(412, "stale");
+    let answer = world.json_with("DELETE", "/notifiers/chat", &json!({}), &stale);
+    answer.await.is_problem(412, "stale");
+    assert_eq!(world.get("/notifiers/chat").await.status, 200);
     let answer = world.get("/notifiers/chat/deliveries?standing=lost").await;
     answer.is_problem(400, "invalid-query");
     let answer = world.get("/notifiers/chat/deliveries?cursor=zz").await;
@@ -202,19 +223,27 @@ async fn a_change_that_somebody_else_has_not_seen_is_refused() {
 }
 
 #[tokio::test]
-async fn only_administrators_set_them_and_see_their_settings() {
+async fn only_administrators_set_them_and_see_their_settings_and_what_they_say() {
     let world = furnished().await;
     world
-        .json("PUT", "/notifiers/chat", &order("tells@1"))
+        .json("PUT", "/notifiers/chat", &order("mute@1"))
         .await
         .ok();
+    world.start("runs").await;
+    tried(&world, "chat").await;
     let token = world.token("ben", "member").await;
     let ben = world.with_token(token["token"].as_str().unwrap());
-    let shown = ben.get("/notifiers/chat").await.ok();
-    assert_eq!(shown["settings"], Value::Null);
+    let one = ben.get("/notifiers/chat").await.ok();
+    assert_ne!(one["failures"], 0);
+    for shown in [&one, &ben.get("/notifiers").await.ok()["items"][0]] {
+        assert_eq!(
+            (&shown["settings"], &shown["failure"]),
+            (&Value::Null, &Value::Null)
+        );
+    }
     assert_eq!(
-        ben.get("/notifiers").await.ok()["items"][0]["settings"],
-        Value::Null
+        tried(&ben, "chat").await["failure"],
+        json!({ "class": "permanent", "code": null, "remedy": null })
     );
     for (method, path) in [
         ("PUT", "/notifiers/chat"),

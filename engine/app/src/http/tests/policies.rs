@@ -1,6 +1,9 @@
 //! Policies through the API: who may set them, what is wrong with them, and what they keep from happening.
 
 use axum::body::Body;
+use fermata_service::config::REQUESTS_JUDGED_MAX;
+use futures::FutureExt as _;
+use futures::future::{Either, select, select_all};
 use serde_json::{Value, json};
 
 use super::world::{Answer, World, text};
@@ -16,7 +19,7 @@ phases:
 /// A world with components that are policies: each does what its name says.
 async fn world() -> World {
     let world = World::furnished().await;
-    for name in ["denies", "warns", "fails"] {
+    for name in ["denies", "warns", "fails", "ponders"] {
         let descriptor = json!({ "name": name, "version": "1.0.0", "world": "policy" });
         let pushed = world.call("POST", "/components", descriptor.to_string());
         assert_eq!(pushed.await.ok()["world"], "policy");
@@ -57,6 +60,8 @@ async fn a_policy_is_set_read_listed_and_removed() {
     );
     let listed = world.get("/policies").await.ok();
     assert_eq!(listed["items"][0], world.get("/policies/gate").await.ok());
+    let used = world.get("/components/denies/used-by").await.ok();
+    assert_eq!(used["policies"], json!(["gate"]));
     let delete = || world.call("DELETE", "/policies/gate", Body::empty());
     assert_eq!(delete().await.status, 204);
     world
@@ -95,6 +100,16 @@ async fn what_cannot_be_a_policy_is_told() {
     ] {
         set(&world, "gate", &body).await.is_problem(status, code);
     }
+    let strict = json!({
+        "name": "strict", "version": "1.0.0", "world": "policy",
+        "inputs": { "type": "object", "properties": { "why": { "type": "integer" } } },
+    });
+    let pushed = world.call("POST", "/components", strict.to_string());
+    pushed.await.ok();
+    let unfit = set(&world, "gate", &with("component", json!("strict@1"))).await;
+    unfit.is_problem(422, "invalid-values");
+    let told = text(&unfit.body["detail"]);
+    assert!(told.contains("settings: /why"), "{told}");
     let path = "/policies/gate";
     let stale = world.json_with("PUT", path, &good, &[("if-match", "\"7\"")]);
     stale.await.is_problem(412, "stale");
@@ -123,6 +138,13 @@ async fn a_denial_stops_a_publication_and_a_start_and_a_warning_is_shown() {
         .await
         .ok();
     assert_eq!(preview["denial"]["policy"], "gate", "{preview:#}");
+    let preview = world.call("POST", "/processes:validate", LIVE).await.ok();
+    assert_eq!(preview["denial"], Value::Null, "it is published already");
+    let viewer = world.token("vera", "viewer").await;
+    let viewer = world.with_token(text(&viewer["token"]));
+    let checked = viewer.call("POST", "/processes:validate", changed.clone());
+    let checked = checked.await.ok();
+    assert_eq!(checked["denial"], Value::Null, "nobody is asked for viewers");
     let unchanged = world.call("POST", "/processes", LIVE).await;
     assert_eq!(unchanged.status, 200, "the same document is no publication");
     let order = json!({ "process": "live" });
@@ -173,6 +195,24 @@ async fn a_denial_stops_a_publication_and_a_start_and_a_warning_is_shown() {
     lenient["on_failure"] = "allow".into();
     set(&world, "gate", &lenient).await.ok();
     assert_eq!(start().await.status, 201);
+}
+
+#[tokio::test]
+async fn trials_do_not_hold_up_what_is_to_happen() {
+    let world = world().await;
+    let mut slow = at("ponders", &["publish"]);
+    slow["timeout"] = "30s".into();
+    set(&world, "slow", &slow).await.ok();
+    set(&world, "gate", &at("warns", &["start"])).await.ok();
+    let (trial, order) = (json!({ "subject": {} }), json!({ "process": "live" }));
+    let trials = (0..=REQUESTS_JUDGED_MAX)
+        .map(|_| world.json("POST", "/policies/slow/judge", &trial).boxed_local());
+    let trials = select_all(trials);
+    let start = world.json("POST", "/releases", &order).boxed_local();
+    match select(trials, start).await {
+        Either::Left(((answer, ..), _)) => panic!("{:#}", answer.body),
+        Either::Right((started, _)) => assert_eq!(started.status, 201, "{:#}", started.body),
+    }
 }
 
 #[tokio::test]

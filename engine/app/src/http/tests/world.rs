@@ -138,6 +138,9 @@ impl Runner for Script {
             "fails" => Err(Failure::new(FailureClass::Trap, "it crashed")),
             _ => Ok(Verdict::Allow),
         };
+        if question.component.name.as_str() == "ponders" {
+            return std::future::pending().boxed();
+        }
         let line = LogLine {
             at: question.now,
             level: LogLevel::Info,

@@ -3,7 +3,7 @@
 use fermata_core::component::{Pin, Version};
 use fermata_core::extension::{Notification, Notified, Untold};
 use fermata_core::id::Name;
-use fermata_core::notification::TRIES_MAX;
+use fermata_core::notification::{TRIES_MAX, rest};
 
 use super::*;
 use crate::config::{DELIVERIES_PENDING_MAX, NOTIFIERS_MAX};
@@ -54,7 +54,7 @@ fn set(world: &mut World, notifier: &str, on: &[&str]) {
 
 fn remove(world: &mut World, notifier: &str) -> Result<(), NotifierError> {
     let (answer, mut answered) = oneshot::channel();
-    let request = Request::RemoveNotifier(name(notifier), answer);
+    let request = Request::RemoveNotifier(name(notifier), None, answer);
     world.handle(Wake::Request(request));
     world.flush();
     answered.try_recv().expect("answered")
@@ -222,13 +222,17 @@ fn what_fails_is_tried_again_later_and_given_up_in_the_end() {
 }
 
 #[test]
-fn a_permanent_failure_is_given_up_at_once_and_does_not_hold_the_next_up() {
+fn a_permanent_failure_is_given_up_at_once_and_the_next_goes_after_a_rest() {
     let mut world = world();
     set(&mut world, "a", &["release-started"]);
     world.create();
     let (number, _) = one(&mut world);
     world.create();
     tried(&mut world, number, Some(FailureClass::Permanent));
+    assert_eq!(begun(&mut world).len(), 0, "the notifier rests");
+    world.now = world.now.after(rest(1, None));
+    world.handle(Wake::TimePassed);
+    world.flush();
     let (next, _) = one(&mut world);
     tried(&mut world, next, None);
     assert_eq!(

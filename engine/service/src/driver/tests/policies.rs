@@ -1,6 +1,6 @@
 //! Policies in the driver: who is asked before an attempt or a child begins, and what follows.
 
-use fermata_core::component::Uses;
+use fermata_core::component::{Pin, Uses};
 use fermata_core::extension::{Point, Verdict};
 
 use super::*;
@@ -50,9 +50,17 @@ fn order(name: &str, at: &[Point]) -> PolicyOrder {
 
 fn set(world: &mut World, order: PolicyOrder) -> Result<Arc<PolicyRecord>, PolicyError> {
     let (answer, mut answered) = oneshot::channel();
+    let Uses { name, .. } = &order.component;
+    let found = world.driver.shared().catalog.resolve(&order.component);
+    let checked = found.map(|entry| entry.pin()).unwrap_or_else(|| Pin {
+        name: name.clone(),
+        version: "2.0.0".parse().unwrap(),
+        digest: Digest::of(b"gone"),
+    });
     let set = SetPolicy {
         by: ana(),
         order,
+        checked,
         expected: None,
     };
     world.handle(Wake::Request(Request::SetPolicy(Box::new(set), answer)));
@@ -283,20 +291,6 @@ fn what_cannot_be_a_policy_is_refused() {
         Err(PolicyError::UnknownComponent(_))
     ));
     for (faulty, part) in [
-        (
-            PolicyOrder {
-                settings: Json::of(&json!({ "hours": "eight" })),
-                ..start()
-            },
-            "hours",
-        ),
-        (
-            PolicyOrder {
-                settings: Json::of(&json!([])),
-                ..start()
-            },
-            "settings",
-        ),
         (order("other", &[]), "at"),
         (
             PolicyOrder {
