@@ -597,4 +597,10 @@ pub enum Event {
     },
     /// Policies let something happen, and said something to it.
     PoliciesWarned(PolicyWarnings),
+    /// The attempt that counts as begun was turned away before anything ran: it had no effect. That it
+    /// failed comes next.
+    AttemptTurnedAway {
+        /// Which activity.
+        activity: ActivityIx,
+    },
 }

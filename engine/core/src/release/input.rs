@@ -39,6 +39,14 @@ pub enum What {
         /// How.
         report: Report,
     },
+    /// An attempt may not begin, and nothing of it has run: whoever says so knows that no run of it can
+    /// have begun, not even before a crash.
+    AttemptTurnedAway {
+        /// Its first run.
+        key: AttemptKey,
+        /// Why.
+        failure: Failure,
+    },
     /// Approve a manual activity (or complete one that has no rules).
     Approve {
         /// Which.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use fermata_core::actor::Caller;
-use fermata_core::attempt::{AttemptKey, Outcome, Report};
+use fermata_core::attempt::AttemptKey;
 use fermata_core::component::{Pin, Uses, World};
 use fermata_core::extension::Point;
 use fermata_core::id::{Name, ReleaseId};
@@ -354,16 +354,6 @@ impl Driver {
             self.dispatch.want(key);
             return;
         };
-        let report = Report {
-            outcome: Outcome::Failed {
-                failure: denial.failure(),
-                retry_after: None,
-            },
-            evidence: Vec::new(),
-        };
-        let what = What::AttemptFinished { key, report };
-        if let Err(TurnError::Refused(refusal)) = self.turn(key.release, Caller::engine(), what) {
-            self.quarantine(key.release, format!("{key:?} cannot be denied: {refusal}"));
-        }
+        self.refuse_run(key, denial.failure());
     }
 }

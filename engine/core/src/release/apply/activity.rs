@@ -25,6 +25,12 @@ impl Release {
                 }
                 return;
             }
+            Event::AttemptTurnedAway { .. } => {
+                if let Some(record) = self.record_mut(ix) {
+                    record.turned_away = record.turned_away.saturating_add(1);
+                }
+                return;
+            }
             _ => {}
         }
         if let Event::ChildLaunched { child, .. } = event {

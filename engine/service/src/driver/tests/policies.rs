@@ -133,6 +133,25 @@ fn what_a_policy_denies_is_on_hold_until_a_person_tries_again() {
 }
 
 #[test]
+fn a_denied_attempt_counts_as_begun_only_if_it_may_have_begun_before_a_crash() {
+    let mut world = guarded(&[Point::Activity]);
+    let id = world.create();
+    let effects = |world: &World| {
+        let plan = fermata_core::release::rollback_plan(world.driver.release(id).unwrap());
+        let effects = plan.concat().into_iter().map(|it| it.activity.0);
+        effects.collect::<std::collections::BTreeSet<_>>()
+    };
+    judge(&mut world, key(id, 0, 1), &deny("closed"));
+    judge(&mut world, key(id, 1, 1), &Verdict::Allow);
+    assert_eq!(effects(&world), [1].into());
+    let mut world = world.restart();
+    assert_eq!(effects(&world), [1].into());
+    judge(&mut world, key(id, 1, 1), &deny("closed"));
+    assert_eq!(world.state(id), "on-hold on-hold waiting");
+    assert_eq!(effects(&world), [1].into(), "it had begun");
+}
+
+#[test]
 fn an_attempt_that_follows_by_itself_is_asked_about_as_well() {
     let mut world = guarded(&[Point::Activity]);
     let id = world.create();
