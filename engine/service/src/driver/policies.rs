@@ -174,6 +174,9 @@ impl Driver {
             let component = uses.clone();
             return Err(PolicyError::NoPolicy { component, world });
         }
+        if let Some(told) = self.told_quarantine(&entry.pin()) {
+            return Err(PolicyError::ComponentQuarantined(told));
+        }
         let value = settings.value();
         if settings.as_str().len() > TEXT_BYTES_MAX || !value.is_object() {
             let fault = format!("settings: an object of at most {TEXT_BYTES_MAX} bytes");

@@ -8,7 +8,7 @@ use crate::error::{PolicyError, RemoveError};
 use crate::policies::Answer;
 use crate::records::{OnFailure, PolicyRecord};
 use crate::request::PolicyOrder;
-use crate::wake::{Remove, SetPolicy};
+use crate::wake::{Quarantine, Remove, SetPolicy};
 
 const PARENT: &str = "
 process: parent
@@ -336,6 +336,27 @@ fn what_cannot_be_a_policy_is_refused() {
         assert!(matches!(told, PolicyError::Invalid(_)), "{told:?}");
         assert!(told.to_string().contains(part), "{told}");
     }
+}
+
+#[test]
+fn a_component_in_quarantine_is_not_set() {
+    let mut world = guarded(&[Point::Start]);
+    let (answer, mut answered) = oneshot::channel();
+    let quarantine = Quarantine {
+        by: ana(),
+        digest: Digest::of(b"gate"),
+        begins: true,
+        reason: "compromised".to_owned(),
+    };
+    let quarantine = Box::new(quarantine);
+    world.handle(Wake::Request(Request::Quarantine(quarantine, answer)));
+    world.flush();
+    answered.try_recv().unwrap().unwrap();
+    let told = set(&mut world, order("other", &[Point::Start])).unwrap_err();
+    assert!(
+        matches!(&told, PolicyError::ComponentQuarantined(told) if told.contains("gate@1.0.0")),
+        "{told:?}"
+    );
 }
 
 #[test]
