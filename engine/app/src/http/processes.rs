@@ -44,7 +44,7 @@ pub(crate) async fn validate(
     let (process, pins) = checked.map_err(Problem::defects)?;
     let said = (&document[..], pins.as_slice());
     let caller = asker.caller();
-    let ruling = api.service.preview_publish(&caller, &process, said).await;
+    let ruling = api.service.preview_publish(&caller, &process, said).await?;
     Ok(Json(CheckedBody {
         name: process.name.to_string(),
         title: process.title.clone(),

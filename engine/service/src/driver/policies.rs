@@ -58,6 +58,12 @@ impl Questions {
         }
     }
 
+    /// Puts an attempt that was not asked about back in line.
+    fn again(&mut self, key: AttemptKey) {
+        self.line.ended(key);
+        self.line.want(key);
+    }
+
     /// Whether policies are being asked about an attempt.
     pub(super) fn is_asked(&self, key: AttemptKey) -> bool {
         self.line.is_running(key)
@@ -316,16 +322,18 @@ impl Driver {
         }
     }
 
-    /// Nobody waits for the answer any more; should it be wanted all the same, it is asked again.
+    /// Nobody waits for the answer any more, or no place to ask came free; what is still wanted goes
+    /// back to the end of the line.
     pub(super) fn unasked(&mut self, key: AttemptKey) {
-        self.forget_question(key);
         let live = self.live.get(&key.release);
         let wanted = live.is_some_and(|live| live.runs.get(&key.activity) == Some(&key));
         if self.mode == Mode::Accepting
             && (wanted || self.key_of_child((key.release, key.activity)) == Some(key))
         {
-            warn!(?key, "a question that is to be asked was dropped");
-            self.questions.want(key);
+            warn!(?key, "policies could not be asked yet");
+            self.questions.again(key);
+        } else {
+            self.forget_question(key);
         }
     }
 

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::error::{CreateError, Error, InputError, PolicyError};
 use crate::keys;
-use crate::policies::{self, Answer, Denial, Ruling};
+use crate::policies::{self, Answer, Asked, Denial, Ruling};
 use crate::records::{PolicyRecord, ProcessRecord};
 use crate::request::{Ask, Command, NewRelease, Once, PolicyOrder, Trial, TrialSubject};
 use crate::service::Service;
@@ -87,8 +87,7 @@ impl Service {
         };
         let now = self.clock.now();
         let asked = policies::one(&self.shared.catalog, policy, (point, subject), now);
-        let _place = self.judged_at_a_time().await;
-        let mut answers = policies::ask(&*self.runner, vec![asked]).await;
+        let mut answers = self.answers(vec![asked]).await?;
         Ok(answers.pop().expect("one answer to one question"))
     }
 
@@ -155,9 +154,9 @@ impl Service {
         by: &Caller,
         process: &Process,
         document: (&[u8], &[Pinned]),
-    ) -> Ruling {
+    ) -> Result<Ruling, Error> {
         if self.is_free(Point::Publish, &process.name) {
-            return Ruling::default();
+            return Ok(Ruling::default());
         }
         let newest = self.shared.catalog.newest(&process.name);
         let version = newest.map_or(0, |newest| newest.version) + 1;
@@ -190,7 +189,7 @@ impl Service {
             return Ok(Vec::new());
         };
         let subject = policies::of_start(&release, false, by);
-        let ruling = self.judge((Point::Start, &new.process), &subject).await;
+        let ruling = self.judge((Point::Start, &new.process), &subject).await?;
         allowed(ruling).map_err(CreateError::PolicyDenied)
     }
 
@@ -232,7 +231,7 @@ impl Service {
         if self.is_repeated(by, ask.once.as_ref()).await? {
             return Ok(Vec::new());
         }
-        let ruling = self.judge((Point::Start, &name), &subject).await;
+        let ruling = self.judge((Point::Start, &name), &subject).await?;
         allowed(ruling).map_err(InputError::PolicyDenied)
     }
 
@@ -241,17 +240,18 @@ impl Service {
         self.shared.catalog.policies_at(point, process).is_empty()
     }
 
-    async fn judge(&self, about: (Point, &Name), subject: &Json) -> Ruling {
+    async fn judge(&self, about: (Point, &Name), subject: &Json) -> Result<Ruling, Error> {
         let asked = policies::asked(&self.shared.catalog, about, subject, self.clock.now());
-        let _place = self.judged_at_a_time().await;
-        let answers = policies::ask(&*self.runner, asked).await;
+        let answers = self.answers(asked).await?;
         self.shared.metrics.judged(&answers);
-        Ruling::of(&answers)
+        Ok(Ruling::of(&answers))
     }
 
-    async fn judged_at_a_time(&self) -> tokio::sync::SemaphorePermit<'_> {
-        let place = self.judgements.acquire().await;
-        place.expect("the semaphore is never closed")
+    /// What policies say to a person's request; busy if that cannot be asked in time.
+    async fn answers(&self, asked: Vec<Asked>) -> Result<Vec<Answer>, Error> {
+        let place = policies::in_time(self.judgements.acquire()).await?;
+        let _place = place.expect("the semaphore is never closed");
+        Ok(policies::ask(&self.shared.places, &*self.runner, asked).await?)
     }
 
     /// Whether an earlier request with the same key was answered already: then nothing happens anew.

@@ -83,7 +83,7 @@ impl Service {
         } else {
             let document = (checked.document.as_slice(), checked.with.as_slice());
             self.judge_document(&caller, &checked.process, document)
-                .await
+                .await?
         };
         if let Some(denial) = ruling.denial {
             return Err(PublishError::PolicyDenied(Box::new(denial)));
@@ -109,7 +109,7 @@ impl Service {
         caller: &Caller,
         process: &Process,
         document: (&[u8], &[Pinned]),
-    ) -> Ruling {
+    ) -> Result<Ruling, Error> {
         self.judge_document(caller, process, document).await
     }
 

@@ -152,6 +152,20 @@ fn a_denied_attempt_counts_as_begun_only_if_it_may_have_begun_before_a_crash() {
 }
 
 #[test]
+fn what_could_not_be_asked_is_asked_again() {
+    let mut world = guarded(&[Point::Activity]);
+    let id = world.create();
+    world.done();
+    world.handle(Wake::Dropped { key: key(id, 0, 1) });
+    world.flush();
+    assert_eq!(world.done(), ["?0.1.1"], "no verdict");
+    assert_eq!(world.state(id), "running running waiting");
+    assert_eq!(world.driver.shared().policies.of(id).len(), 2);
+    judge(&mut world, key(id, 0, 1), &Verdict::Allow);
+    assert_eq!(world.done(), ["+0.1.1"]);
+}
+
+#[test]
 fn an_attempt_that_follows_by_itself_is_asked_about_as_well() {
     let mut world = guarded(&[Point::Activity]);
     let id = world.create();
