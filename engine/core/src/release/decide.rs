@@ -50,6 +50,7 @@ pub fn decide(release: &Release, input: &Input, now: Timestamp) -> Result<Vec<Ev
         What::AttemptTurnedAway { key, failure } => {
             attempt::turned_away(release, *key, failure, now)
         }
+        What::AttemptLetIn { key } => attempt::let_in(release, *key, now),
         What::Retry { activity, with } => retry::retry(release, *activity, with.as_ref(), now),
         What::SupplyOutputs { activity, outputs } => supply::supply(release, *activity, outputs),
         What::Skip { activity, reason } => skip::skip(release, *activity, reason),

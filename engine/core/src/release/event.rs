@@ -603,4 +603,11 @@ pub enum Event {
         /// Which activity.
         activity: ActivityIx,
     },
+    /// The attempt had to wait before it could begin, and its time counts anew.
+    AttemptLetIn {
+        /// Which activity.
+        activity: ActivityIx,
+        /// When it times out.
+        deadline: Timestamp,
+    },
 }

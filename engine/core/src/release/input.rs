@@ -47,6 +47,11 @@ pub enum What {
         /// Why.
         failure: Failure,
     },
+    /// Others kept an attempt from beginning: its time counts from now.
+    AttemptLetIn {
+        /// Its first run.
+        key: AttemptKey,
+    },
     /// Approve a manual activity (or complete one that has no rules).
     Approve {
         /// Which.

@@ -162,6 +162,7 @@ pub(super) fn next_state(
         Event::AttemptSuspended { .. } | Event::AttemptAwaitsSignal { .. } => {
             suspended(state, at, event)
         }
+        Event::AttemptLetIn { deadline, .. } => let_in(state, *deadline),
         Event::AttemptResumed { run, .. } => resumed(state, *run),
         Event::AttemptFailed {
             failure, retry_at, ..

@@ -75,6 +75,26 @@ pub(super) fn turned_away(
     Ok(events)
 }
 
+/// Nothing is true anew if no time was lost.
+pub(super) fn let_in(
+    release: &Release,
+    key: AttemptKey,
+    now: Timestamp,
+) -> Result<Vec<Event>, Refusal> {
+    let activity = key.activity;
+    let current = release.current_run(activity) == Some(key);
+    let (true, Some(before), Some(component)) = (
+        current,
+        release.attempt_deadline(activity),
+        release.called(activity),
+    ) else {
+        return Err(Refusal::StaleAttempt);
+    };
+    let deadline = now.after(component.timeout);
+    let moved = Event::AttemptLetIn { activity, deadline };
+    Ok(Vec::from_iter((deadline > before).then_some(moved)))
+}
+
 /// The facts that may be stored, and what is wrong with the first that may not.
 fn evidence(key: AttemptKey, facts: &[Evidence]) -> (Vec<Event>, Option<String>) {
     let fault = |(at, fact): (usize, &Evidence)| {

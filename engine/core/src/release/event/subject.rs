@@ -15,6 +15,7 @@ impl Event {
             | Self::AttemptResumed { activity, .. }
             | Self::AttemptFailed { activity, .. }
             | Self::AttemptTurnedAway { activity }
+            | Self::AttemptLetIn { activity, .. }
             | Self::EvidenceRecorded { activity, .. }
             | Self::PeopleAsked { activity, .. }
             | Self::Approved { activity, .. }
