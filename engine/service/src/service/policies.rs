@@ -193,22 +193,24 @@ impl Service {
         allowed(ruling).map_err(CreateError::PolicyDenied)
     }
 
-    /// What policies say to what a person asks of a release, as far as that starts something.
+    /// What policies say to what a person asks of a release, as far as that starts something: their
+    /// warnings, and the version of the draft that they judged.
     pub(super) async fn judge_input(
         &self,
         by: &Caller,
         ask: &Ask,
-    ) -> Result<Vec<PolicyWarning>, InputError> {
-        let (name, subject) = match &ask.command {
+    ) -> Result<(Vec<PolicyWarning>, Option<u64>), InputError> {
+        let none = (Vec::new(), None);
+        let (name, subject, judged) = match &ask.command {
             Command::Start => {
                 let Some(release) = self.release(ask.release).await? else {
-                    return Ok(Vec::new());
+                    return Ok(none);
                 };
                 let name = release.process_ref().name.clone();
                 if self.is_free(Point::Start, &name) {
-                    return Ok(Vec::new());
+                    return Ok(none);
                 }
-                (name, policies::of_start(&release, true, by))
+                (name, policies::of_start(&release, true, by), Some(release.version()))
             }
             Command::Launch {
                 process,
@@ -222,17 +224,23 @@ impl Service {
                     drawn.ok()
                 });
                 let Some(release) = drawn else {
-                    return Ok(Vec::new());
+                    return Ok(none);
                 };
-                (process.clone(), policies::of_start(&release, false, by))
+                (process.clone(), policies::of_start(&release, false, by), None)
             }
-            _ => return Ok(Vec::new()),
+            _ => return Ok(none),
         };
         if self.is_repeated(by, ask.once.as_ref()).await? {
-            return Ok(Vec::new());
+            return Ok(none);
+        }
+        if let (Some(expected), Some(found)) = (ask.expected, judged)
+            && expected != found
+        {
+            return Err(InputError::Stale { expected, found });
         }
         let ruling = self.judge((Point::Start, &name), &subject).await?;
-        allowed(ruling).map_err(InputError::PolicyDenied)
+        let warnings = allowed(ruling).map_err(InputError::PolicyDenied)?;
+        Ok((warnings, judged))
     }
 
     /// Whether no policy is in force.
