@@ -213,20 +213,19 @@ impl Service {
                 (name, policies::of_start(&release, true, by), Some(release.version()))
             }
             Command::Launch {
+                activity,
                 process,
                 version,
                 inputs,
-                ..
             } if !self.is_free(Point::Start, process) => {
-                let found = self.process(process, *version).await?;
-                let drawn = found.and_then(|found| {
-                    let drawn = self.drawn(&found.record, &found.process, by, inputs.value());
-                    drawn.ok()
-                });
-                let Some(release) = drawn else {
+                let Some(parent) = self.release(ask.release).await? else {
                     return Ok(none);
                 };
-                (process.clone(), policies::of_start(&release, false, by), None)
+                let order = (process, *version, inputs);
+                let Some(child) = self.drawn_child(by, (&parent, activity), order).await? else {
+                    return Ok(none);
+                };
+                (process.clone(), policies::of_start(&child, false, by), None)
             }
             _ => return Ok(none),
         };
@@ -241,6 +240,29 @@ impl Service {
         let ruling = self.judge((Point::Start, &name), &subject).await?;
         let warnings = allowed(ruling).map_err(InputError::PolicyDenied)?;
         Ok((warnings, judged))
+    }
+
+    /// A child that a person launches, as it would be made; nothing if it cannot be, which the loop says.
+    async fn drawn_child(
+        &self,
+        by: &Caller,
+        (parent, activity): (&Release, &str),
+        (process, version, inputs): (&Name, Option<u32>, &Json),
+    ) -> Result<Option<Release>, Error> {
+        let Some(activity) = parent.process().find(activity) else {
+            return Ok(None);
+        };
+        let Some(found) = self.process(process, version).await? else {
+            return Ok(None);
+        };
+        let draft = Draft {
+            process: found.record.reference(),
+            title: None,
+            inputs: inputs.value(),
+            emergency: parent.emergency().map(ToOwned::to_owned),
+            parent: Some(parent.as_parent(activity)),
+        };
+        Ok(self.drawn_by(&found.process, draft, by).ok())
     }
 
     /// Whether no policy is in force.
