@@ -24,7 +24,7 @@ use tracing::{info, warn};
 use crate::config::{POLICIES_MAX, POLICY_PATTERNS_MAX, POLICY_TIMEOUT_MAX, QUESTIONS_MAX};
 use crate::dispatch::Dispatch;
 use crate::driver::turns::TurnError;
-use crate::driver::{Driver, Mode};
+use crate::driver::{Driver, Mode, guarded};
 use crate::error::{Error, PolicyError};
 use crate::keys;
 use crate::policies::{self, Answer, Asked, Ruling};
@@ -260,14 +260,19 @@ impl Driver {
         let Some(key) = self.questions.line.take_next() else {
             return false;
         };
-        match self.asked_about(key) {
-            None => self.forget_question(key),
+        let asked = guarded(|| self.asked_about(key));
+        match asked {
+            Err(panic) => {
+                self.forget_question(key);
+                self.quarantine(key.release, panic);
+            }
+            Ok(None) => self.forget_question(key),
             // The last policy may be gone since it was put in line.
-            Some(asked) if asked.is_empty() => {
+            Ok(Some(asked)) if asked.is_empty() => {
                 self.forget_question(key);
                 self.ruled(key, Ruling::default());
             }
-            Some(asked) => {
+            Ok(Some(asked)) => {
                 self.questions.line.started(key);
                 self.pending.consults.push(Consult { key, asked });
             }
