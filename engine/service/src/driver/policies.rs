@@ -69,6 +69,18 @@ impl Questions {
         self.line.is_running(key)
     }
 
+    /// What of a release is in line, or asked about.
+    fn of(&self, release: ReleaseId) -> impl Iterator<Item = AttemptKey> + '_ {
+        let first = AttemptKey {
+            release,
+            activity: ActivityIx(0),
+            attempt: 0,
+            run: 0,
+        };
+        let from = self.waiting.range(first..).copied();
+        from.take_while(move |key| key.release == release)
+    }
+
     /// Takes everything of `release` out of line.
     pub(super) fn forget(&mut self, release: ReleaseId) {
         self.line.forget(release);
@@ -367,9 +379,33 @@ impl Driver {
             }
         }
         let Some(denial) = ruling.denial else {
+            self.let_in(key);
             self.dispatch.want(key);
             return;
         };
         self.refuse_run(key, denial.failure());
+    }
+
+    /// No attempt runs out of time while policies are asked about it: it starts to count anew.
+    pub(super) fn keep_asked(&mut self, id: ReleaseId) {
+        let Some(live) = self.live.get(&id) else {
+            return;
+        };
+        let is_late = |key: &AttemptKey| {
+            let deadline = live.release.attempt_deadline(key.activity);
+            deadline.is_some_and(|at| at <= self.now)
+        };
+        let late: Vec<AttemptKey> = self.questions.of(id).filter(is_late).collect();
+        for key in late {
+            self.let_in(key);
+        }
+    }
+
+    /// Lets the time of an attempt begin now.
+    fn let_in(&mut self, key: AttemptKey) {
+        let what = What::AttemptLetIn { key };
+        if let Err(TurnError::Refused(refusal)) = self.turn(key.release, Caller::engine(), what) {
+            warn!(?key, %refusal, "the deadline of an attempt was not moved");
+        }
     }
 }

@@ -257,6 +257,16 @@ fn started(
     }))
 }
 
+fn let_in(state: &ActivityState, deadline: Timestamp) -> Option<ActivityState> {
+    let ActivityState::Running(attempt) = state else {
+        return None;
+    };
+    Some(ActivityState::Running(Attempt {
+        deadline,
+        ..attempt.clone()
+    }))
+}
+
 fn suspended(state: &ActivityState, since: Timestamp, event: &Event) -> Option<ActivityState> {
     let ActivityState::Running(attempt) = state else {
         return None;

@@ -166,6 +166,27 @@ fn what_could_not_be_asked_is_asked_again() {
 }
 
 #[test]
+fn the_time_that_policies_take_is_not_the_time_of_the_attempt() {
+    let mut world = guarded(&[Point::Activity]);
+    let id = world.create();
+    let pass = |world: &mut World, ms| {
+        world.now = world.now.after(Span(ms));
+        world.handle(Wake::TimePassed);
+        world.flush();
+    };
+    pass(&mut world, 90_000);
+    assert_eq!(world.state(id), "running running waiting", "it is asked about");
+    judge(&mut world, key(id, 0, 1), &Verdict::Allow);
+    world.done();
+    pass(&mut world, 59_000);
+    assert_eq!(world.state(id), "running running waiting");
+    pass(&mut world, 1_000);
+    assert_eq!(world.state(id), "retrying running waiting");
+    let mut world = world.restart();
+    assert_eq!(world.state(id), "retrying running waiting");
+}
+
+#[test]
 fn an_attempt_that_follows_by_itself_is_asked_about_as_well() {
     let mut world = guarded(&[Point::Activity]);
     let id = world.create();

@@ -70,6 +70,13 @@ pub(super) fn of_policies() -> Vec<(&'static str, Event)> {
         ("start", warned(None)),
         ("", warned(Some(activity))),
         ("", Event::AttemptTurnedAway { activity }),
+        (
+            "",
+            Event::AttemptLetIn {
+                activity,
+                deadline: Timestamp(1_764_000_900_000),
+            },
+        ),
     ]
 }
 
