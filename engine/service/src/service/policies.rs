@@ -301,3 +301,6 @@ fn allowed(ruling: Ruling) -> Result<Vec<PolicyWarning>, Box<Denial>> {
         None => Ok(ruling.warnings),
     }
 }
+
+#[cfg(test)]
+mod tests;
