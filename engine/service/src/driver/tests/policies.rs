@@ -182,7 +182,7 @@ fn the_time_that_policies_take_is_not_the_time_of_the_attempt() {
     assert_eq!(world.state(id), "running running waiting");
     pass(&mut world, 1_000);
     assert_eq!(world.state(id), "retrying running waiting");
-    let mut world = world.restart();
+    let world = world.restart();
     assert_eq!(world.state(id), "retrying running waiting");
 }
 
