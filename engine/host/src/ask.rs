@@ -22,7 +22,7 @@ use crate::run::Failed;
 use crate::sandbox::Inner;
 use crate::usage::Returned;
 
-/// Calls of policies that are under way at once, and of notifiers: they have slots of their own, so that neither waits for
+/// Calls of policies that are under way at once (the service lets no more come), and of notifiers: they have slots of their own, so that neither waits for
 /// activities, nor one for the other.
 pub(crate) const EXTENSION_RUNS: usize = 8;
 

@@ -67,6 +67,13 @@ pub const POLICY_PATTERNS_MAX: usize = 100;
 pub const POLICY_TIMEOUT_DEFAULT: Span = Span(2_000);
 /// Longest time that a policy may take: everything that it is asked about waits for it.
 pub const POLICY_TIMEOUT_MAX: Span = Span(30_000);
+/// Most policies that run at a time: as many as the sandbox has slots for them.
+pub const POLICY_RUNS_MAX: usize = 8;
+/// Most of them that are the same policy: a slow one leaves the others their part.
+pub const POLICY_RUNS_EACH_MAX: usize = 4;
+/// Longest wait for a place to run in. An attempt then goes back to the end of the line, and who asked
+/// for something is told to come again.
+pub const POLICY_WAIT_MAX: Span = Span(30_000);
 /// Most attempts that policies are asked about at a time; the others wait in line.
 pub const QUESTIONS_MAX: usize = 32;
 /// Most requests of people that policies are asked about at a time.

@@ -5,7 +5,7 @@
 //! [`Driver::handle`] for each wake, which decides and applies, and then [`Driver::flush`], which
 //! commits all of it, answers, tells watchers, and says which runs to begin and to drop.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use fermata_core::actor::Caller;
@@ -88,6 +88,8 @@ struct Live {
     release: Arc<Release>,
     /// The runs that are wanted, in line or going on.
     runs: BTreeMap<ActivityIx, AttemptKey>,
+    /// Those of them that have begun, or may have before a start of the engine.
+    begun: BTreeSet<AttemptKey>,
     /// Activities that wait for another release, with that release.
     awaits: BTreeMap<ActivityIx, ReleaseId>,
     /// Activities that wait for a child, with that child.
@@ -104,6 +106,7 @@ impl Live {
         Self {
             release: Arc::new(release),
             runs: BTreeMap::new(),
+            begun: BTreeSet::new(),
             awaits: BTreeMap::new(),
             children: BTreeMap::new(),
             claims: BTreeMap::new(),
@@ -187,6 +190,7 @@ impl Driver {
             }
         }
         let live = Live {
+            begun: runs.values().copied().collect(),
             runs,
             ..Live::new(release)
         };

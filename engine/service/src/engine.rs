@@ -24,7 +24,7 @@ use crate::clock::Clock;
 use crate::config::TRY_MAX_MS;
 use crate::driver::Driver;
 use crate::error::Error;
-use crate::policies;
+use crate::policies::{self, NoPlace};
 use crate::runner::{ProgressSink, Runner};
 use crate::shared::{Condition, Shared};
 use crate::wake::{Action, Consult, Notify, Request, Run, Wake};
@@ -225,14 +225,15 @@ impl Engine {
     fn consult(&mut self, consult: Consult) {
         let Consult { key, asked } = consult;
         let runner = Arc::clone(&self.runner);
-        let work = async move { policies::ask(&*runner, asked).await };
+        let shared = Arc::clone(self.driver.shared());
+        let work = async move { policies::ask(&shared.places, &*runner, asked).await };
         let (work, handle) = abortable(work);
         self.runs.insert(key, handle);
         let mailbox = self.mailbox.clone();
         self.runtime.spawn(async move {
             let wake = match work.await {
-                Ok(answers) => Wake::Judged { key, answers },
-                Err(Aborted) => Wake::Dropped { key },
+                Ok(Ok(answers)) => Wake::Judged { key, answers },
+                Ok(Err(NoPlace)) | Err(Aborted) => Wake::Dropped { key },
             };
             // If the loop has ended, the next start asks again.
             mailbox.wake(wake);

@@ -343,6 +343,9 @@ pub enum PolicyError {
         /// What it is.
         world: World,
     },
+    /// The component is in quarantine; one sentence.
+    #[error("{0}")]
+    ComponentQuarantined(String),
     /// What is set does not fit; one line for each fault.
     #[error("{}", .0.join("; "))]
     Invalid(Vec<String>),

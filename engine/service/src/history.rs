@@ -113,6 +113,11 @@ impl Attempts {
                     attempt.result = AttemptResult::Running;
                 }
             }
+            Event::AttemptLetIn { deadline, .. } => {
+                if let Some(attempt) = self.current() {
+                    attempt.deadline = *deadline;
+                }
+            }
             Event::AttemptFailed {
                 failure, retry_at, ..
             } => {

@@ -3,6 +3,7 @@
 //! Who is asked about what is decided where it happens: about attempts and children by the loop, about
 //! what people ask for before it comes to the loop.
 
+mod places;
 mod subject;
 
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use futures::future::join_all;
+use futures::future::try_join_all;
 use serde_json::json;
 use tracing::{debug, warn};
 
@@ -29,11 +30,12 @@ use crate::catalog::Catalog;
 use crate::records::{OnFailure, PolicyRecord};
 use crate::runner::Runner;
 
+pub(crate) use places::{NoPlace, Places, in_time};
 pub(crate) use subject::{of_attempt, of_document, of_start};
 
-/// Longest time beyond its own timeout that a policy may take to answer: its component may have to be
-/// compiled, and may wait for its turn.
-const WAIT_MAX: Span = Span(30_000);
+/// Longest time beyond its own timeout that a policy may take to answer once it has its place: its
+/// component may have to be compiled.
+const PREPARE_MAX: Span = Span(30_000);
 
 /// A policy with what it is to be asked.
 #[derive(Clone, Debug)]
@@ -203,14 +205,22 @@ pub(crate) fn one(
 }
 
 /// Asks all of them at once. Their answers are in the order of the questions, and there within bounds.
-pub(crate) async fn ask(runner: &dyn Runner, asked: Vec<Asked>) -> Vec<Answer> {
-    join_all(asked.into_iter().map(|asked| answer(runner, asked))).await
+/// If one finds no place to run in, nothing was said about any of it.
+pub(crate) async fn ask(
+    places: &Places,
+    runner: &dyn Runner,
+    asked: Vec<Asked>,
+) -> Result<Vec<Answer>, NoPlace> {
+    try_join_all(asked.into_iter().map(|asked| answer(places, runner, asked))).await
 }
 
-async fn answer(runner: &dyn Runner, asked: Asked) -> Answer {
+async fn answer(places: &Places, runner: &dyn Runner, asked: Asked) -> Result<Answer, NoPlace> {
     let Asked { policy, question } = asked;
     let judged = match question {
-        Ok((question, grants)) => judged(runner, question, grants).await,
+        Ok((question, grants)) => {
+            let _place = places.take(&policy.name).await?;
+            judged(runner, question, grants).await
+        }
         Err(failure) => unasked(failure),
     };
     let Judged { verdict, log } = judged;
@@ -221,15 +231,15 @@ async fn answer(runner: &dyn Runner, asked: Asked) -> Answer {
             warn!(policy = %name, %failure, last_log = ?failure.last_log, "a policy failed");
         }
     }
-    Answer {
+    Ok(Answer {
         policy,
         verdict: verdict.map_err(Box::new),
         log,
-    }
+    })
 }
 
 async fn judged(runner: &dyn Runner, question: Question, grants: Arc<Grants>) -> Judged {
-    let longest = Duration::from_millis(question.wall.0.saturating_add(WAIT_MAX.0));
+    let longest = Duration::from_millis(question.wall.0.saturating_add(PREPARE_MAX.0));
     let judge = AssertUnwindSafe(async { runner.judge(question, grants).await }).catch_unwind();
     match tokio::time::timeout(longest, judge).await {
         Ok(Ok(judged)) => judged,
@@ -239,7 +249,7 @@ async fn judged(runner: &dyn Runner, question: Question, grants: Arc<Grants>) ->
         )),
         Err(_) => unasked(Failure::new(
             FailureClass::Limit("wall".to_owned()),
-            format!("it could not be asked within {WAIT_MAX}: too much else is going on"),
+            format!("it could not be made ready within {PREPARE_MAX}"),
         )),
     }
 }

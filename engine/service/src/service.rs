@@ -154,10 +154,12 @@ impl Service {
     }
 
     /// Does what a person asks of a release. Answered, with the release as it is then, when it is on disk.
-    pub async fn input(&self, caller: Caller, ask: Ask) -> Result<Arc<Release>, InputError> {
+    pub async fn input(&self, caller: Caller, mut ask: Ask) -> Result<Arc<Release>, InputError> {
         check_key(ask.once.as_ref())?;
         let id = ask.release;
-        let warnings = self.judge_input(&caller, &ask).await?;
+        let (warnings, judged) = self.judge_input(&caller, &ask).await?;
+        // What was judged is what starts.
+        ask.expected = ask.expected.or(judged);
         let order = Order {
             by: caller,
             ask,

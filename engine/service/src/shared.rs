@@ -13,7 +13,7 @@ use crate::feed::Feed;
 use crate::inbox::Inbox;
 use crate::metrics::Metrics;
 use crate::outbox::NotifierNow;
-use crate::policies::Waiting;
+use crate::policies::{Places, Waiting};
 use crate::progress::Running;
 use crate::recent::Recent;
 
@@ -29,6 +29,8 @@ pub(crate) struct Shared {
     pub(crate) metrics: Metrics,
     notifiers: RwLock<BTreeMap<Name, NotifierNow>>,
     pub(crate) policies: Waiting,
+    /// Where they run.
+    pub(crate) places: Places,
     health: Mutex<Health>,
 }
 
@@ -66,6 +68,7 @@ impl Shared {
             metrics: Metrics::default(),
             notifiers: RwLock::default(),
             policies: Waiting::default(),
+            places: Places::default(),
             health: Mutex::default(),
         })
     }

@@ -284,6 +284,7 @@ impl From<PolicyError> for Problem {
             PolicyError::NoPolicy { world, .. } => {
                 Self::new(&OTHER_WORLD, error.to_string()).hint(world.place())
             }
+            PolicyError::ComponentQuarantined(told) => Self::new(&COMPONENT_QUARANTINED, told),
             PolicyError::Invalid(_) => Self::new(&INVALID_VALUES, error.to_string())
                 .hint("`fermata component show` shows the settings that the component takes"),
             PolicyError::UnknownProcess => Self::new(&UNKNOWN_PROCESS, error.to_string()),

@@ -51,7 +51,7 @@ pub(crate) async fn validate(
     } else {
         let said = (&document[..], pins.as_slice());
         let caller = asker.caller();
-        api.service.preview_publish(&caller, &process, said).await
+        api.service.preview_publish(&caller, &process, said).await?
     };
     Ok(Json(CheckedBody {
         name: process.name.to_string(),

@@ -47,6 +47,10 @@ pub fn decide(release: &Release, input: &Input, now: Timestamp) -> Result<Vec<Ev
         } => start::start(release, components, irreversible),
         What::TimePassed => Ok(time::passed(release, now)),
         What::AttemptFinished { key, report } => attempt::finished(release, *key, report, now),
+        What::AttemptTurnedAway { key, failure } => {
+            attempt::turned_away(release, *key, failure, now)
+        }
+        What::AttemptLetIn { key } => attempt::let_in(release, *key, now),
         What::Retry { activity, with } => retry::retry(release, *activity, with.as_ref(), now),
         What::SupplyOutputs { activity, outputs } => supply::supply(release, *activity, outputs),
         What::Skip { activity, reason } => skip::skip(release, *activity, reason),

@@ -597,4 +597,17 @@ pub enum Event {
     },
     /// Policies let something happen, and said something to it.
     PoliciesWarned(PolicyWarnings),
+    /// The attempt that counts as begun was turned away before anything ran: it had no effect. That it
+    /// failed comes next.
+    AttemptTurnedAway {
+        /// Which activity.
+        activity: ActivityIx,
+    },
+    /// The attempt had to wait before it could begin, and its time counts anew.
+    AttemptLetIn {
+        /// Which activity.
+        activity: ActivityIx,
+        /// When it times out.
+        deadline: Timestamp,
+    },
 }

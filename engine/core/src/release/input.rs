@@ -39,6 +39,19 @@ pub enum What {
         /// How.
         report: Report,
     },
+    /// An attempt may not begin, and nothing of it has run: whoever says so knows that no run of it can
+    /// have begun, not even before a crash.
+    AttemptTurnedAway {
+        /// Its first run.
+        key: AttemptKey,
+        /// Why.
+        failure: Failure,
+    },
+    /// Others kept an attempt from beginning: its time counts from now.
+    AttemptLetIn {
+        /// Its first run.
+        key: AttemptKey,
+    },
     /// Approve a manual activity (or complete one that has no rules).
     Approve {
         /// Which.

@@ -87,11 +87,17 @@ impl Release {
         }
     }
 
-    /// Attempts of its own that have begun; those in its place that were children are not.
+    /// Attempts of its own that have run; those in its place that were children are not.
     fn calls_begun(&self, ix: ActivityIx) -> usize {
-        let record = self.record(ix);
-        let attempts = record.map_or(0, |record| record.attempts) as usize;
-        attempts.saturating_sub(record.map_or(0, |record| record.children.len()))
+        let children = self.record(ix).map_or(0, |record| record.children.len());
+        (self.attempts_run(ix) as usize).saturating_sub(children)
+    }
+
+    /// Attempts that were not turned away before anything ran.
+    fn attempts_run(&self, ix: ActivityIx) -> u32 {
+        self.record(ix).map_or(0, |record| {
+            record.attempts.saturating_sub(record.turned_away)
+        })
     }
 
     /// Whether the activity is a point of no return that has begun.
@@ -99,9 +105,7 @@ impl Release {
         let activity = self.process.activity(ix);
         activity.point_of_no_return
             && match activity.kind {
-                Kind::Component(_) | Kind::Process(_) => {
-                    self.record(ix).is_some_and(|record| record.attempts > 0)
-                }
+                Kind::Component(_) | Kind::Process(_) => self.attempts_run(ix) > 0,
                 Kind::Manual(_) | Kind::Wait(_) => matches!(
                     self.activity_state(ix).forward(),
                     ActivityState::Succeeded { .. }

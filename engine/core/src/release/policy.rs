@@ -47,6 +47,14 @@ impl Release {
         matches!(self.activity_state(ix), ActivityState::Undoing(_))
     }
 
+    /// When the attempt on the way forward that goes on times out, if one does.
+    pub fn attempt_deadline(&self, ix: ActivityIx) -> Option<Timestamp> {
+        match self.activity_state(ix) {
+            ActivityState::Running(attempt) => Some(attempt.deadline),
+            _ => None,
+        }
+    }
+
     /// The inputs of the attempt that goes on, if one does.
     pub fn attempt_inputs(&self, ix: ActivityIx) -> Option<&crate::json::Json> {
         match self.activity_state(ix).going() {

@@ -326,6 +326,8 @@ pub struct Record {
     pub started_at: Option<Timestamp>,
     /// Attempts begun so far.
     pub attempts: u32,
+    /// Those of them that were turned away before anything ran.
+    pub turned_away: u32,
     /// The `with` of the last attempt.
     pub with: Option<Json>,
     /// The instructions that people got.

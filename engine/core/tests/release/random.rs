@@ -172,8 +172,18 @@ pub(crate) fn act(world: &mut World, number: usize, (verb, target, variant): Act
             attempt: u32::from(variant % 3),
             run: 1,
         });
-        let report = report(verb, variant);
-        let _refused = world.input(Caller::engine(), What::AttemptFinished { key, report });
+        let what = match variant % 32 {
+            30 => What::AttemptLetIn { key },
+            31 => What::AttemptTurnedAway {
+                key,
+                failure: Failure::new(FailureClass::PolicyDenied, "closed"),
+            },
+            _ => What::AttemptFinished {
+                key,
+                report: report(verb, variant),
+            },
+        };
+        let _refused = world.input(Caller::engine(), what);
     } else if verb < 13 {
         world.pass(Span(u64::from(variant) * 2_000));
     } else {

@@ -8,7 +8,7 @@ use fermata_core::attempt::{Call, Outcome, Resume};
 use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::json::Json;
 use fermata_core::process::ActivityIx;
-use fermata_core::release::event::{Event, ReleaseOutcome, UndoWay};
+use fermata_core::release::event::{Event, PlannedUndo, ReleaseOutcome, UndoWay};
 use fermata_core::release::input::What;
 use fermata_core::release::refusal::Refusal;
 use fermata_core::release::state::{ActivityState, ReleaseState};
@@ -248,4 +248,30 @@ fn the_engine_asks_for_a_rollback_by_itself() {
     assert_eq!(turn.by, Caller::engine().actor);
     go_back(&mut world, &[7]);
     assert_eq!(world.release.state().word(), "rolled-back");
+}
+
+#[test]
+fn what_was_turned_away_had_no_effect_and_is_no_point_that_was_passed() {
+    let document = "process: x\nphases:\n  one:\n    activities:\n      a: { uses: work@1 }\n      b: { needs: [a], uses: work@1, point-of-no-return: true }\n";
+    let mut world = World::start(document, serde_json::json!({}));
+    world.succeed(ActivityIx(0));
+    let key = world.release.current_run(ActivityIx(1)).expect("it runs");
+    let failure = Failure::new(FailureClass::PolicyDenied, "closed");
+    let denied = What::AttemptTurnedAway { key, failure };
+    world.input(Caller::engine(), denied).expect("it counts");
+    assert_eq!(world.replayed(), world.release);
+    let plan: Vec<_> = rollback_plan(&world.release).concat();
+    let ways: Vec<_> = plan.iter().map(|it| (it.activity.0, it.way)).collect();
+    assert_eq!(ways, [(0, UndoWay::Component)]);
+    // Another attempt does begin.
+    let retry = What::Retry {
+        activity: ActivityIx(1),
+        with: None,
+    };
+    world
+        .input(person("ana", &[]), retry)
+        .expect("it is on hold");
+    let plan: Vec<_> = rollback_plan(&world.release).concat();
+    let kept = |it: &PlannedUndo| matches!(it.way, UndoWay::Kept { .. });
+    assert_eq!((plan.len(), plan.iter().all(kept)), (2, true));
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use fermata_core::actor::Caller;
-use fermata_core::attempt::{AttemptKey, Outcome, Report};
+use fermata_core::attempt::AttemptKey;
 use fermata_core::component::{Pin, Uses, World};
 use fermata_core::extension::Point;
 use fermata_core::id::{Name, ReleaseId};
@@ -21,7 +21,7 @@ use tracing::{info, warn};
 use crate::config::{POLICIES_MAX, POLICY_PATTERNS_MAX, POLICY_TIMEOUT_MAX, QUESTIONS_MAX};
 use crate::dispatch::Dispatch;
 use crate::driver::turns::TurnError;
-use crate::driver::{Driver, Mode};
+use crate::driver::{Driver, Mode, guarded};
 use crate::error::{Error, PolicyError};
 use crate::keys;
 use crate::policies::{self, Answer, Asked, Ruling};
@@ -55,9 +55,27 @@ impl Questions {
         }
     }
 
+    /// Puts an attempt that was not asked about back in line.
+    fn again(&mut self, key: AttemptKey) {
+        self.line.ended(key);
+        self.line.want(key);
+    }
+
     /// Whether policies are being asked about an attempt.
     pub(super) fn is_asked(&self, key: AttemptKey) -> bool {
         self.line.is_running(key)
+    }
+
+    /// What of a release is in line, or asked about.
+    fn of(&self, release: ReleaseId) -> impl Iterator<Item = AttemptKey> + '_ {
+        let first = AttemptKey {
+            release,
+            activity: ActivityIx(0),
+            attempt: 0,
+            run: 0,
+        };
+        let from = self.waiting.range(first..).copied();
+        from.take_while(move |key| key.release == release)
     }
 
     /// Takes everything of `release` out of line.
@@ -174,6 +192,9 @@ impl Driver {
             let component = uses.clone();
             return Err(PolicyError::NoPolicy { component, world });
         }
+        if let Some(told) = self.told_quarantine(&entry.pin()) {
+            return Err(PolicyError::ComponentQuarantined(told));
+        }
         Ok(entry.pin())
     }
 
@@ -240,14 +261,19 @@ impl Driver {
         let Some(key) = self.questions.line.take_next() else {
             return false;
         };
-        match self.asked_about(key) {
-            None => self.forget_question(key),
+        let asked = guarded(|| self.asked_about(key));
+        match asked {
+            Err(panic) => {
+                self.forget_question(key);
+                self.quarantine(key.release, panic);
+            }
+            Ok(None) => self.forget_question(key),
             // The last policy may be gone since it was put in line.
-            Some(asked) if asked.is_empty() => {
+            Ok(Some(asked)) if asked.is_empty() => {
                 self.forget_question(key);
                 self.ruled(key, Ruling::default());
             }
-            Some(asked) => {
+            Ok(Some(asked)) => {
                 self.questions.line.started(key);
                 self.pending.consults.push(Consult { key, asked });
             }
@@ -302,16 +328,18 @@ impl Driver {
         }
     }
 
-    /// Nobody waits for the answer any more; should it be wanted all the same, it is asked again.
+    /// Nobody waits for the answer any more, or no place to ask came free; what is still wanted goes
+    /// back to the end of the line.
     pub(super) fn unasked(&mut self, key: AttemptKey) {
-        self.forget_question(key);
         let live = self.live.get(&key.release);
         let wanted = live.is_some_and(|live| live.runs.get(&key.activity) == Some(&key));
         if self.mode == Mode::Accepting
             && (wanted || self.key_of_child((key.release, key.activity)) == Some(key))
         {
-            warn!(?key, "a question that is to be asked was dropped");
-            self.questions.want(key);
+            warn!(?key, "policies could not be asked yet");
+            self.questions.again(key);
+        } else {
+            self.forget_question(key);
         }
     }
 
@@ -340,19 +368,33 @@ impl Driver {
             }
         }
         let Some(denial) = ruling.denial else {
+            self.let_in(key);
             self.dispatch.want(key);
             return;
         };
-        let report = Report {
-            outcome: Outcome::Failed {
-                failure: denial.failure(),
-                retry_after: None,
-            },
-            evidence: Vec::new(),
+        self.refuse_run(key, denial.failure());
+    }
+
+    /// No attempt runs out of time while policies are asked about it: it starts to count anew.
+    pub(super) fn keep_asked(&mut self, id: ReleaseId) {
+        let Some(live) = self.live.get(&id) else {
+            return;
         };
-        let what = What::AttemptFinished { key, report };
+        let is_late = |key: &AttemptKey| {
+            let deadline = live.release.attempt_deadline(key.activity);
+            deadline.is_some_and(|at| at <= self.now)
+        };
+        let late: Vec<AttemptKey> = self.questions.of(id).filter(is_late).collect();
+        for key in late {
+            self.let_in(key);
+        }
+    }
+
+    /// Lets the time of an attempt begin now.
+    fn let_in(&mut self, key: AttemptKey) {
+        let what = What::AttemptLetIn { key };
         if let Err(TurnError::Refused(refusal)) = self.turn(key.release, Caller::engine(), what) {
-            self.quarantine(key.release, format!("{key:?} cannot be denied: {refusal}"));
+            warn!(?key, %refusal, "the deadline of an attempt was not moved");
         }
     }
 }

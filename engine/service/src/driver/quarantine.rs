@@ -5,14 +5,12 @@
 
 use std::sync::Arc;
 
-use fermata_core::actor::Caller;
-use fermata_core::attempt::{AttemptKey, Outcome, Report};
+use fermata_core::attempt::AttemptKey;
 use fermata_core::component::Pin;
 use fermata_core::failure::{Failure, FailureClass};
 use fermata_core::limits::TEXT_BYTES_MAX;
 use fermata_core::process::ActivityIx;
 use fermata_core::release::Release;
-use fermata_core::release::input::What;
 use fermata_store::Table;
 use fermata_store::codec::encode;
 use tracing::{info, warn};
@@ -21,7 +19,6 @@ use crate::catalog::ComponentEntry;
 use crate::config::QUARANTINES_MAX;
 use crate::driver::Driver;
 use crate::driver::policies::must_ask;
-use crate::driver::turns::TurnError;
 use crate::error::{DeprecateError, Error, QuarantineError};
 use crate::keys;
 use crate::records::{DeprecationRecord, LiftRecord, QuarantineRecord};
@@ -169,18 +166,7 @@ impl Driver {
             return;
         };
         let failure = Failure::new(FailureClass::Quarantined, told).remedy(REMEDY);
-        let outcome = Outcome::Failed {
-            failure,
-            retry_after: None,
-        };
-        let report = Report {
-            outcome,
-            evidence: Vec::new(),
-        };
-        let what = What::AttemptFinished { key, report };
-        if let Err(TurnError::Refused(refusal)) = self.turn(key.release, Caller::engine(), what) {
-            self.quarantine(key.release, format!("{key:?} cannot fail: {refusal}"));
-        }
+        self.refuse_run(key, failure);
     }
 
     /// That a component is in quarantine and why, if it is.

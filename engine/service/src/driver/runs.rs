@@ -49,6 +49,7 @@ impl Driver {
             }
             if let Some(before) = before {
                 live.runs.remove(&activity);
+                live.begun.remove(&before);
                 self.pending.cancels.push(before);
             }
             if let Some(key) = wanted {
@@ -75,7 +76,7 @@ impl Driver {
     /// Begins what is in line, as far as there are slots.
     pub(super) fn begin_runs(&mut self, actions: &mut Vec<Action>) {
         while let Some(key) = self.dispatch.take_next() {
-            let Some(live) = self.live.get(&key.release) else {
+            let Some(live) = self.live.get_mut(&key.release) else {
                 continue;
             };
             if live.runs.get(&key.activity) != Some(&key) {
@@ -88,6 +89,7 @@ impl Driver {
             let lead = (invocation.wall.0 / WALL_LEAD_PART).min(WALL_LEAD_MAX.0);
             invocation.wall = Span(invocation.wall.0 - lead);
             let scripted = live.release.runs_script(key.activity);
+            live.begun.insert(key);
             let grants = self.granted(&invocation, scripted);
             self.dispatch.started(key);
             self.shared.running.began(key);
@@ -134,6 +136,27 @@ impl Driver {
             Err(TurnError::Refused(_) | TurnError::NotOpen | TurnError::Quarantined(_)) => {
                 Metrics::add(&self.shared.metrics.results_stale, 1);
             }
+        }
+    }
+
+    /// Lets a wanted run fail instead of beginning, or in its midst.
+    pub(super) fn refuse_run(&mut self, key: AttemptKey, failure: Failure) {
+        let live = self.live.get(&key.release);
+        let what = if live.is_some_and(|live| live.begun.contains(&key)) {
+            let outcome = Outcome::Failed {
+                failure,
+                retry_after: None,
+            };
+            let report = Report {
+                outcome,
+                evidence: Vec::new(),
+            };
+            What::AttemptFinished { key, report }
+        } else {
+            What::AttemptTurnedAway { key, failure }
+        };
+        if let Err(TurnError::Refused(refusal)) = self.turn(key.release, Caller::engine(), what) {
+            self.quarantine(key.release, format!("{key:?} cannot fail: {refusal}"));
         }
     }
 

@@ -109,6 +109,7 @@ impl Driver {
     /// Lets every release that is due look at the time.
     pub(super) fn time_passed(&mut self) {
         for id in self.timers.take_due(self.now, self.config.batch_max) {
+            self.keep_asked(id);
             let moved = match self.turn(id, Caller::engine(), What::TimePassed) {
                 Ok(moved) => moved,
                 Err(TurnError::Refused(refusal)) => {

@@ -14,11 +14,11 @@ use fermata_core::release::event::{Pinned, PolicyWarning};
 use fermata_core::release::{self, Draft, Release};
 use fermata_store::Table;
 use serde_json::Value;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::Semaphore;
 
 use crate::error::{CreateError, Error, InputError, PolicyError};
 use crate::keys;
-use crate::policies::{self, Answer, Denial, Ruling};
+use crate::policies::{self, Answer, Asked, Denial, Ruling};
 use crate::records::{PolicyRecord, ProcessRecord};
 use crate::request::{Ask, Command, NewRelease, Once, PolicyOrder, Trial, TrialSubject};
 use crate::service::Service;
@@ -104,8 +104,7 @@ impl Service {
         };
         let now = self.clock.now();
         let asked = policies::one(&self.shared.catalog, policy, (point, subject), now);
-        let _place = place(&self.policy_trials).await;
-        let mut answers = policies::ask(&*self.runner, vec![asked]).await;
+        let mut answers = self.answers(vec![asked], &self.policy_trials).await?;
         Ok(answers.pop().expect("one answer to one question"))
     }
 
@@ -174,11 +173,11 @@ impl Service {
         process: &Process,
         document: (&[u8], &[Pinned]),
         places: &Semaphore,
-    ) -> Ruling {
+    ) -> Result<Ruling, Error> {
         let newest = self.shared.catalog.newest(&process.name);
         let same = |newest: &Arc<ProcessRecord>| newest.digest == process.digest;
         if newest.as_ref().is_some_and(same) || self.is_free(Point::Publish, &process.name) {
-            return Ruling::default();
+            return Ok(Ruling::default());
         }
         let version = newest.map_or(0, |newest| newest.version) + 1;
         let subject = policies::of_document(process, version, by, document);
@@ -212,51 +211,85 @@ impl Service {
         };
         let subject = policies::of_start(&release, false, by);
         let about = (Point::Start, &new.process);
-        let ruling = self.judge(about, &subject, &self.judgements).await;
+        let ruling = self.judge(about, &subject, &self.judgements).await?;
         allowed(ruling).map_err(CreateError::PolicyDenied)
     }
 
-    /// What policies say to what a person asks of a release, as far as that starts something.
+    /// What policies say to what a person asks of a release, as far as that starts something: their
+    /// warnings, and the version of the draft that they judged.
     pub(super) async fn judge_input(
         &self,
         by: &Caller,
         ask: &Ask,
-    ) -> Result<Vec<PolicyWarning>, InputError> {
-        let (name, subject) = match &ask.command {
+    ) -> Result<(Vec<PolicyWarning>, Option<u64>), InputError> {
+        let none = (Vec::new(), None);
+        let (name, subject, judged) = match &ask.command {
             Command::Start => {
                 let Some(release) = self.release(ask.release).await? else {
-                    return Ok(Vec::new());
+                    return Ok(none);
                 };
                 let name = release.process_ref().name.clone();
                 if self.is_free(Point::Start, &name) {
-                    return Ok(Vec::new());
+                    return Ok(none);
                 }
-                (name, policies::of_start(&release, true, by))
+                (
+                    name,
+                    policies::of_start(&release, true, by),
+                    Some(release.version()),
+                )
             }
             Command::Launch {
+                activity,
                 process,
                 version,
                 inputs,
-                ..
             } if !self.is_free(Point::Start, process) => {
-                let found = self.process(process, *version).await?;
-                let drawn = found.and_then(|found| {
-                    let drawn = self.drawn(&found.record, &found.process, by, inputs.value());
-                    drawn.ok()
-                });
-                let Some(release) = drawn else {
-                    return Ok(Vec::new());
+                let Some(parent) = self.release(ask.release).await? else {
+                    return Ok(none);
                 };
-                (process.clone(), policies::of_start(&release, false, by))
+                let order = (process, *version, inputs);
+                let Some(child) = self.drawn_child(by, (&parent, activity), order).await? else {
+                    return Ok(none);
+                };
+                (process.clone(), policies::of_start(&child, false, by), None)
             }
-            _ => return Ok(Vec::new()),
+            _ => return Ok(none),
         };
         if self.is_repeated(by, ask.once.as_ref()).await? {
-            return Ok(Vec::new());
+            return Ok(none);
+        }
+        if let (Some(expected), Some(found)) = (ask.expected, judged)
+            && expected != found
+        {
+            return Err(InputError::Stale { expected, found });
         }
         let about = (Point::Start, &name);
-        let ruling = self.judge(about, &subject, &self.judgements).await;
-        allowed(ruling).map_err(InputError::PolicyDenied)
+        let ruling = self.judge(about, &subject, &self.judgements).await?;
+        let warnings = allowed(ruling).map_err(InputError::PolicyDenied)?;
+        Ok((warnings, judged))
+    }
+
+    /// A child that a person launches, as it would be made; nothing if it cannot be, which the loop says.
+    async fn drawn_child(
+        &self,
+        by: &Caller,
+        (parent, activity): (&Release, &str),
+        (process, version, inputs): (&Name, Option<u32>, &Json),
+    ) -> Result<Option<Release>, Error> {
+        let Some(activity) = parent.process().find(activity) else {
+            return Ok(None);
+        };
+        let Some(found) = self.process(process, version).await? else {
+            return Ok(None);
+        };
+        let draft = Draft {
+            process: found.record.reference(),
+            title: None,
+            inputs: inputs.value(),
+            emergency: parent.emergency().map(ToOwned::to_owned),
+            parent: Some(parent.as_parent(activity)),
+        };
+        Ok(self.drawn_by(&found.process, draft, by).ok())
     }
 
     /// Whether no policy is in force.
@@ -264,12 +297,23 @@ impl Service {
         self.shared.catalog.policies_at(point, process).is_empty()
     }
 
-    async fn judge(&self, about: (Point, &Name), subject: &Json, places: &Semaphore) -> Ruling {
+    async fn judge(
+        &self,
+        about: (Point, &Name),
+        subject: &Json,
+        places: &Semaphore,
+    ) -> Result<Ruling, Error> {
         let asked = policies::asked(&self.shared.catalog, about, subject, self.clock.now());
-        let _place = place(places).await;
-        let answers = policies::ask(&*self.runner, asked).await;
+        let answers = self.answers(asked, places).await?;
         self.shared.metrics.judged(&answers);
-        Ruling::of(&answers)
+        Ok(Ruling::of(&answers))
+    }
+
+    /// What policies say to a person's request; busy if that cannot be asked in time.
+    async fn answers(&self, asked: Vec<Asked>, places: &Semaphore) -> Result<Vec<Answer>, Error> {
+        let place = policies::in_time(places.acquire()).await?;
+        let _place = place.expect("the semaphore is never closed");
+        Ok(policies::ask(&self.shared.places, &*self.runner, asked).await?)
     }
 
     /// Whether an earlier request with the same key was answered already: then nothing happens anew.
@@ -283,14 +327,12 @@ impl Service {
     }
 }
 
-async fn place(places: &Semaphore) -> SemaphorePermit<'_> {
-    let place = places.acquire().await;
-    place.expect("the semaphore is never closed")
-}
-
 fn allowed(ruling: Ruling) -> Result<Vec<PolicyWarning>, Box<Denial>> {
     match ruling.denial {
         Some(denial) => Err(Box::new(denial)),
         None => Ok(ruling.warnings),
     }
 }
+
+#[cfg(test)]
+mod tests;

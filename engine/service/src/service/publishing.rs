@@ -79,7 +79,7 @@ impl Service {
         let document = (checked.document.as_slice(), checked.with.as_slice());
         let ruling = self
             .judge_document(&caller, &checked.process, document, &self.judgements)
-            .await;
+            .await?;
         if let Some(denial) = ruling.denial {
             return Err(PublishError::PolicyDenied(Box::new(denial)));
         }
@@ -105,7 +105,7 @@ impl Service {
         caller: &Caller,
         process: &Process,
         document: (&[u8], &[Pinned]),
-    ) -> Ruling {
+    ) -> Result<Ruling, Error> {
         self.judge_document(caller, process, document, &self.policy_trials)
             .await
     }

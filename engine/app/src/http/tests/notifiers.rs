@@ -55,10 +55,7 @@ async fn a_notifier_is_set_shown_used_and_removed() {
     let set = world
         .json("PUT", "/notifiers/chat", &order("tells@1"))
         .await;
-    assert_eq!(
-        (set.status.as_u16(), set.header("etag")),
-        (201, "\"1\"")
-    );
+    assert_eq!((set.status.as_u16(), set.header("etag")), (201, "\"1\""));
     assert_eq!(set.header("location"), "/api/v1/notifiers/chat");
     let again = world.json("PUT", "/notifiers/chat", &order("tells@1"));
     assert_eq!(again.await.status, 200);

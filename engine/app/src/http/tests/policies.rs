@@ -144,7 +144,11 @@ async fn a_denial_stops_a_publication_and_a_start_and_a_warning_is_shown() {
     let viewer = world.with_token(text(&viewer["token"]));
     let checked = viewer.call("POST", "/processes:validate", changed.clone());
     let checked = checked.await.ok();
-    assert_eq!(checked["denial"], Value::Null, "nobody is asked for viewers");
+    assert_eq!(
+        checked["denial"],
+        Value::Null,
+        "nobody is asked for viewers"
+    );
     let unchanged = world.call("POST", "/processes", LIVE).await;
     assert_eq!(unchanged.status, 200, "the same document is no publication");
     let order = json!({ "process": "live" });
@@ -205,8 +209,11 @@ async fn trials_do_not_hold_up_what_is_to_happen() {
     set(&world, "slow", &slow).await.ok();
     set(&world, "gate", &at("warns", &["start"])).await.ok();
     let (trial, order) = (json!({ "subject": {} }), json!({ "process": "live" }));
-    let trials = (0..=REQUESTS_JUDGED_MAX)
-        .map(|_| world.json("POST", "/policies/slow/judge", &trial).boxed_local());
+    let trials = (0..=REQUESTS_JUDGED_MAX).map(|_| {
+        world
+            .json("POST", "/policies/slow/judge", &trial)
+            .boxed_local()
+    });
     let trials = select_all(trials);
     let start = world.json("POST", "/releases", &order).boxed_local();
     match select(trials, start).await {

@@ -25,6 +25,12 @@ impl Release {
                 }
                 return;
             }
+            Event::AttemptTurnedAway { .. } => {
+                if let Some(record) = self.record_mut(ix) {
+                    record.turned_away = record.turned_away.saturating_add(1);
+                }
+                return;
+            }
             _ => {}
         }
         if let Event::ChildLaunched { child, .. } = event {
@@ -156,6 +162,7 @@ pub(super) fn next_state(
         Event::AttemptSuspended { .. } | Event::AttemptAwaitsSignal { .. } => {
             suspended(state, at, event)
         }
+        Event::AttemptLetIn { deadline, .. } => let_in(state, *deadline),
         Event::AttemptResumed { run, .. } => resumed(state, *run),
         Event::AttemptFailed {
             failure, retry_at, ..
@@ -247,6 +254,16 @@ fn started(
         signal: None,
         since,
         deadline,
+    }))
+}
+
+fn let_in(state: &ActivityState, deadline: Timestamp) -> Option<ActivityState> {
+    let ActivityState::Running(attempt) = state else {
+        return None;
+    };
+    Some(ActivityState::Running(Attempt {
+        deadline,
+        ..attempt.clone()
     }))
 }
 

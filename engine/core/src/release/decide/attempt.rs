@@ -56,6 +56,45 @@ pub(super) fn finished(
     Ok(events)
 }
 
+/// Nothing of the attempt has run: it fails, and had no effect.
+pub(super) fn turned_away(
+    release: &Release,
+    key: AttemptKey,
+    failure: &Failure,
+    now: Timestamp,
+) -> Result<Vec<Event>, Refusal> {
+    if release.current_run(key.activity) != Some(key) {
+        return Err(Refusal::StaleAttempt);
+    }
+    let activity = key.activity;
+    // An undo is counted by what it is to take back, and a later run follows one that has begun.
+    let never_began = key.run == 1 && !release.is_undoing(activity);
+    let mut events = Vec::new();
+    events.extend(never_began.then_some(Event::AttemptTurnedAway { activity }));
+    events.extend(release.attempt_failed(key, failure.clone(), None, now));
+    Ok(events)
+}
+
+/// Nothing is true anew if no time was lost.
+pub(super) fn let_in(
+    release: &Release,
+    key: AttemptKey,
+    now: Timestamp,
+) -> Result<Vec<Event>, Refusal> {
+    let activity = key.activity;
+    let current = release.current_run(activity) == Some(key);
+    let (true, Some(before), Some(component)) = (
+        current,
+        release.attempt_deadline(activity),
+        release.called(activity),
+    ) else {
+        return Err(Refusal::StaleAttempt);
+    };
+    let deadline = now.after(component.timeout);
+    let moved = Event::AttemptLetIn { activity, deadline };
+    Ok(Vec::from_iter((deadline > before).then_some(moved)))
+}
+
 /// The facts that may be stored, and what is wrong with the first that may not.
 fn evidence(key: AttemptKey, facts: &[Evidence]) -> (Vec<Event>, Option<String>) {
     let fault = |(at, fact): (usize, &Evidence)| {

@@ -14,6 +14,8 @@ impl Event {
             | Self::AttemptAwaitsSignal { activity, .. }
             | Self::AttemptResumed { activity, .. }
             | Self::AttemptFailed { activity, .. }
+            | Self::AttemptTurnedAway { activity }
+            | Self::AttemptLetIn { activity, .. }
             | Self::EvidenceRecorded { activity, .. }
             | Self::PeopleAsked { activity, .. }
             | Self::Approved { activity, .. }

@@ -8,7 +8,7 @@ use crate::error::{PolicyError, RemoveError};
 use crate::policies::Answer;
 use crate::records::{OnFailure, PolicyRecord};
 use crate::request::PolicyOrder;
-use crate::wake::{Remove, SetPolicy};
+use crate::wake::{Quarantine, Remove, SetPolicy};
 
 const PARENT: &str = "
 process: parent
@@ -138,6 +138,64 @@ fn what_a_policy_denies_is_on_hold_until_a_person_tries_again() {
     assert_eq!(world.done(), ["?0.2.1"], "asked again");
     judge(&mut world, key(id, 0, 2), &Verdict::Allow);
     assert_eq!(world.done(), ["+0.2.1"]);
+}
+
+#[test]
+fn a_denied_attempt_counts_as_begun_only_if_it_may_have_begun_before_a_crash() {
+    let mut world = guarded(&[Point::Activity]);
+    let id = world.create();
+    let effects = |world: &World| {
+        let plan = fermata_core::release::rollback_plan(world.driver.release(id).unwrap());
+        let effects = plan.concat().into_iter().map(|it| it.activity.0);
+        effects.collect::<std::collections::BTreeSet<_>>()
+    };
+    judge(&mut world, key(id, 0, 1), &deny("closed"));
+    judge(&mut world, key(id, 1, 1), &Verdict::Allow);
+    assert_eq!(effects(&world), [1].into());
+    let mut world = world.restart();
+    assert_eq!(effects(&world), [1].into());
+    judge(&mut world, key(id, 1, 1), &deny("closed"));
+    assert_eq!(world.state(id), "on-hold on-hold waiting");
+    assert_eq!(effects(&world), [1].into(), "it had begun");
+}
+
+#[test]
+fn what_could_not_be_asked_is_asked_again() {
+    let mut world = guarded(&[Point::Activity]);
+    let id = world.create();
+    world.done();
+    world.handle(Wake::Dropped { key: key(id, 0, 1) });
+    world.flush();
+    assert_eq!(world.done(), ["?0.1.1"], "no verdict");
+    assert_eq!(world.state(id), "running running waiting");
+    assert_eq!(world.driver.shared().policies.of(id).len(), 2);
+    judge(&mut world, key(id, 0, 1), &Verdict::Allow);
+    assert_eq!(world.done(), ["+0.1.1"]);
+}
+
+#[test]
+fn the_time_that_policies_take_is_not_the_time_of_the_attempt() {
+    let mut world = guarded(&[Point::Activity]);
+    let id = world.create();
+    let pass = |world: &mut World, ms| {
+        world.now = world.now.after(Span(ms));
+        world.handle(Wake::TimePassed);
+        world.flush();
+    };
+    pass(&mut world, 90_000);
+    assert_eq!(
+        world.state(id),
+        "running running waiting",
+        "it is asked about"
+    );
+    judge(&mut world, key(id, 0, 1), &Verdict::Allow);
+    world.done();
+    pass(&mut world, 59_000);
+    assert_eq!(world.state(id), "running running waiting");
+    pass(&mut world, 1_000);
+    assert_eq!(world.state(id), "retrying running waiting");
+    let world = world.restart();
+    assert_eq!(world.state(id), "retrying running waiting");
 }
 
 #[test]
@@ -311,6 +369,27 @@ fn what_cannot_be_a_policy_is_refused() {
         assert!(matches!(told, PolicyError::Invalid(_)), "{told:?}");
         assert!(told.to_string().contains(part), "{told}");
     }
+}
+
+#[test]
+fn a_component_in_quarantine_is_not_set() {
+    let mut world = guarded(&[Point::Start]);
+    let (answer, mut answered) = oneshot::channel();
+    let quarantine = Quarantine {
+        by: ana(),
+        digest: Digest::of(b"gate"),
+        begins: true,
+        reason: "compromised".to_owned(),
+    };
+    let quarantine = Box::new(quarantine);
+    world.handle(Wake::Request(Request::Quarantine(quarantine, answer)));
+    world.flush();
+    answered.try_recv().unwrap().unwrap();
+    let told = set(&mut world, order("other", &[Point::Start])).unwrap_err();
+    assert!(
+        matches!(&told, PolicyError::ComponentQuarantined(told) if told.contains("gate@1.0.0")),
+        "{told:?}"
+    );
 }
 
 #[test]

@@ -65,7 +65,19 @@ pub(super) fn of_policies() -> Vec<(&'static str, Event)> {
         let warnings = warnings.clone();
         Event::PoliciesWarned(PolicyWarnings { activity, warnings })
     };
-    vec![("start", warned(None)), ("", warned(Some(ACTIVITY)))]
+    let activity = ACTIVITY;
+    vec![
+        ("start", warned(None)),
+        ("", warned(Some(activity))),
+        ("", Event::AttemptTurnedAway { activity }),
+        (
+            "",
+            Event::AttemptLetIn {
+                activity,
+                deadline: Timestamp(1_764_000_900_000),
+            },
+        ),
+    ]
 }
 
 pub(super) fn of_children() -> Vec<(&'static str, Event)> {
