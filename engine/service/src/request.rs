@@ -544,6 +544,7 @@ impl ComponentUsage {
             && self.definitions.is_empty()
             && self.releases.is_empty()
             && self.notifiers.is_empty()
+            && self.policies.is_empty()
     }
 
     /// The first of what uses it, and how many more there are.
