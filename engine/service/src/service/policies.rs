@@ -210,7 +210,11 @@ impl Service {
                 if self.is_free(Point::Start, &name) {
                     return Ok(none);
                 }
-                (name, policies::of_start(&release, true, by), Some(release.version()))
+                (
+                    name,
+                    policies::of_start(&release, true, by),
+                    Some(release.version()),
+                )
             }
             Command::Launch {
                 activity,

@@ -135,7 +135,10 @@ async fn a_draft_starts_only_as_it_was_judged() {
     let draft = make(&service, false).await;
     *runner.amends.lock().unwrap() = Some((service.clone(), draft));
     let started = service.input(ana(), ask(draft, Command::Start)).await;
-    assert!(matches!(started, Err(InputError::Stale { .. })), "{started:?}");
+    assert!(
+        matches!(started, Err(InputError::Stale { .. })),
+        "{started:?}"
+    );
     let started = service.input(ana(), ask(draft, Command::Start)).await;
     assert_eq!(started.unwrap().state().word(), "running");
     let told = runner.told.lock().unwrap();
