@@ -268,7 +268,9 @@ fn what_was_turned_away_had_no_effect_and_is_no_point_that_was_passed() {
         activity: ActivityIx(1),
         with: None,
     };
-    world.input(person("ana", &[]), retry).expect("it is on hold");
+    world
+        .input(person("ana", &[]), retry)
+        .expect("it is on hold");
     let plan: Vec<_> = rollback_plan(&world.release).concat();
     let kept = |it: &PlannedUndo| matches!(it.way, UndoWay::Kept { .. });
     assert_eq!((plan.len(), plan.iter().all(kept)), (2, true));

@@ -175,7 +175,11 @@ fn the_time_that_policies_take_is_not_the_time_of_the_attempt() {
         world.flush();
     };
     pass(&mut world, 90_000);
-    assert_eq!(world.state(id), "running running waiting", "it is asked about");
+    assert_eq!(
+        world.state(id),
+        "running running waiting",
+        "it is asked about"
+    );
     judge(&mut world, key(id, 0, 1), &Verdict::Allow);
     world.done();
     pass(&mut world, 59_000);
