@@ -113,9 +113,9 @@ impl Attempts {
                     attempt.result = AttemptResult::Running;
                 }
             }
-            Event::AttemptLetIn { deadline, .. } => {
+            Event::AttemptLetIn(moved) => {
                 if let Some(attempt) = self.current() {
-                    attempt.deadline = *deadline;
+                    attempt.deadline = moved.deadline;
                 }
             }
             Event::AttemptFailed {

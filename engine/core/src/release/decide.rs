@@ -47,9 +47,7 @@ pub fn decide(release: &Release, input: &Input, now: Timestamp) -> Result<Vec<Ev
         } => start::start(release, components, irreversible),
         What::TimePassed => Ok(time::passed(release, now)),
         What::AttemptFinished { key, report } => attempt::finished(release, *key, report, now),
-        What::AttemptTurnedAway { key, failure } => {
-            attempt::turned_away(release, *key, failure, now)
-        }
+        What::AttemptTurnedAway { key, failure } => attempt::kept_out(release, *key, failure, now),
         What::AttemptLetIn { key } => attempt::let_in(release, *key, now),
         What::Retry { activity, with } => retry::retry(release, *activity, with.as_ref(), now),
         What::SupplyOutputs { activity, outputs } => supply::supply(release, *activity, outputs),

@@ -10,8 +10,8 @@ mod subject;
 mod turn;
 mod undo;
 
-pub use ends::{OutputSource, PhaseOutcome, ReleaseOutcome, SkipReason};
-pub use facts::{Awaits, HaltReason, Membership, Pinned, PolicyWarning, PolicyWarnings};
+pub use ends::{OutputSource, PhaseOutcome, ReleaseOutcome, SkipReason, TurnedAway};
+pub use facts::{Awaits, HaltReason, LetIn, Membership, Pinned, PolicyWarning, PolicyWarnings};
 pub use turn::Turn;
 pub use undo::{PlannedUndo, UndoPart, UndoWay};
 
@@ -47,8 +47,7 @@ pub enum Event {
     PhaseOpened {
         /// Which.
         phase: PhaseIx,
-        /// Why its condition could not be evaluated, if so: then each activity that needs nothing
-        /// inside the phase fails before its first attempt, and a person can still run it.
+        /// Why its condition could not be evaluated, if so: what it begins with fails before it runs.
         fault: Option<String>,
     },
     /// The phase will not run: each of its activities is skipped for the same reason.
@@ -369,8 +368,7 @@ pub enum Event {
         /// Their positions among the pins.
         pins: Vec<u32>,
     },
-    /// The release goes back: what has not ended is aborted, except runs that are going on, and
-    /// effects are taken back in the order of the plan.
+    /// The release goes back: what does not run is aborted, and the plan is followed in its order.
     RollbackStarted {
         /// The activity whose failure asked for it; nothing if a person did.
         trigger: Option<ActivityIx>,
@@ -392,8 +390,7 @@ pub enum Event {
         part: UndoPart,
         /// Counts on from the last attempt.
         attempt: u32,
-        /// The rendered `with`; absent if the call gets the inputs of the attempt before it, or
-        /// `undo` those of `run`.
+        /// The rendered `with`; absent if the call gets that of the attempt before, or of `run`.
         with: Option<Json>,
         /// When the attempt is given up.
         deadline: Timestamp,
@@ -565,8 +562,7 @@ pub enum Event {
         /// What they found.
         comment: String,
     },
-    /// The last open batch of a fan-out goes back, and no further one opens until somebody says so. All
-    /// of its instances have ended.
+    /// The last open batch of a fan-out, which has ended, goes back; none opens by itself any more.
     WaveRollbackStarted {
         /// Which fan-out.
         group: Group,
@@ -597,17 +593,8 @@ pub enum Event {
     },
     /// Policies let something happen, and said something to it.
     PoliciesWarned(PolicyWarnings),
-    /// The attempt that counts as begun was turned away before anything ran: it had no effect. That it
-    /// failed comes next.
-    AttemptTurnedAway {
-        /// Which activity.
-        activity: ActivityIx,
-    },
+    /// The attempt was turned away before anything of it ran: that it failed comes next.
+    AttemptTurnedAway(TurnedAway),
     /// The attempt had to wait before it could begin, and its time counts anew.
-    AttemptLetIn {
-        /// Which activity.
-        activity: ActivityIx,
-        /// When it times out.
-        deadline: Timestamp,
-    },
+    AttemptLetIn(LetIn),
 }

@@ -25,7 +25,7 @@ impl Release {
                 }
                 return;
             }
-            Event::AttemptTurnedAway { .. } => {
+            Event::AttemptTurnedAway(_) => {
                 if let Some(record) = self.record_mut(ix) {
                     record.turned_away = record.turned_away.saturating_add(1);
                 }
@@ -162,7 +162,7 @@ pub(super) fn next_state(
         Event::AttemptSuspended { .. } | Event::AttemptAwaitsSignal { .. } => {
             suspended(state, at, event)
         }
-        Event::AttemptLetIn { deadline, .. } => let_in(state, *deadline),
+        Event::AttemptLetIn(moved) => let_in(state, moved.deadline),
         Event::AttemptResumed { run, .. } => resumed(state, *run),
         Event::AttemptFailed {
             failure, retry_at, ..

@@ -7,7 +7,7 @@ use crate::attempt::{AttemptKey, Evidence, Outcome, Report, Resume};
 use crate::failure::{Failure, FailureClass};
 use crate::json::Json;
 use crate::limits::{CHECKPOINT_BYTES_MAX, EVIDENCE_PER_RUN_MAX, RESUME_AFTER_MIN};
-use crate::release::event::{Event, OutputSource, UndoPart};
+use crate::release::event::{Event, LetIn, OutputSource, TurnedAway, UndoPart};
 use crate::release::refusal::Refusal;
 use crate::release::state::ActivityState;
 use crate::release::{Release, bounds};
@@ -57,7 +57,7 @@ pub(super) fn finished(
 }
 
 /// Nothing of the attempt has run: it fails, and had no effect.
-pub(super) fn turned_away(
+pub(super) fn kept_out(
     release: &Release,
     key: AttemptKey,
     failure: &Failure,
@@ -69,8 +69,8 @@ pub(super) fn turned_away(
     let activity = key.activity;
     // An undo is counted by what it is to take back, and a later run follows one that has begun.
     let never_began = key.run == 1 && !release.is_undoing(activity);
-    let mut events = Vec::new();
-    events.extend(never_began.then_some(Event::AttemptTurnedAway { activity }));
+    let turned_away = Event::AttemptTurnedAway(TurnedAway { activity });
+    let mut events = Vec::from_iter(never_began.then_some(turned_away));
     events.extend(release.attempt_failed(key, failure.clone(), None, now));
     Ok(events)
 }
@@ -82,16 +82,15 @@ pub(super) fn let_in(
     now: Timestamp,
 ) -> Result<Vec<Event>, Refusal> {
     let activity = key.activity;
-    let current = release.current_run(activity) == Some(key);
-    let (true, Some(before), Some(component)) = (
-        current,
-        release.attempt_deadline(activity),
-        release.called(activity),
-    ) else {
+    if release.current_run(activity) != Some(key) {
+        return Err(Refusal::StaleAttempt);
+    }
+    let begins = release.attempt_deadline(activity);
+    let (Some(before), Some(component)) = (begins, release.called(activity)) else {
         return Err(Refusal::StaleAttempt);
     };
     let deadline = now.after(component.timeout);
-    let moved = Event::AttemptLetIn { activity, deadline };
+    let moved = Event::AttemptLetIn(LetIn { activity, deadline });
     Ok(Vec::from_iter((deadline > before).then_some(moved)))
 }
 

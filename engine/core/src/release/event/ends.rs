@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::process::ActivityIx;
+
 /// Why something did not run. The order of variants is the stored format.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -15,6 +17,13 @@ pub enum SkipReason {
     /// It is what instances or gates are made of, or a gate that its wave did not come to: counts as
     /// satisfied.
     NotNeeded,
+}
+
+/// An attempt that counts as begun, and had no effect.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TurnedAway {
+    /// Which activity.
+    pub activity: ActivityIx,
 }
 
 /// Who gave an activity's outputs. The order of variants is the stored format.

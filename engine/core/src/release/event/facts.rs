@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::component::{Pin, Uses};
 use crate::id::{Digest, Name, ReleaseId};
 use crate::process::ActivityIx;
+use crate::time::Timestamp;
 
 /// Why no further batch opens. The order of variants is the stored format.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +58,15 @@ pub struct PolicyWarning {
     pub digest: Digest,
     /// What it said, or how it failed.
     pub message: String,
+}
+
+/// An attempt that could not begin at once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LetIn {
+    /// Which activity.
+    pub activity: ActivityIx,
+    /// When the attempt is given up.
+    pub deadline: Timestamp,
 }
 
 /// A `uses` and the exact component behind it.

@@ -2,7 +2,7 @@
 
 use crate::process::{ActivityIx, Group, PhaseIx};
 use crate::release::Holder;
-use crate::release::event::Event;
+use crate::release::event::{Event, LetIn, TurnedAway};
 
 impl Event {
     /// The one activity it is about, if it is about one.
@@ -14,8 +14,8 @@ impl Event {
             | Self::AttemptAwaitsSignal { activity, .. }
             | Self::AttemptResumed { activity, .. }
             | Self::AttemptFailed { activity, .. }
-            | Self::AttemptTurnedAway { activity }
-            | Self::AttemptLetIn { activity, .. }
+            | Self::AttemptTurnedAway(TurnedAway { activity })
+            | Self::AttemptLetIn(LetIn { activity, .. })
             | Self::EvidenceRecorded { activity, .. }
             | Self::PeopleAsked { activity, .. }
             | Self::Approved { activity, .. }

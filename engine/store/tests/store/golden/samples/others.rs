@@ -4,7 +4,9 @@ use fermata_core::id::{Digest, ReleaseId};
 use fermata_core::json::Json;
 use fermata_core::process::PhaseIx;
 use fermata_core::release::Holder;
-use fermata_core::release::event::{Awaits, Event, PolicyWarning, PolicyWarnings};
+use fermata_core::release::event::{
+    Awaits, Event, LetIn, PolicyWarning, PolicyWarnings, TurnedAway,
+};
 use fermata_core::time::Timestamp;
 
 use super::{ACTIVITY, json, name};
@@ -65,18 +67,12 @@ pub(super) fn of_policies() -> Vec<(&'static str, Event)> {
         let warnings = warnings.clone();
         Event::PoliciesWarned(PolicyWarnings { activity, warnings })
     };
-    let activity = ACTIVITY;
+    let (activity, deadline) = (ACTIVITY, Timestamp(1_764_000_900_000));
     vec![
         ("start", warned(None)),
         ("", warned(Some(activity))),
-        ("", Event::AttemptTurnedAway { activity }),
-        (
-            "",
-            Event::AttemptLetIn {
-                activity,
-                deadline: Timestamp(1_764_000_900_000),
-            },
-        ),
+        ("", Event::AttemptTurnedAway(TurnedAway { activity })),
+        ("", Event::AttemptLetIn(LetIn { activity, deadline })),
     ]
 }
 
