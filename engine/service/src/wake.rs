@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 use fermata_core::actor::Caller;
 use fermata_core::attempt::{AttemptKey, Invocation, Ran};
-use fermata_core::component::{Descriptor, Grants, Version};
+use fermata_core::component::{Descriptor, Grants, Pin, Version};
 use fermata_core::extension::{Notification, Notified};
 use fermata_core::failure::Failure;
 use fermata_core::id::{Digest, Name, ReleaseId};
