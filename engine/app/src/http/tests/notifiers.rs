@@ -57,8 +57,8 @@ async fn a_notifier_is_set_shown_used_and_removed() {
         .await;
     assert_eq!((set.status.as_u16(), set.header("etag")), (201, "\"1\""));
     assert_eq!(set.header("location"), "/api/v1/notifiers/chat");
-    let again = order("tells@1");
-    let again = world.json("PUT", "/notifiers/chat", &again).await;
+    let order = order("tells@1");
+    let again = world.json("PUT", "/notifiers/chat", &order).await;
     assert_eq!(again.status, 200);
     let set = set.ok();
     assert_eq!(
@@ -211,8 +211,7 @@ async fn a_change_that_somebody_else_has_not_seen_is_refused() {
     let order = order("tells@1");
     let answer = world.json_with("PUT", "/notifiers/chat", &order, &stale);
     answer.await.is_problem(412, "stale");
-    let nothing = json!({});
-    let answer = world.json_with("DELETE", "/notifiers/chat", &nothing, &stale);
+    let answer = world.json_with("DELETE", "/notifiers/chat", &order, &stale);
     answer.await.is_problem(412, "stale");
     assert_eq!(world.get("/notifiers/chat").await.status, 200);
     let answer = world.get("/notifiers/chat/deliveries?standing=lost").await;

@@ -125,6 +125,24 @@ async fn what_cannot_be_a_policy_is_told() {
 }
 
 #[tokio::test]
+async fn a_preview_asks_only_about_what_is_new_and_for_those_who_may_publish() {
+    let world = world().await;
+    set(&world, "gate", &at("denies", &["publish"])).await.ok();
+    let changed = format!("{LIVE}# changed\n");
+    let preview = world.call("POST", "/processes:validate", LIVE).await.ok();
+    assert_eq!(preview["denial"], Value::Null, "it is published already");
+    let viewer = world.token("vera", "viewer").await;
+    let viewer = world.with_token(text(&viewer["token"]));
+    let checked = viewer.call("POST", "/processes:validate", changed.clone());
+    let checked = checked.await.ok();
+    assert_eq!(
+        checked["denial"],
+        Value::Null,
+        "nobody is asked for viewers"
+    );
+}
+
+#[tokio::test]
 async fn a_denial_stops_a_publication_and_a_start_and_a_warning_is_shown() {
     let world = world().await;
     set(&world, "gate", &at("denies", &["publish", "start"]))
@@ -138,17 +156,6 @@ async fn a_denial_stops_a_publication_and_a_start_and_a_warning_is_shown() {
         .await
         .ok();
     assert_eq!(preview["denial"]["policy"], "gate", "{preview:#}");
-    let preview = world.call("POST", "/processes:validate", LIVE).await.ok();
-    assert_eq!(preview["denial"], Value::Null, "it is published already");
-    let viewer = world.token("vera", "viewer").await;
-    let viewer = world.with_token(text(&viewer["token"]));
-    let checked = viewer.call("POST", "/processes:validate", changed.clone());
-    let checked = checked.await.ok();
-    assert_eq!(
-        checked["denial"],
-        Value::Null,
-        "nobody is asked for viewers"
-    );
     let unchanged = world.call("POST", "/processes", LIVE).await;
     assert_eq!(unchanged.status, 200, "the same document is no publication");
     let order = json!({ "process": "live" });

@@ -52,14 +52,12 @@ fn set(world: &mut World, order: PolicyOrder) -> Result<Arc<PolicyRecord>, Polic
     let (answer, mut answered) = oneshot::channel();
     let Uses { name, .. } = &order.component;
     let found = world.driver.shared().catalog.resolve(&order.component);
-    let checked = found.map_or_else(
-        || Pin {
-            name: name.clone(),
-            version: "2.0.0".parse().unwrap(),
-            digest: Digest::of(b"gone"),
-        },
-        |entry| entry.pin(),
-    );
+    let gone = || Pin {
+        name: name.clone(),
+        version: "2.0.0".parse().unwrap(),
+        digest: Digest::of(b"gone"),
+    };
+    let checked = found.map_or_else(gone, |entry| entry.pin());
     let set = SetPolicy {
         by: ana(),
         order,
