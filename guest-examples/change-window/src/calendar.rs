@@ -243,7 +243,14 @@ mod tests {
             assert_eq!(date.days(), days, "{text}");
             assert_eq!(Date::of_days(days).to_string(), text);
         }
-        for bad in ["2025-02-29", "2026-13-01", "2026-00-10", "2026-1", "tomorrow", ""] {
+        for bad in [
+            "2025-02-29",
+            "2026-13-01",
+            "2026-00-10",
+            "2026-1",
+            "tomorrow",
+            "",
+        ] {
             assert!(Date::try_from(bad.to_owned()).is_err(), "{bad}");
         }
     }

@@ -105,7 +105,9 @@ impl Settings {
                 "" => String::new(),
                 reason => format!(": {reason}"),
             };
-            return Verdict::Deny(format!("{environment} is frozen to the end of {last}{reason}"));
+            return Verdict::Deny(format!(
+                "{environment} is frozen to the end of {last}{reason}"
+            ));
         }
         let (from, until) = (self.from, self.until);
         if !self.weekdays.contains(&now.weekday) {
@@ -156,7 +158,8 @@ mod tests {
     const HOUR: u64 = 60 * 60 * 1000;
 
     fn settings(more: Value) -> Value {
-        let mut settings = json!({ "environments": ["production-*", "live"], "from": "08:00", "until": "15:00" });
+        let mut settings =
+            json!({ "environments": ["production-*", "live"], "from": "08:00", "until": "15:00" });
         if let (Some(all), Value::Object(more)) = (settings.as_object_mut(), more) {
             all.extend(more);
         }
@@ -188,7 +191,11 @@ mod tests {
             json!({ "inputs": {} }),
             json!({ "environments": ["staging"] }),
         ] {
-            assert_eq!(judge(night, subject.clone(), json!({})), Verdict::Allow, "{subject}");
+            assert_eq!(
+                judge(night, subject.clone(), json!({})),
+                Verdict::Allow,
+                "{subject}"
+            );
         }
         for subject in [
             live(),
@@ -203,13 +210,19 @@ mod tests {
     fn hours_and_days_are_local() {
         assert_eq!(judge(WEDNESDAY, live(), json!({})), Verdict::Allow);
         let late = denied(judge(WEDNESDAY, live(), json!({ "offset": "+02:00" })));
-        assert_eq!(late, "live is changed from 08:00 to 15:00 only, and it is 16:50");
+        assert_eq!(
+            late,
+            "live is changed from 08:00 to 15:00 only, and it is 16:50"
+        );
         let early = denied(judge(WEDNESDAY, live(), json!({ "offset": "-08:00" })));
         assert!(early.ends_with("it is 06:50"), "{early}");
         let saturday = denied(judge(WEDNESDAY + 72 * HOUR, live(), json!({})));
         assert_eq!(saturday, "live is not changed on a Saturday");
         let weekend = json!({ "weekdays": ["sat", "sun"] });
-        assert_eq!(judge(WEDNESDAY + 72 * HOUR, live(), weekend), Verdict::Allow);
+        assert_eq!(
+            judge(WEDNESDAY + 72 * HOUR, live(), weekend),
+            Verdict::Allow
+        );
     }
 
     #[test]
@@ -223,13 +236,20 @@ mod tests {
 
     #[test]
     fn frozen_dates_go_before_everything_else_but_an_emergency() {
-        let frozen = json!([{ "from": "2026-11-24", "to": "2026-11-25", "reason": "quarter's end" }]);
+        let frozen =
+            json!([{ "from": "2026-11-24", "to": "2026-11-25", "reason": "quarter's end" }]);
         let why = denied(judge(WEDNESDAY, live(), json!({ "frozen": frozen })));
-        assert_eq!(why, "live is frozen to the end of 2026-11-25: quarter's end");
+        assert_eq!(
+            why,
+            "live is frozen to the end of 2026-11-25: quarter's end"
+        );
         let day = json!([{ "from": "2026-11-25" }]);
         denied(judge(WEDNESDAY, live(), json!({ "frozen": day })));
         let other = json!([{ "from": "2026-11-26" }]);
-        assert_eq!(judge(WEDNESDAY, live(), json!({ "frozen": other })), Verdict::Allow);
+        assert_eq!(
+            judge(WEDNESDAY, live(), json!({ "frozen": other })),
+            Verdict::Allow
+        );
 
         let mut urgent = live();
         urgent["emergency"] = "payments are down".into();
@@ -238,7 +258,10 @@ mod tests {
         let Verdict::Warn(told) = judge(WEDNESDAY, urgent, more) else {
             panic!("an emergency goes on");
         };
-        assert!(told.ends_with("it is an emergency: payments are down"), "{told}");
+        assert!(
+            told.ends_with("it is an emergency: payments are down"),
+            "{told}"
+        );
     }
 
     #[test]

@@ -40,10 +40,7 @@ pub(crate) fn ask(
 }
 
 /// Waits for the answer, and reads all of it.
-pub(crate) fn read(
-    url: &str,
-    answer: &FutureIncomingResponse,
-) -> Result<(Page, Vec<u8>), Failure> {
+pub(crate) fn read(url: &str, answer: &FutureIncomingResponse) -> Result<(Page, Vec<u8>), Failure> {
     answer.subscribe().block();
     let response = answer
         .get()

@@ -127,7 +127,10 @@ fn signal(attempt: &Attempt, text: String) -> Done {
     match attempt.signal::<Value>()? {
         Some(payload) => {
             let Checkpoint { text: was, .. } = attempt.checkpoint()?.unwrap_or_default();
-            done(format!("{was} {}", payload["by"].as_str().unwrap_or("nobody")))
+            done(format!(
+                "{was} {}",
+                payload["by"].as_str().unwrap_or("nobody")
+            ))
         }
         None => Ok(pending_signal(&Checkpoint { count: 1, text }, "approved")?.status("waits")),
     }

@@ -58,7 +58,9 @@ impl Policy for Unjust {
             Deed::Panic => panic!("there is no justice"),
             Deed::Talk => Ok(Verdict::Warn("blah ".repeat(TALK_BYTES / 5))),
             Deed::Call => {
-                http::Request::get("https://example.com/").send()?.success()?;
+                http::Request::get("https://example.com/")
+                    .send()?
+                    .success()?;
                 Ok(Verdict::Allow)
             }
         }
